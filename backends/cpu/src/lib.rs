@@ -1,0 +1,2 @@
+//! The CPU substrate of isoform.
+#![forbid(unsafe_code)]

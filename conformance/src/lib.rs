@@ -1,0 +1,2 @@
+//! The conformance suite of isoform.
+#![forbid(unsafe_code)]
