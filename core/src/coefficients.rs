@@ -1,0 +1,191 @@
+//! The run-time form of a flow, computed once per channel in double precision.
+
+use crate::dual::Dual;
+use crate::dynamics::Dynamics;
+use crate::semantics::{Decay, Order, Semantics};
+use crate::step::{self, Rule};
+use std::array::from_fn;
+
+/// What one channel needs in order to step.
+///
+/// Matrices are row-major. For an affine flow, `s' = phi s + gamma x + constant` is the whole flow of a tick.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coefficients {
+    /// `∂F/∂s`, states by states; noughts unless the flow is affine.
+    pub rate: Vec<f64>,
+    /// How far the state moves for a rate of one, states by states.
+    pub psi: Vec<f64>,
+    /// What is kept of the state, states by states.
+    pub phi: Vec<f64>,
+    /// What the input adds, states by inputs.
+    pub gamma: Vec<f64>,
+    /// What is added in any case, one per state.
+    pub constant: Vec<f64>,
+}
+
+/// Differentiates the step of one channel.
+pub(crate) fn coefficients<D, const X: usize, const N: usize, const P: usize, const Y: usize>(
+    d: &D,
+    affine: bool,
+    semantics: &Semantics,
+    p: [f64; P],
+) -> Coefficients
+where
+    D: Dynamics<X, N, P, Y>,
+{
+    let rule = Rule::from(semantics);
+    let dt = semantics.dt;
+    let rate: [[f64; N]; N] =
+        if affine { jacobian(|s| d.flow([Dual::constant(0.0); X], s, p.map(Dual::constant))) } else { [[0.0; N]; N] };
+    let psi = psi(&rate, semantics, dt);
+    let (mut phi, mut gamma, mut constant) = ([[0.0; N]; N], [[0.0; X]; N], [0.0; N]);
+    if affine {
+        let psi_dual = psi.map(|row| row.map(Dual::constant));
+        let (p_dual, dt_dual) = (p.map(Dual::constant), Dual::constant(dt));
+        phi = jacobian(|s| step::flow(d, rule, &psi_dual, dt_dual, [Dual::constant(0.0); X], s, p_dual));
+        let by_input: [[f64; X]; N] = transposed(from_fn(|i| {
+            let x = from_fn(|j| if i == j { Dual::variable(0.0) } else { Dual::constant(0.0) });
+            step::flow(d, rule, &psi_dual, dt_dual, x, [Dual::constant(0.0); N], p_dual).map(|v| v.slope)
+        }));
+        gamma = by_input;
+        constant = step::flow(d, rule, &psi, dt, [0.0; X], [0.0; N], p);
+    }
+    Coefficients { rate: rate.concat(), psi: psi.concat(), phi: phi.concat(), gamma: gamma.concat(), constant: constant.to_vec() }
+}
+
+fn transposed<const R: usize, const C: usize>(m: [[f64; R]; C]) -> [[f64; C]; R] {
+    from_fn(|r| from_fn(|c| m[c][r]))
+}
+
+/// The derivative of a map at nought.
+fn jacobian<const N: usize>(f: impl Fn([Dual; N]) -> [Dual; N]) -> [[f64; N]; N] {
+    transposed(from_fn(|j| {
+        let at = from_fn(|k| if j == k { Dual::variable(0.0) } else { Dual::constant(0.0) });
+        f(at).map(|v| v.slope)
+    }))
+}
+
+fn psi<const N: usize>(rate: &[[f64; N]; N], semantics: &Semantics, dt: f64) -> [[f64; N]; N] {
+    match (semantics.decay, semantics.order) {
+        (Decay::Euler, _) => from_fn(|k| from_fn(|j| if j == k { dt } else { 0.0 })),
+        (Decay::Exact, Order::Staged) => from_fn(|k| from_fn(|j| if j == k { dwell(rate[k][k], dt) } else { 0.0 })),
+        (Decay::Exact, Order::Joint) => integral(rate, dt),
+    }
+}
+
+/// `∫₀^h e^{ah} dh` of a number.
+pub(crate) fn dwell(a: f64, h: f64) -> f64 {
+    if a == 0.0 { h } else { libm::expm1(a * h) / a }
+}
+
+/// `∫₀^h e^{Ah} dh` of a matrix, by scaling, a Taylor series and doubling.
+///
+/// Doubling uses `Ψ(2h) = Ψ(h) (I + e^{Ah})` with `e^{Ah} = I + A Ψ(h)`; the scaled series has a norm of at most one eighth, so
+/// that sixteen terms leave nothing of double precision.
+pub(crate) fn integral<const N: usize>(a: &[[f64; N]; N], h: f64) -> [[f64; N]; N] {
+    if N == 1 {
+        return from_fn(|k| from_fn(|j| dwell(a[k][j], h)));
+    }
+    let norm = a.iter().map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max) * h;
+    let mut doublings = 0;
+    while norm / f64::from(1_u32 << doublings) > 0.125 && doublings < 30 {
+        doublings += 1;
+    }
+    let small = h / f64::from(1_u32 << doublings);
+    let identity: [[f64; N]; N] = from_fn(|k| from_fn(|j| if j == k { 1.0 } else { 0.0 }));
+    let mut term = scaled(&identity, small);
+    let mut psi = term;
+    for n in 2..=16_u32 {
+        term = scaled(&product(a, &term), small / f64::from(n));
+        psi = sum(&psi, &term);
+    }
+    for _ in 0..doublings {
+        let decay = sum(&identity, &product(a, &psi));
+        psi = product(&psi, &sum(&identity, &decay));
+    }
+    psi
+}
+
+fn product<const N: usize>(a: &[[f64; N]; N], b: &[[f64; N]; N]) -> [[f64; N]; N] {
+    from_fn(|i| from_fn(|j| (0..N).map(|k| a[i][k] * b[k][j]).sum()))
+}
+
+fn sum<const N: usize>(a: &[[f64; N]; N], b: &[[f64; N]; N]) -> [[f64; N]; N] {
+    from_fn(|i| from_fn(|j| a[i][j] + b[i][j]))
+}
+
+fn scaled<const N: usize>(a: &[[f64; N]; N], by: f64) -> [[f64; N]; N] {
+    from_fn(|i| from_fn(|j| a[i][j] * by))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::{CubaLif, Lif};
+    use crate::semantics::{Drive, Preset};
+    use proptest::prelude::*;
+
+    const CUBA: [f64; 7] = [2e-3, 5e-3, 2.0, 0.1, 1.5, 1.0, 0.0];
+
+    #[test]
+    fn a_decay_of_one_time_constant() {
+        let semantics = Semantics::exact(2.5e-3);
+        let c = coefficients(&Lif, true, &semantics, [2.5e-3, 2.0, 0.5, 1.0, 0.0]);
+        assert!((c.phi[0] - 0.367_879_441_171_442_3).abs() < 1e-15);
+        assert!((c.gamma[0] - 2.0 * 0.632_120_558_828_557_7).abs() < 1e-15);
+        assert!((c.constant[0] - 0.5 * 0.632_120_558_828_557_7).abs() < 1e-15);
+    }
+
+    #[test]
+    fn euler_is_linear_in_the_step() {
+        let c = coefficients(&Lif, true, &Preset::Norse.semantics(1e-4), [2.5e-3, 1.0, 0.0, 0.1, 0.0]);
+        assert_eq!((c.phi[0], c.gamma[0], c.constant[0]), (0.96, 0.04, 0.0));
+    }
+
+    #[test]
+    fn the_joint_solution_is_the_two_exponential_one() {
+        let h = 1e-3;
+        let c = coefficients(&CubaLif, true, &Semantics::exact(h), CUBA);
+        let (es, em) = ((-h / 2e-3_f64).exp(), (-h / 5e-3_f64).exp());
+        // i decays with es; v answers an initial current of one with r tau_syn / (tau_syn - tau_mem) (es - em)
+        let v = 2.0 * 2e-3 / (2e-3 - 5e-3) * (es - em);
+        assert!((c.phi[0] - es).abs() < 1e-15 && (c.phi[3] - em).abs() < 1e-15);
+        assert!((c.phi[2] - v).abs() < 1e-15 && c.phi[1] == 0.0);
+    }
+
+    #[test]
+    fn staged_euler_hands_the_new_current_to_the_membrane() {
+        let c = coefficients(&CubaLif, true, &Preset::Snntorch.semantics(1e-3), CUBA);
+        // i' = .5 i + .75 x; v' = .8 v + .2 * 2 * i' + .02
+        let expected = [0.5, 0.0, 0.2, 0.8];
+        for (got, want) in c.phi.iter().zip(expected) {
+            assert!((got - want).abs() < 1e-15, "{:?}", c.phi);
+        }
+        assert!((c.gamma[0] - 0.75).abs() < 1e-15 && (c.gamma[1] - 0.3).abs() < 1e-15);
+        assert!((c.constant[1] - 0.02).abs() < 1e-15);
+    }
+
+    #[test]
+    fn an_impulse_keeps_its_area_or_decays_first() {
+        let exact = Semantics::exact(1e-4);
+        let p = [2.5e-3, 1.0, 0.0, 0.1, 0.0];
+        let after = coefficients(&Lif, true, &exact.with_drive(Drive::ImpulseAfter), p);
+        let before = coefficients(&Lif, true, &exact.with_drive(Drive::ImpulseBefore), p);
+        assert!((after.gamma[0] - 0.04).abs() < 1e-15);
+        assert!((before.gamma[0] - 0.04 * (-0.04_f64).exp()).abs() < 1e-15);
+    }
+
+    proptest! {
+        #[test]
+        fn two_halves_make_a_whole(a in -40.0_f64..4.0, b in -9.0_f64..9.0, c in -9.0_f64..9.0, d in -40.0_f64..4.0, h in 1e-4_f64..0.3) {
+            let m = [[a, b], [c, d]];
+            let (whole, half) = (integral(&m, h), integral(&m, h / 2.0));
+            let decay = sum(&[[1.0, 0.0], [0.0, 1.0]], &product(&m, &half));
+            let doubled = sum(&half, &product(&decay, &half));
+            let scale = whole.concat().iter().fold(0.0_f64, |s, v| s.max(v.abs()));
+            for (x, y) in whole.concat().iter().zip(doubled.concat()) {
+                prop_assert!((x - y).abs() < 1e-12 * scale, "{whole:?} {doubled:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! The vectorised loop: many lanes of one definition over many ticks, in single precision.
+//!
+//! Lanes are handled in blocks of [`BLOCK`]; the state of a block stays in registers or the first cache for all ticks of a
+//! chunk. The loop is compiled for several instruction sets and chosen at run time. It contains no fused multiply-add, so that
+//! the results are the same bits for every instruction set, block and split into threads.
+
+use crate::dynamics::Dynamics;
+use crate::scalar::Scalar;
+use crate::semantics::{Compare, Drive, Order, Reset, Test};
+use crate::step::{self, Rule};
+use multiversion::multiversion;
+use ndarray::ArrayViewMut2;
+use std::array::from_fn;
+use std::fmt;
+
+/// Lanes in a block.
+pub const BLOCK: usize = 64;
+
+/// A coefficient: one for all lanes, or one for each.
+#[derive(Debug, Clone, Copy)]
+pub enum Param<'a> {
+    /// The same for all lanes.
+    One(f32),
+    /// One for each lane.
+    Each(&'a [f32]),
+}
+
+/// Where an input comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum Feed<'a> {
+    /// A new value each tick: the value of lane `l` at tick `t` is `data[t * stride + l]`.
+    Stream {
+        /// The values.
+        data: &'a [f32],
+        /// How far apart ticks are.
+        stride: usize,
+    },
+    /// The same value each tick, one per lane.
+    Held(&'a [f32]),
+    /// The same value for all lanes and ticks.
+    Constant(f32),
+}
+
+/// Where an output goes.
+#[derive(Debug)]
+pub enum Sink<'a> {
+    /// A value each tick, ticks by lanes.
+    Stream(ArrayViewMut2<'a, f32>),
+    /// Added up over the ticks, one sum per lane.
+    Counts(&'a mut [u32]),
+    /// Nowhere.
+    Discard,
+}
+
+/// How the state flows within a tick.
+#[derive(Debug, Clone, Copy)]
+pub enum Flow<'a> {
+    /// `s' = phi s + gamma x + constant`; matrices row-major.
+    Affine {
+        /// States by states.
+        phi: &'a [Param<'a>],
+        /// States by inputs.
+        gamma: &'a [Param<'a>],
+        /// One per state.
+        constant: &'a [Param<'a>],
+    },
+    /// The raw flow with an Euler step of `dt`.
+    Euler {
+        /// The time step.
+        dt: f32,
+    },
+}
+
+/// The instruction sets for which the loop is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstructionSet {
+    /// What every processor of the platform has.
+    Baseline,
+    /// 256-bit vectors.
+    Avx2,
+    /// 512-bit vectors.
+    Avx512,
+}
+
+impl InstructionSet {
+    /// Every instruction set, narrowest first.
+    pub const ALL: &'static [Self] = &[Self::Baseline, Self::Avx2, Self::Avx512];
+
+    /// The widest that this processor has.
+    #[must_use]
+    pub fn best() -> Self {
+        Self::ALL.iter().rev().copied().find(|set| set.is_available()).unwrap_or(Self::Baseline)
+    }
+
+    /// Whether this processor has it.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// The name in locators.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+}
+
+impl fmt::Display for InstructionSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Work for the loop: all ticks of a chunk for a range of lanes.
+///
+/// All slices cover exactly the lanes of the job.
+#[derive(Debug)]
+pub struct LaneJob<'a> {
+    /// The semantics.
+    pub rule: Rule,
+    /// The instruction set; one that the processor lacks falls back to the best that it has.
+    pub instructions: InstructionSet,
+    /// How many ticks.
+    pub ticks: usize,
+    /// How many lanes.
+    pub lanes: usize,
+    /// One per input of the signature.
+    pub inputs: &'a [Feed<'a>],
+    /// The flow.
+    pub flow: Flow<'a>,
+    /// One per parameter of the signature.
+    pub parameters: &'a [Param<'a>],
+    /// States by lanes.
+    pub states: ArrayViewMut2<'a, f32>,
+    /// One per output of the signature.
+    pub outputs: &'a mut [Sink<'a>],
+}
+
+/// Runs a job.
+pub(crate) fn advance<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, job: LaneJob<'_>)
+where
+    D: Dynamics<X, N, P, Y>,
+{
+    match job.instructions {
+        InstructionSet::Avx512 => advance_avx512(d, job),
+        InstructionSet::Avx2 => advance_avx2(d, job),
+        InstructionSet::Baseline => dispatch(d, job),
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]
+fn advance_avx512<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, job: LaneJob<'_>)
+where
+    D: Dynamics<X, N, P, Y>,
+{
+    dispatch(d, job);
+}
+
+#[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
+fn advance_avx2<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, job: LaneJob<'_>)
+where
+    D: Dynamics<X, N, P, Y>,
+{
+    dispatch(d, job);
+}
+
+/// Turns the run-time answers into constants of the loop.
+#[inline(always)]
+fn dispatch<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, mut job: LaneJob<'_>)
+where
+    D: Dynamics<X, N, P, Y>,
+{
+    let Flow::Affine { phi, gamma, constant } = job.flow else {
+        return blocks::<D, X, N, P, Y, false>(d, job.rule, false, &mut job);
+    };
+    let uniform = [phi, gamma, constant, job.parameters].iter().all(|group| group.iter().all(|p| matches!(p, Param::One(_))));
+    let rule = |test, compare, reset| Rule { drive: Drive::Held, order: Order::Joint, test, compare, reset };
+    macro_rules! specialise {
+        ($($test:ident $compare:ident $reset:ident;)+) => {
+            match (job.rule.test, job.rule.compare, job.rule.reset) {
+                $((Test::$test, Compare::$compare, Reset::$reset) => {
+                    let rule = rule(Test::$test, Compare::$compare, Reset::$reset);
+                    if uniform {
+                        blocks::<D, X, N, P, Y, true>(d, rule, true, &mut job);
+                    } else {
+                        blocks::<D, X, N, P, Y, false>(d, rule, true, &mut job);
+                    }
+                })+
+                // a located test never comes here: it is stepped in double precision
+                (Test::Located, ..) => blocks::<D, X, N, P, Y, false>(d, job.rule, true, &mut job),
+            }
+        };
+    }
+    if D::EVENT.is_none() {
+        let rule = rule(Test::AfterFlow, Compare::Above, Reset::ToValue);
+        if uniform {
+            blocks::<D, X, N, P, Y, true>(d, rule, true, &mut job);
+        } else {
+            blocks::<D, X, N, P, Y, false>(d, rule, true, &mut job);
+        }
+        return;
+    }
+    specialise! {
+        AfterFlow Above ToValue;
+        AfterFlow Above Subtract;
+        AfterFlow AtOrAbove ToValue;
+        AfterFlow AtOrAbove Subtract;
+        BeforeFlow Above ToValue;
+        BeforeFlow Above Subtract;
+        BeforeFlow AtOrAbove ToValue;
+        BeforeFlow AtOrAbove Subtract;
+    }
+}
+
+#[inline(always)]
+fn blocks<D, const X: usize, const N: usize, const P: usize, const Y: usize, const UNIFORM: bool>(
+    d: &D,
+    rule: Rule,
+    affine: bool,
+    job: &mut LaneJob<'_>,
+) where
+    D: Dynamics<X, N, P, Y>,
+{
+    let mut start = 0;
+    while start < job.lanes {
+        if start + BLOCK <= job.lanes {
+            block::<D, X, N, P, Y, UNIFORM, true>(d, rule, affine, job, start, BLOCK);
+        } else {
+            block::<D, X, N, P, Y, UNIFORM, false>(d, rule, affine, job, start, job.lanes - start);
+        }
+        start += BLOCK;
+    }
+}
+
+type Lanes = [f32; BLOCK];
+
+/// Copies a row of up to a block; a whole block is a copy of known length.
+#[inline(always)]
+fn load<const WHOLE: bool>(to: &mut Lanes, from: &[f32], width: usize) {
+    if WHOLE {
+        to.copy_from_slice(&from[..BLOCK]);
+    } else {
+        to[..width].copy_from_slice(&from[..width]);
+    }
+}
+
+#[inline(always)]
+fn store<const WHOLE: bool>(to: &mut [f32], from: &Lanes, width: usize) {
+    if WHOLE {
+        to[..BLOCK].copy_from_slice(from);
+    } else {
+        to[..width].copy_from_slice(&from[..width]);
+    }
+}
+
+#[inline(always)]
+fn spread<const WHOLE: bool>(param: Param<'_>, start: usize, width: usize) -> Lanes {
+    match param {
+        Param::One(v) => [v; BLOCK],
+        Param::Each(values) => {
+            // the last value fills the lanes beyond the end, so that they compute with sane numbers
+            let mut lanes = [values.last().copied().unwrap_or(0.0); BLOCK];
+            load::<WHOLE>(&mut lanes, &values[start..], width);
+            lanes
+        }
+    }
+}
+
+/// A group of coefficients, as scalars where they are uniform.
+#[inline(always)]
+fn pick<const UNIFORM: bool, const K: usize>(one: &[f32; K], each: &[Lanes; K], lane: usize) -> [f32; K] {
+    if UNIFORM { *one } else { from_fn(|k| each[k][lane]) }
+}
+
+#[inline(always)]
+fn group<const UNIFORM: bool, const WHOLE: bool, const K: usize>(
+    params: &[Param<'_>],
+    start: usize,
+    width: usize,
+) -> ([f32; K], [Lanes; K]) {
+    let one = from_fn(|k| match params.get(k) {
+        Some(Param::One(v)) => *v,
+        _ => 0.0,
+    });
+    let each = if UNIFORM {
+        [[0.0; BLOCK]; K]
+    } else {
+        from_fn(|k| params.get(k).map_or([0.0; BLOCK], |&p| spread::<WHOLE>(p, start, width)))
+    };
+    (one, each)
+}
+
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "several arrays are walked in step; this form vectorises")]
+fn block<D, const X: usize, const N: usize, const P: usize, const Y: usize, const UNIFORM: bool, const WHOLE: bool>(
+    d: &D,
+    rule: Rule,
+    affine: bool,
+    job: &mut LaneJob<'_>,
+    start: usize,
+    width: usize,
+) where
+    D: Dynamics<X, N, P, Y>,
+{
+    let (p_one, p_each) = group::<UNIFORM, WHOLE, P>(job.parameters, start, width);
+    let (mut phi_one, mut phi_each) = ([[0.0; N]; N], [[[0.0; BLOCK]; N]; N]);
+    let (mut gamma_one, mut gamma_each) = ([[0.0; X]; N], [[[0.0; BLOCK]; X]; N]);
+    let (mut constant_one, mut constant_each) = ([0.0; N], [[0.0; BLOCK]; N]);
+    let mut step_length = 0.0;
+    match job.flow {
+        Flow::Affine { phi, gamma, constant } => {
+            for k in 0..N {
+                (phi_one[k], phi_each[k]) = group::<UNIFORM, WHOLE, N>(phi.get(k * N..).unwrap_or(&[]), start, width);
+                (gamma_one[k], gamma_each[k]) = group::<UNIFORM, WHOLE, X>(gamma.get(k * X..).unwrap_or(&[]), start, width);
+            }
+            (constant_one, constant_each) = group::<UNIFORM, WHOLE, N>(constant, start, width);
+        }
+        Flow::Euler { dt } => step_length = dt,
+    }
+    let psi: [[f32; N]; N] = from_fn(|k| from_fn(|j| if j == k { step_length } else { 0.0 }));
+
+    let mut s: [Lanes; N] = [[0.0; BLOCK]; N];
+    for n in 0..N {
+        if let Some(row) = job.states.row(n).as_slice() {
+            load::<WHOLE>(&mut s[n], &row[start..], width);
+        }
+    }
+    let mut x: [Lanes; X] = [[0.0; BLOCK]; X];
+    for (lanes, feed) in x.iter_mut().zip(job.inputs) {
+        match *feed {
+            Feed::Held(values) => load::<WHOLE>(lanes, &values[start..], width),
+            Feed::Constant(v) => *lanes = [v; BLOCK],
+            Feed::Stream { .. } => {}
+        }
+    }
+    let mut sums: [Lanes; Y] = [[0.0; BLOCK]; Y];
+    for t in 0..job.ticks {
+        for (lanes, feed) in x.iter_mut().zip(job.inputs) {
+            if let Feed::Stream { data, stride } = *feed {
+                load::<WHOLE>(lanes, &data[t * stride + start..], width);
+            }
+        }
+        let mut y: [Lanes; Y] = [[0.0; BLOCK]; Y];
+        for lane in 0..BLOCK {
+            let input: [f32; X] = from_fn(|i| x[i][lane]);
+            let before: [f32; N] = from_fn(|n| s[n][lane]);
+            let p = pick::<UNIFORM, P>(&p_one, &p_each, lane);
+            let flowed: [f32; N] = if affine {
+                let constant = pick::<UNIFORM, N>(&constant_one, &constant_each, lane);
+                from_fn(|k| {
+                    let phi = pick::<UNIFORM, N>(&phi_one[k], &phi_each[k], lane);
+                    let gamma = pick::<UNIFORM, X>(&gamma_one[k], &gamma_each[k], lane);
+                    affine_row(phi, gamma, constant[k], input, before)
+                })
+            } else {
+                step::flow(d, rule, &psi, step_length, input, before, p)
+            };
+            let outcome = step::jump(d, rule, input, before, flowed, p);
+            for n in 0..N {
+                s[n][lane] = outcome.state[n];
+            }
+            for k in 0..Y {
+                y[k][lane] = outcome.output[k];
+            }
+        }
+        for k in 0..Y {
+            match job.outputs.get_mut(k) {
+                Some(Sink::Stream(view)) => {
+                    if let Some(row) = view.row_mut(t).into_slice() {
+                        store::<WHOLE>(&mut row[start..], &y[k], width);
+                    }
+                }
+                Some(Sink::Counts(_)) => {
+                    for lane in 0..BLOCK {
+                        sums[k][lane] += y[k][lane];
+                    }
+                }
+                Some(Sink::Discard) | None => {}
+            }
+        }
+    }
+    for n in 0..N {
+        if let Some(row) = job.states.row_mut(n).into_slice() {
+            store::<WHOLE>(&mut row[start..], &s[n], width);
+        }
+    }
+    for (sink, sums) in job.outputs.iter_mut().zip(&sums) {
+        if let Sink::Counts(counts) = sink {
+            for (count, &sum) in counts[start..start + width].iter_mut().zip(sums) {
+                *count = count.saturating_add(whole(sum));
+            }
+        }
+    }
+}
+
+/// `phi s + gamma x + constant`, in this order on every substrate of this crate.
+#[inline(always)]
+pub(crate) fn affine_row<S: Scalar, const N: usize, const X: usize>(
+    phi: [S; N],
+    gamma: [S; X],
+    constant: S,
+    x: [S; X],
+    s: [S; N],
+) -> S {
+    let mut sum = constant;
+    for i in 0..X {
+        sum = sum + gamma[i] * x[i];
+    }
+    for j in 0..N {
+        sum = sum + phi[j] * s[j];
+    }
+    sum
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of spikes, saturating")]
+fn whole(sum: f32) -> u32 {
+    sum as u32
+}
