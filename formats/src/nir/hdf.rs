@@ -1,0 +1,344 @@
+//! The one door to the HDF5 library: datasets to values, under a budget.
+//!
+//! A file may declare anything: an array of 2^60 numbers in 20 kB, the same text linked a million
+//! times, a group inside itself. Nothing is read before its declared size has been held against
+//! the length of the file, and the total of all reads is bounded too.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use half::f16;
+use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, Group, VlenStringReadOptions};
+
+use super::error::{NirError, NirErrorKind, Result};
+use super::tensor::{DType, Tensor, TensorData};
+use super::value::{Map, Texts, Value};
+
+/// Nested groups of metadata and nested graphs are followed this deep.
+pub(super) const MAX_DEPTH: usize = 32;
+
+/// Deflate cannot shrink data by more than this factor (RFC 1951: 258 bytes from 2 bits), rounded up.
+const MAX_RATIO: u64 = 1040;
+
+/// The least space that an object takes in a file: its link and its header.
+const MIN_OBJECT_BYTES: u64 = 16;
+
+/// Sizes below this are not worth refusing.
+const SLACK: u64 = 1 << 16;
+
+/// Layout of a half-precision number (IEEE 754-2008 binary16).
+pub(super) const BINARY16: FloatingPointLayout = FloatingPointLayout {
+    bit_offset: 0,
+    bit_precision: 16,
+    exponent_location: 10,
+    exponent_size: 5,
+    mantissa_location: 0,
+    mantissa_size: 10,
+    exponent_bias: 15,
+};
+
+/// How much may still be read from a file.
+#[derive(Debug)]
+pub(super) struct Budget {
+    file_len: u64,
+    objects: u64,
+    bytes: u64,
+}
+
+impl Budget {
+    pub(super) fn new(file_len: u64) -> Self {
+        Self {
+            file_len,
+            objects: file_len / MIN_OBJECT_BYTES + SLACK,
+            bytes: file_len.saturating_mul(MAX_RATIO).saturating_add(SLACK),
+        }
+    }
+
+    /// Counts objects, which hard links can make more than the file holds.
+    fn objects(&mut self, node: &str, name: &str, count: usize) -> Result<()> {
+        match self.objects.checked_sub(count as u64) {
+            Some(left) => self.objects = left,
+            None => {
+                return Err(NirError::new(NirErrorKind::TooLarge {
+                    what: format!("\"{name}\""),
+                    declared: count as u64,
+                    unit: "entries",
+                    limit: self.objects,
+                })
+                .with_node(node));
+            }
+        }
+        Ok(())
+    }
+
+    /// Admits a dataset of the declared size, or refuses it before anything is allocated.
+    fn admit(&mut self, at: &Place<'_>, dataset: &Dataset) -> Result<Vec<usize>> {
+        let declared = dataset.shape().map_err(|e| at.hdf5(e))?;
+        let size = dataset.element_size().map_err(|e| at.hdf5(e))?;
+        // Deflated and otherwise filtered data may be smaller in the file than in memory.
+        let limit = match dataset.filters().is_empty() {
+            true => self.file_len.saturating_add(SLACK),
+            false => self.file_len.saturating_mul(MAX_RATIO).saturating_add(SLACK),
+        }
+        .min(self.bytes);
+        let total = |dims: &[u64]| dims.iter().try_fold(size.max(1), |n, &d| n.checked_mul(d)).unwrap_or(u64::MAX);
+        let bytes = match declared.contains(&0) {
+            true => 0,
+            false => total(&declared),
+        };
+        // A chunk is unpacked whole, even where the dataset uses a part of it.
+        let chunk = dataset.chunk_shape().map_err(|e| at.hdf5(e))?;
+        let chunk_bytes = chunk.as_deref().map_or(0, total);
+        for (what, bytes) in [("dataset", bytes), ("chunk of dataset", chunk_bytes)] {
+            if bytes > limit {
+                return Err(at.error(NirErrorKind::TooLarge {
+                    what: format!("{what} \"{}\"", at.name),
+                    declared: bytes,
+                    unit: "bytes",
+                    limit,
+                }));
+            }
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        declared.iter().map(|&d| usize::try_from(d).ok()).collect::<Option<Vec<_>>>().ok_or_else(|| {
+            at.error(NirErrorKind::TooLarge { what: format!("dataset \"{}\"", at.name), declared: bytes, unit: "bytes", limit })
+        })
+    }
+}
+
+/// A dataset or attribute in a node, for messages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) node: &'a str,
+    pub(super) name: &'a str,
+}
+
+impl Place<'_> {
+    pub(super) fn error(&self, kind: NirErrorKind) -> NirError {
+        NirError::new(kind).with_node(self.node)
+    }
+
+    pub(super) fn hdf5(&self, error: hdf5_pure::Error) -> NirError {
+        self.error(NirErrorKind::Hdf5(error))
+    }
+
+    fn datatype(&self, datatype: &Datatype) -> NirError {
+        self.error(NirErrorKind::Datatype { name: self.name.to_owned(), datatype: describe(datatype) })
+    }
+}
+
+/// Opens a file in memory and hands it to `read`, turning a panic of the library into an error.
+///
+/// The library is hardened and fuzzed, and no input is known on which it panics. It is still the
+/// work of others on hostile bytes, so the border is guarded here and nowhere else. Nothing that
+/// the closure borrows outlives a panic, so no broken state can be seen afterwards.
+pub(super) fn open<T>(bytes: Vec<u8>, read: impl FnOnce(&File, &mut Budget) -> Result<T>) -> Result<T> {
+    let mut budget = Budget::new(bytes.len() as u64);
+    // From memory the library cannot follow a link out of the file.
+    let guarded = catch_unwind(AssertUnwindSafe(|| {
+        let file = File::from_bytes(bytes).map_err(NirErrorKind::Hdf5)?;
+        read(&file, &mut budget)
+    }));
+    guarded.unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no message");
+        Err(NirErrorKind::Panicked(message.to_owned()).into())
+    })
+}
+
+/// The datasets and groups inside a group.
+pub(super) type Members = (Vec<(String, Dataset)>, Vec<(String, Group)>);
+
+/// Lists the entries of a group.
+pub(super) fn members(group: &Group, at: Place<'_>, budget: &mut Budget) -> Result<Members> {
+    let datasets: Vec<_> = group.iter_datasets().map_err(|e| at.hdf5(e))?.collect();
+    let groups: Vec<_> = group.iter_groups().map_err(|e| at.hdf5(e))?.collect();
+    budget.objects(at.node, at.name, datasets.len() + groups.len())?;
+    Ok((datasets, groups))
+}
+
+/// Reads everything inside a group.
+pub(super) fn read_map(group: &Group, at: Place<'_>, depth: usize, budget: &mut Budget) -> Result<Map> {
+    if depth > MAX_DEPTH {
+        return Err(at.error(NirErrorKind::TooDeep { limit: MAX_DEPTH }));
+    }
+    let (datasets, groups) = members(group, at, budget)?;
+    let mut map = Map::with_capacity(datasets.len() + groups.len());
+    for (name, dataset) in datasets {
+        let value = read_value(&dataset, Place { name: &name, ..at }, budget)?;
+        insert(&mut map, name, value, at)?;
+    }
+    for (name, group) in groups {
+        let value = read_map(&group, Place { name: &name, ..at }, depth + 1, budget)?;
+        insert(&mut map, name, Value::Map(value), at)?;
+    }
+    Ok(map)
+}
+
+fn insert(map: &mut Map, name: String, value: Value, at: Place<'_>) -> Result<()> {
+    if map.contains_key(&name) {
+        return Err(at.error(NirErrorKind::Duplicate(name)));
+    }
+    map.insert(name, value);
+    Ok(())
+}
+
+/// Reads one dataset, whatever it holds.
+pub(super) fn read_value(dataset: &Dataset, at: Place<'_>, budget: &mut Budget) -> Result<Value> {
+    let shape = budget.admit(&at, dataset)?;
+    let datatype = dataset.datatype().map_err(|e| at.hdf5(e))?;
+    match kind(&datatype) {
+        Some(Kind::Number(dtype)) => {
+            let data = read_numbers(dataset, dtype, &datatype, at)?;
+            let (found, expected) = (data.len(), shape.clone());
+            // An empty dataspace (h5py.Empty) has no dimensions and no number.
+            Tensor::new(shape, data).map(Value::Tensor).ok_or_else(|| {
+                at.error(NirErrorKind::WrongType {
+                    name: at.name.to_owned(),
+                    expected: "an array that fills its shape",
+                    found: format!("{found} numbers for the shape {expected:?}"),
+                })
+            })
+        }
+        Some(Kind::Text) => read_texts(dataset, shape, at, budget),
+        None => Err(at.datatype(&datatype)),
+    }
+}
+
+fn read_texts(dataset: &Dataset, shape: Vec<usize>, at: Place<'_>, budget: &mut Budget) -> Result<Value> {
+    let datatype = dataset.datatype().map_err(|e| at.hdf5(e))?;
+    let texts = match datatype {
+        Datatype::VariableLength { .. } => {
+            // Every text is stored once in an honest file; a hostile one can name the same
+            // bytes from every element.
+            let limit = budget.file_len.min(budget.bytes);
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            dataset.read_vlen_strings(VlenStringReadOptions::new().with_max_payload_bytes(limit)).map_err(|e| at.hdf5(e))?
+        }
+        _ => dataset.read_string().map_err(|e| at.hdf5(e))?,
+    };
+    let bytes = texts.iter().map(|t| t.len() as u64).sum();
+    budget.bytes = budget.bytes.saturating_sub(bytes);
+    // The library replaces what is not UTF-8 by U+FFFD and does not say so.
+    if texts.iter().any(|t| t.contains('\u{FFFD}')) {
+        return Err(at.error(NirErrorKind::NotText(at.name.to_owned())));
+    }
+    if shape.is_empty() {
+        if let [text] = texts.as_slice() {
+            return Ok(Value::Text(text.clone()));
+        }
+    }
+    let found = texts.len();
+    let described = format!("{found} texts for the shape {shape:?}");
+    Texts::new(shape, texts).map(Value::Texts).ok_or_else(|| {
+        at.error(NirErrorKind::WrongType {
+            name: at.name.to_owned(),
+            expected: "an array of texts that fills its shape",
+            found: described,
+        })
+    })
+}
+
+fn read_numbers(dataset: &Dataset, dtype: DType, datatype: &Datatype, at: Place<'_>) -> Result<TensorData> {
+    let fail = |e| at.hdf5(e);
+    Ok(match dtype {
+        DType::Bool => {
+            let raw = dataset.read_raw().map_err(fail)?;
+            raw.into_iter().map(|b| b != 0).collect::<Vec<_>>().into()
+        }
+        DType::F16 => {
+            let raw = dataset.read_raw().map_err(fail)?;
+            let big = matches!(datatype, Datatype::FloatingPoint { byte_order: DatatypeByteOrder::BigEndian, .. });
+            let (pairs, _) = raw.as_chunks::<2>();
+            pairs
+                .iter()
+                .map(|&b| match big {
+                    true => f16::from_be_bytes(b),
+                    false => f16::from_le_bytes(b),
+                })
+                .collect::<Vec<_>>()
+                .into()
+        }
+        DType::I8 => dataset.read_i8().map_err(fail)?.into(),
+        DType::I16 => dataset.read_i16().map_err(fail)?.into(),
+        DType::I32 => dataset.read_i32().map_err(fail)?.into(),
+        DType::I64 => dataset.read_i64().map_err(fail)?.into(),
+        DType::U8 => dataset.read_u8().map_err(fail)?.into(),
+        DType::U16 => dataset.read_u16().map_err(fail)?.into(),
+        DType::U32 => dataset.read_u32().map_err(fail)?.into(),
+        DType::U64 => dataset.read_u64().map_err(fail)?.into(),
+        DType::F32 => dataset.read_f32().map_err(fail)?.into(),
+        DType::F64 => dataset.read_f64().map_err(fail)?.into(),
+    })
+}
+
+enum Kind {
+    Number(DType),
+    Text,
+}
+
+/// What a stored type is in terms of this crate, if it is anything.
+fn kind(datatype: &Datatype) -> Option<Kind> {
+    Some(Kind::Number(match datatype {
+        Datatype::FixedPoint { size, layout, .. } => {
+            if layout.bit_offset != 0 || u32::from(layout.bit_precision) != size * 8 {
+                return None;
+            }
+            match (size, layout.signed) {
+                (1, true) => DType::I8,
+                (2, true) => DType::I16,
+                (4, true) => DType::I32,
+                (8, true) => DType::I64,
+                (1, false) => DType::U8,
+                (2, false) => DType::U16,
+                (4, false) => DType::U32,
+                (8, false) => DType::U64,
+                _ => return None,
+            }
+        }
+        Datatype::FloatingPoint { size, layout, byte_order } => match (size, layout) {
+            (2, layout)
+                if *layout == BINARY16
+                    && matches!(byte_order, DatatypeByteOrder::LittleEndian | DatatypeByteOrder::BigEndian) =>
+            {
+                DType::F16
+            }
+            (4, &FloatingPointLayout::IEEE754_BINARY32) => DType::F32,
+            (8, &FloatingPointLayout::IEEE754_BINARY64) => DType::F64,
+            _ => return None,
+        },
+        // What h5py makes of a numpy bool.
+        Datatype::Enumeration { size: 1, members, .. }
+            if members.len() == 2
+                && members.iter().any(|m| m.name == "FALSE" && m.value == [0])
+                && members.iter().any(|m| m.name == "TRUE" && m.value == [1]) =>
+        {
+            DType::Bool
+        }
+        Datatype::String { .. } | Datatype::VariableLength { is_string: true, .. } => {
+            return Some(Kind::Text);
+        }
+        _ => return None,
+    }))
+}
+
+fn describe(datatype: &Datatype) -> String {
+    match datatype {
+        Datatype::FixedPoint { size, .. } => format!("integer of {size} bytes in an unusual layout"),
+        Datatype::FloatingPoint { size, .. } => format!("float of {size} bytes"),
+        Datatype::Time { .. } => "time".to_owned(),
+        Datatype::BitField { .. } => "bit field".to_owned(),
+        Datatype::Opaque { .. } => "opaque".to_owned(),
+        Datatype::Compound { members, .. } => {
+            let names: Vec<_> = members.iter().take(4).map(|m| m.name.as_str()).collect();
+            format!("compound of {}", names.join(", "))
+        }
+        Datatype::Reference { .. } => "reference".to_owned(),
+        Datatype::Enumeration { .. } => "enumeration".to_owned(),
+        Datatype::VariableLength { .. } => "list of variable length".to_owned(),
+        Datatype::Array { .. } => "array".to_owned(),
+        _ => "unknown".to_owned(),
+    }
+}
