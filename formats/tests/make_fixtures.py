@@ -26,15 +26,17 @@ def main():
     rich = python_roundtrip.metadata()
     python_roundtrip.metadata = dict
     every = all_nodes(seed=7)
-    every.metadata = rich
-    plain = {} if VERSION == "1.0.4" else {"compression": None}
+    plain = {}
+    if VERSION != "1.0.4":
+        every.metadata = rich
+        plain = {"compression": None}
     nir.write(OUT / f"all_{VERSION}.nir", every, **plain)
 
     nir.write(OUT / f"nested_{VERSION}.nir", recurrent_graph())
 
     if hasattr(nir, "write_data"):
-        for name, data in data_samples().items():
-            nir.write_data(OUT / f"data_{name}_{VERSION}.nir", data)
+        nodes = {name: data.nodes["lif"] for name, data in data_samples().items()}
+        nir.write_data(OUT / f"data_{VERSION}.nir", nir.NIRGraphData(nodes))
 
     total = sum(p.stat().st_size for p in OUT.iterdir())
     print(f"nir {VERSION}: {OUT} holds {total} bytes")
