@@ -143,6 +143,6 @@ mod tests {
         let wide = plain.with_padding(Padding::Each([usize::MAX / 4]));
         assert!(refusal([1, 4], [3, 1, 2], None, wide).contains("exceeds the address space"));
         let flat = Conv1d::new([1, 4], [[1.0]].into(), None, plain).expect_err("must be refused").to_string();
-        assert!(flat.contains("give both 1 axes after their channels"), "{flat}");
+        assert!(flat.contains("after the channels, each needs extents to the number of 1"), "{flat}");
     }
 }

@@ -95,7 +95,7 @@ impl Convolution {
         };
         if kernel.len() != D || extents.len() != D {
             return Err(Error::invalid_program(format!(
-                "the {kind} map has an input of shape {} and a weight of shape {}: give both {D} axes after their channels",
+                "the {kind} map has an input of shape {} and a weight of shape {}: after the channels, each needs extents to the number of {D}",
                 Shape::new(input),
                 weight.shape()
             )));
@@ -108,8 +108,8 @@ impl Convolution {
         }
         if channels % groups != 0 || filters % groups != 0 {
             return Err(Error::invalid_program(format!(
-                "{groups} groups divide neither evenly nor at all the {channels} input and {filters} output channels of the {kind} map: \
-                 both must be multiples of the groups"
+                "{groups} groups do not divide the {channels} input and {filters} output channels of the {kind} map: both must be multiples \
+                 of the groups"
             )));
         }
         if per_group != channels / groups {
