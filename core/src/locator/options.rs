@@ -1,0 +1,224 @@
+//! Options by type: what is asked for is checked, what nobody asked for is refused.
+
+use super::{Locator, OptionValue};
+use crate::error::{Error, Result};
+use std::path::PathBuf;
+
+/// What the text of an option can stand for.
+pub trait FromOption: Sized {
+    /// What such a text looks like, to complete "expects …".
+    fn expected() -> String;
+
+    /// Reads the text, without escapes; `None` if it is something else.
+    fn from_option(text: &str) -> Option<Self>;
+}
+
+macro_rules! whole_number {
+    ($($number:ty),+) => {$(
+        impl FromOption for $number {
+            fn expected() -> String {
+                format!("a whole number from {} to {}", Self::MIN, Self::MAX)
+            }
+
+            fn from_option(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    )+};
+}
+
+whole_number!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+impl FromOption for f64 {
+    fn expected() -> String {
+        "a finite number such as 0.5 or 1e-3".to_owned()
+    }
+
+    fn from_option(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number: &Self| number.is_finite())
+    }
+}
+
+impl FromOption for f32 {
+    fn expected() -> String {
+        f64::expected()
+    }
+
+    fn from_option(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number: &Self| number.is_finite())
+    }
+}
+
+impl FromOption for bool {
+    fn expected() -> String {
+        "true or false".to_owned()
+    }
+
+    fn from_option(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl FromOption for String {
+    fn expected() -> String {
+        "a text".to_owned()
+    }
+
+    fn from_option(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+impl FromOption for PathBuf {
+    fn expected() -> String {
+        "the path of a file".to_owned()
+    }
+
+    fn from_option(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| text.into())
+    }
+}
+
+/// The options of a locator, taken one by one.
+///
+/// ```
+/// use isoform_core::locator::Locator;
+///
+/// let locator: Locator = "place:?threads=2&on=(cpu:)".parse()?;
+/// let mut options = locator.reader();
+/// let threads: Option<usize> = options.take("threads")?;
+/// let on: Option<Locator> = options.take_nested("on")?;
+/// options.finish(&["threads", "on"])?;
+/// assert_eq!((threads, on), (Some(2), Some("cpu:".parse()?)));
+/// # Ok::<(), isoform_core::error::Error>(())
+/// ```
+#[must_use = "an option that is not taken is refused by `finish` only"]
+#[derive(Debug)]
+pub struct Options<'a> {
+    locator: &'a Locator,
+    rest: Vec<&'a (String, OptionValue)>,
+}
+
+impl<'a> Options<'a> {
+    pub(super) fn new(locator: &'a Locator) -> Self {
+        Self { locator, rest: locator.options().iter().collect() }
+    }
+
+    /// Takes an option that stands for a `T`; `None` if it is not given.
+    ///
+    /// # Errors
+    /// `Unsupported` if the option is given but is no `T`.
+    pub fn take<T: FromOption>(&mut self, key: &str) -> Result<Option<T>> {
+        match self.remove(key) {
+            None => Ok(None),
+            Some(OptionValue::Text(text)) => match T::from_option(text) {
+                Some(value) => Ok(Some(value)),
+                None => Err(self.refuse(format!("option {key:?} is {text:?}, but expects {}", T::expected()))),
+            },
+            Some(OptionValue::Nested(nested)) => {
+                Err(self.refuse(format!("option {key:?} is the locator \"{nested}\", but expects {}", T::expected())))
+            }
+        }
+    }
+
+    /// Takes an option that names another substrate; `None` if it is not given.
+    ///
+    /// # Errors
+    /// `Unsupported` if the option is given but is no locator in parentheses.
+    pub fn take_nested(&mut self, key: &str) -> Result<Option<Locator>> {
+        match self.remove(key) {
+            None => Ok(None),
+            Some(OptionValue::Nested(nested)) => Ok(Some((**nested).clone())),
+            Some(OptionValue::Text(text)) => Err(self.refuse(format!(
+                "option {key:?} is {text:?}, but expects a locator in parentheses, such as \"{}=(cpu:)\"",
+                super::text::escape(key)
+            ))),
+        }
+    }
+
+    /// Ends the reading; `known` lists all keys that the scheme takes, for the message.
+    ///
+    /// # Errors
+    /// `Unsupported` if an option was not taken, naming the known ones.
+    pub fn finish(self, known: &[&str]) -> Result<()> {
+        let Some((key, _)) = self.rest.first() else { return Ok(()) };
+        let scheme = self.locator.scheme();
+        Err(self.refuse(if known.contains(&key.as_str()) {
+            format!("option {key:?} does not go with the others: leave it out")
+        } else if known.is_empty() {
+            format!("option {key:?} is unknown: \"{scheme}:\" takes no options")
+        } else {
+            format!("option {key:?} is unknown: \"{scheme}:\" takes {}", known.join(", "))
+        }))
+    }
+
+    fn remove(&mut self, key: &str) -> Option<&'a OptionValue> {
+        let index = self.rest.iter().position(|(k, _)| k == key)?;
+        Some(&self.rest.remove(index).1)
+    }
+
+    fn refuse(&self, message: String) -> Error {
+        Error::unsupported(message).with_locator(self.locator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn locator(text: &str) -> Locator {
+        text.parse().expect("valid")
+    }
+
+    fn refusal<T: FromOption>(text: &str) -> String {
+        let locator = locator(text);
+        let error = locator.reader().take::<T>("n").map(|_| ()).expect_err("must be refused");
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        error.message().to_owned()
+    }
+
+    #[test]
+    fn options_are_read_by_type() {
+        let locator = locator("x:?threads=2&gain=-1e-3&exact=true&file=a%20b&on=(cpu:)");
+        let mut options = locator.reader();
+        assert_eq!(options.take::<usize>("threads").expect("valid"), Some(2));
+        assert_eq!(options.take::<f64>("gain").expect("valid"), Some(-1e-3));
+        assert_eq!(options.take::<bool>("exact").expect("valid"), Some(true));
+        assert_eq!(options.take::<PathBuf>("file").expect("valid"), Some("a b".into()));
+        assert_eq!(options.take::<String>("absent").expect("valid"), None);
+        assert_eq!(options.take_nested("absent").expect("valid"), None);
+        assert_eq!(options.take_nested("on").expect("valid").map(|l| l.to_string()).as_deref(), Some("cpu:"));
+        options.finish(&["threads", "gain", "exact", "file", "on"]).expect("all taken");
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_refused() {
+        assert_eq!(refusal::<u8>("x:?n=256"), "option \"n\" is \"256\", but expects a whole number from 0 to 255");
+        assert_eq!(refusal::<i8>("x:?n="), "option \"n\" is \"\", but expects a whole number from -128 to 127");
+        assert_eq!(refusal::<f64>("x:?n=inf"), "option \"n\" is \"inf\", but expects a finite number such as 0.5 or 1e-3");
+        assert_eq!(refusal::<f32>("x:?n=1e39"), "option \"n\" is \"1e39\", but expects a finite number such as 0.5 or 1e-3");
+        assert_eq!(refusal::<bool>("x:?n=1"), "option \"n\" is \"1\", but expects true or false");
+        assert_eq!(refusal::<String>("x:?n=(cpu:)"), "option \"n\" is the locator \"cpu:\", but expects a text");
+        assert_eq!(
+            locator("x:?n=cpu:").reader().take_nested("n").expect_err("must be refused").to_string(),
+            "unsupported: x:?n=cpu:: option \"n\" is \"cpu:\", but expects a locator in parentheses, such as \"n=(cpu:)\""
+        );
+    }
+
+    #[test]
+    fn what_nobody_takes_is_refused() {
+        let locator = locator("cpu:?threads=2&theads=3");
+        let mut options = locator.reader();
+        let _ = options.take::<usize>("threads").expect("valid");
+        let error = options.finish(&["threads", "tile"]).expect_err("must be refused");
+        assert_eq!(
+            error.to_string(),
+            "unsupported: cpu:?threads=2&theads=3: option \"theads\" is unknown: \"cpu:\" takes threads, tile"
+        );
+        assert!(locator.reader().finish(&[]).expect_err("must be refused").message().contains("takes no options"));
+        assert!(
+            locator.reader().finish(&["threads"]).expect_err("must be refused").message().contains("does not go with the others")
+        );
+    }
+}
