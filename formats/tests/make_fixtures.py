@@ -36,7 +36,7 @@ def main():
 
     if hasattr(nir, "write_data"):
         nodes = {name: data.nodes["lif"] for name, data in data_samples().items()}
-        nir.write_data(OUT / f"data_{VERSION}.nir", nir.NIRGraphData(nodes))
+        nir.write_data(OUT / f"data_{VERSION}.nir", nir.NIRGraphData(nodes), compression=None)
 
     total = sum(p.stat().st_size for p in OUT.iterdir())
     print(f"nir {VERSION}: {OUT} holds {total} bytes")
