@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_would_be_ambiguous_is_escaped() {
-        assert_eq!(escape("a?b&c(d)e=f%g h\ti"), "a%3Fb%26c%28d%29e%3Df%25g%20h%09i");
+        assert_eq!(escape("a?b&c(d)e=f%g h\ti\u{1b}"), "a%3Fb%26c%28d%29e%3Df%25g%20h%09i%1B");
         assert_eq!(escape("/dev/tty:é\u{a0}\u{85}"), "/dev/tty:é%C2%A0%C2%85");
         assert_eq!(unescape("100%25%C2%A0"), Ok("100%\u{a0}".into()));
     }
