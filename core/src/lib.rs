@@ -2,23 +2,39 @@
 #![forbid(unsafe_code)]
 
 pub mod bound;
+pub mod builder;
 mod coefficients;
+pub mod draw;
 pub mod dual;
+pub mod dump;
 pub mod dynamics;
 pub mod error;
+pub mod executor;
 mod fixed;
 pub mod functions;
+mod infer;
 pub mod lanes;
 pub mod linear;
 mod located;
+pub mod locator;
 pub mod neuron;
+pub mod oracle;
 pub mod polynomial;
+pub mod profile;
+pub mod program;
+pub mod registry;
+pub mod report;
 pub mod scalar;
+pub mod schedule;
 pub mod semantics;
+pub mod session;
 pub mod signal;
+pub mod state;
 pub mod step;
+pub mod substrate;
 pub mod tape;
 pub mod tensor;
 pub mod transfer;
+mod walk;
 
 pub use coefficients::Coefficients;

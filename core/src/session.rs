@@ -1,0 +1,327 @@
+//! What users talk to: a program on a substrate, with everything checked.
+
+use crate::error::{Error, Integrity, Result};
+use crate::executor::block_on;
+use crate::profile::{OutOfRange, Profile};
+use crate::program::Program;
+use crate::report::Report;
+use crate::signal::{Signal, SignalMut};
+use crate::state::State;
+use crate::substrate::{Cancel, Memory, Realization, Run, Substrate, Tuning};
+use std::sync::Arc;
+
+/// A program on a substrate.
+///
+/// # Behavior
+/// - Shapes, finiteness, order of events and ranges are checked before the substrate sees anything; a refused call leaves the
+///   state intact.
+/// - Chunks longer than the substrate takes are split, and their reports added up.
+/// - After an error that lost the state, only [`reset`](Session::reset) and [`load`](Session::load) are let through. The same holds
+///   after a future was dropped before its end.
+#[derive(Debug)]
+pub struct Session {
+    program: Program,
+    run: Run,
+    profile: Arc<Profile>,
+    realization: Box<dyn Realization>,
+    chunk: usize,
+    lost: bool,
+    bounded: bool,
+}
+
+impl Session {
+    /// Realises a program.
+    ///
+    /// # Errors
+    /// `InvalidSignal` for a batch of nought lanes, `Unsupported` for what the profile excludes, and what the substrate says.
+    pub async fn open(substrate: &dyn Substrate, program: &Program, run: &Run) -> Result<Self> {
+        let profile = substrate.profile();
+        if run.batch == 0 || run.max_ticks == 0 {
+            return Err(Error::invalid_signal("a run needs at least one lane and one tick at a time"));
+        }
+        if run.batch > profile.limits.batch {
+            return Err(Error::unsupported(format!(
+                "{} lanes exceed the {} of {}",
+                run.batch, profile.limits.batch, profile.name
+            )));
+        }
+        profile.admit(program)?;
+        let chunk = run.max_ticks.min(profile.limits.ticks).max(1);
+        let run = run.clone().with_max_ticks(chunk);
+        let realization = substrate.realize(program, &run).await?;
+        let [low, high] = profile.limits.input;
+        let bounded = low > f64::from(f32::MIN) || high < f64::from(f32::MAX);
+        Ok(Self { program: program.clone(), run, profile, realization, chunk, lost: false, bounded })
+    }
+
+    /// The program. Parameters that were tuned are not in it.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// How it is run.
+    #[must_use]
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// What the substrate promises.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The flag that stops an advance from another thread.
+    #[must_use]
+    pub fn cancel(&self) -> Cancel {
+        self.run.cancel.clone()
+    }
+
+    /// Whether the state is lost.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Advances by the ticks of a block; see [`Signal`] and [`SignalMut`] for the layouts.
+    ///
+    /// # Errors
+    /// `InvalidSignal` for a block that does not fit, and what the substrate says. If the state is lost, the output holds
+    /// nothing of use.
+    pub async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        self.check_kept()?;
+        let (input, output) = (self.run.input(&self.program, ticks), self.run.output(&self.program, ticks));
+        x.check(input)?;
+        y.check(output)?;
+        if self.bounded && self.profile.limits.out_of_range == OutOfRange::Refuse {
+            self.check_range(x)?;
+        }
+        if ticks <= self.chunk {
+            return self.advance_chunk(x, y, ticks).await;
+        }
+        let mut total = Report::default();
+        let mut events = Vec::new();
+        while total.ticks < ticks {
+            let (from, to) = (total.ticks, ticks.min(total.ticks + self.chunk));
+            let part = match x.ticks(input, from, to) {
+                Signal::Events(list) => {
+                    events.clear();
+                    let shift = u32::try_from(from).unwrap_or(u32::MAX);
+                    events.extend(list.iter().map(|e| crate::signal::Event { tick: e.tick - shift, ..*e }));
+                    Signal::Events(&events)
+                }
+                part => part,
+            };
+            let report = self.advance_chunk(part, y.ticks(output, from, to), to - from).await.map_err(|e| {
+                // ticks of earlier chunks have passed, so that the whole call did have an effect
+                if from > 0 { e.with_state_lost() } else { e }
+            });
+            let report = report.inspect_err(|e| self.lost |= e.state() == Integrity::Lost)?;
+            total.add(&report);
+            if report.ticks < to - from {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    async fn advance_chunk(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        // a dropped future leaves this set
+        self.lost = true;
+        let result = self.realization.advance(x, y, ticks).await;
+        self.lost = matches!(&result, Err(e) if e.state() == Integrity::Lost);
+        result
+    }
+
+    /// Goes back to the initial state.
+    ///
+    /// # Errors
+    /// `Unsupported` if the medium cannot be reset.
+    pub async fn reset(&mut self) -> Result<()> {
+        let before = std::mem::replace(&mut self.lost, true);
+        let result = self.realization.reset().await;
+        self.lost = match &result {
+            Ok(()) => false,
+            Err(e) => before || e.state() == Integrity::Lost,
+        };
+        result
+    }
+
+    /// Saves the state.
+    ///
+    /// # Errors
+    /// `Unsupported` without the facet Memory.
+    pub async fn save(&mut self) -> Result<State> {
+        self.check_kept()?;
+        self.facet_memory()?.save().await
+    }
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// `InvalidSignal` if it belongs to another program or batch, `Unsupported` without the facet Memory.
+    pub async fn load(&mut self, state: &State) -> Result<()> {
+        state.check(&self.program, self.run.batch)?;
+        let before = std::mem::replace(&mut self.lost, true);
+        let result = match self.facet_memory() {
+            Ok(memory) => memory.load(state).await,
+            Err(e) => Err(e),
+        };
+        self.lost = match &result {
+            Ok(()) => false,
+            Err(e) => before || e.state() == Integrity::Lost,
+        };
+        result
+    }
+
+    /// Reads a parameter as it is on the device.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, `Unsupported` without the facet Tuning.
+    pub async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
+        self.facet_tuning()?.read(node, parameter).await
+    }
+
+    /// Writes a parameter and gives what was really set.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, `InvalidProgram` if the values do not fit, `Unsupported` without the facet Tuning.
+    pub async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
+        if let Some(v) = values.iter().find(|v| !v.is_finite()) {
+            return Err(Error::invalid_program(format!("parameter {parameter:?} cannot be {v}")).with_node(node));
+        }
+        self.facet_tuning()?.write(node, parameter, values).await
+    }
+
+    /// The realization, for those who look at its facets.
+    pub fn realization(&mut self) -> &mut dyn Realization {
+        self.realization.as_mut()
+    }
+
+    /// The same session for callers that wait.
+    #[must_use]
+    pub fn blocking(self) -> Blocking {
+        Blocking(self)
+    }
+
+    fn check_kept(&self) -> Result<()> {
+        if self.lost {
+            Err(Error::invalid_signal("the state was lost by an earlier call; reset or load first").with_state_lost())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_range(&self, x: Signal<'_>) -> Result<()> {
+        let [low, high] = self.profile.limits.input;
+        let outside = |v: f32| !(low..=high).contains(&f64::from(v));
+        let found = match x {
+            Signal::Dense(data) | Signal::Held(data) => data.iter().copied().find(|&v| outside(v)),
+            Signal::Events(events) => events.iter().map(|e| e.value).find(|&v| outside(v)),
+        };
+        match found {
+            Some(v) => Err(Error::invalid_signal(format!("an input of {v} is outside {low} to {high}; scale the signal"))),
+            None => Ok(()),
+        }
+    }
+
+    fn facet_memory(&mut self) -> Result<&mut dyn Memory> {
+        let name = &self.profile.name;
+        self.realization.memory().ok_or_else(|| Error::unsupported(format!("{name} can neither save nor load a state")))
+    }
+
+    fn facet_tuning(&mut self) -> Result<&mut dyn Tuning> {
+        let name = &self.profile.name;
+        self.realization.tuning().ok_or_else(|| Error::unsupported(format!("{name} cannot be tuned while it runs")))
+    }
+}
+
+/// The blocking face of a [`Session`]: each method waits for its namesake.
+#[derive(Debug)]
+pub struct Blocking(Session);
+
+impl Blocking {
+    /// Realises a program.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open(substrate: &dyn Substrate, program: &Program, run: &Run) -> Result<Self> {
+        block_on(Session::open(substrate, program, run)).map(Self)
+    }
+
+    /// Advances by the ticks of a block.
+    ///
+    /// # Errors
+    /// As [`Session::advance`].
+    pub fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        block_on(self.0.advance(x, y, ticks))
+    }
+
+    /// Runs a dense block `[tick, batch, channel]` and gives a dense block.
+    ///
+    /// # Errors
+    /// As [`Session::advance`]; `InvalidSignal` if the block holds no whole number of ticks.
+    pub fn run(&mut self, x: &[f32]) -> Result<Vec<f32>> {
+        let (input, output) = (self.0.run.input(&self.0.program, 1).len(), self.0.run.output(&self.0.program, 1).len());
+        if input == 0 || !x.len().is_multiple_of(input) {
+            return Err(Error::invalid_signal(format!("{} numbers are no whole number of ticks of {input}", x.len())));
+        }
+        let ticks = x.len() / input;
+        let mut y = vec![0.0; ticks * output];
+        let report = self.advance(Signal::Dense(x), SignalMut::Dense(&mut y), ticks)?;
+        y.truncate(report.ticks * output);
+        Ok(y)
+    }
+
+    /// Goes back to the initial state.
+    ///
+    /// # Errors
+    /// As [`Session::reset`].
+    pub fn reset(&mut self) -> Result<()> {
+        block_on(self.0.reset())
+    }
+
+    /// Saves the state.
+    ///
+    /// # Errors
+    /// As [`Session::save`].
+    pub fn save(&mut self) -> Result<State> {
+        block_on(self.0.save())
+    }
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// As [`Session::load`].
+    pub fn load(&mut self, state: &State) -> Result<()> {
+        block_on(self.0.load(state))
+    }
+
+    /// Reads a parameter as it is on the device.
+    ///
+    /// # Errors
+    /// As [`Session::read`].
+    pub fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
+        block_on(self.0.read(node, parameter))
+    }
+
+    /// Writes a parameter and gives what was really set.
+    ///
+    /// # Errors
+    /// As [`Session::write`].
+    pub fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
+        block_on(self.0.write(node, parameter, values))
+    }
+
+    /// The session itself.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.0
+    }
+
+    /// The session itself, to be changed.
+    pub fn session_mut(&mut self) -> &mut Session {
+        &mut self.0
+    }
+}
