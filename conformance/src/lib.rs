@@ -1,2 +1,4 @@
 //! The conformance suite of isoform.
 #![forbid(unsafe_code)]
+
+pub mod record;
