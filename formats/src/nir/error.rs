@@ -1,5 +1,6 @@
 //! What can be wrong with a NIR file, and where.
 
+use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -7,19 +8,21 @@ use std::path::{Path, PathBuf};
 pub type Result<T, E = NirError> = std::result::Result<T, E>;
 
 /// A NIR file or graph that cannot be used, with the file and the node at fault.
-#[derive(Debug, thiserror::Error)]
+///
+/// The message is complete in one line; the error of the operating system or of the HDF5 library
+/// is its source.
+#[derive(Debug)]
 pub struct NirError {
     file: Option<PathBuf>,
     node: Option<String>,
-    #[source]
-    kind: NirErrorKind,
+    kind: Box<NirErrorKind>,
 }
 
 impl NirError {
     /// An error that is not tied to one node.
     #[must_use]
     pub fn new(kind: NirErrorKind) -> Self {
-        Self { file: None, node: None, kind }
+        Self { file: None, node: None, kind: Box::new(kind) }
     }
 
     /// Names the node, by its path of names from the root graph, as in `srnn/lif`.
@@ -68,6 +71,12 @@ impl fmt::Display for NirError {
             None => {}
         }
         write!(f, "{}", self.kind)
+    }
+}
+
+impl Error for NirError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.kind.source()
     }
 }
 

@@ -22,8 +22,11 @@ const MAX_RATIO: u64 = 1040;
 /// The least space that an object takes in a file: its link and its header.
 const MIN_OBJECT_BYTES: u64 = 16;
 
-/// Sizes below this are not worth refusing.
+/// Sizes in bytes below this are not worth refusing.
 const SLACK: u64 = 1 << 16;
+
+/// Entries below this are not worth refusing.
+const SLACK_OBJECTS: u64 = 1 << 10;
 
 /// Layout of a half-precision number (IEEE 754-2008 binary16).
 pub(super) const BINARY16: FloatingPointLayout = FloatingPointLayout {
@@ -40,34 +43,31 @@ pub(super) const BINARY16: FloatingPointLayout = FloatingPointLayout {
 #[derive(Debug)]
 pub(super) struct Budget {
     file_len: u64,
+    /// Entries seen so far.
     objects: u64,
+    /// Bytes that may still be unpacked.
     bytes: u64,
 }
 
 impl Budget {
     pub(super) fn new(file_len: u64) -> Self {
-        Self {
-            file_len,
-            objects: file_len / MIN_OBJECT_BYTES + SLACK,
-            bytes: file_len.saturating_mul(MAX_RATIO).saturating_add(SLACK),
-        }
+        Self { file_len, objects: 0, bytes: file_len.saturating_mul(MAX_RATIO).saturating_add(SLACK) }
     }
 
     /// Counts objects, which hard links can make more than the file holds.
     fn objects(&mut self, node: &str, name: &str, count: usize) -> Result<()> {
-        match self.objects.checked_sub(count as u64) {
-            Some(left) => self.objects = left,
-            None => {
-                return Err(NirError::new(NirErrorKind::TooLarge {
-                    what: format!("\"{name}\""),
-                    declared: count as u64,
-                    unit: "entries",
-                    limit: self.objects,
-                })
-                .with_node(node));
-            }
+        self.objects = self.objects.saturating_add(count as u64);
+        let limit = self.file_len / MIN_OBJECT_BYTES + SLACK_OBJECTS;
+        match self.objects <= limit {
+            true => Ok(()),
+            false => Err(NirError::new(NirErrorKind::TooLarge {
+                what: format!("the file, up to \"{name}\","),
+                declared: self.objects,
+                unit: "entries",
+                limit,
+            })
+            .with_node(node)),
         }
-        Ok(())
     }
 
     /// Admits a dataset of the declared size, or refuses it before anything is allocated.
@@ -225,10 +225,8 @@ fn read_texts(dataset: &Dataset, shape: Vec<usize>, at: Place<'_>, budget: &mut 
     if texts.iter().any(|t| t.contains('\u{FFFD}')) {
         return Err(at.error(NirErrorKind::NotText(at.name.to_owned())));
     }
-    if shape.is_empty() {
-        if let [text] = texts.as_slice() {
-            return Ok(Value::Text(text.clone()));
-        }
+    if let ([], [text]) = (shape.as_slice(), texts.as_slice()) {
+        return Ok(Value::Text(text.clone()));
     }
     let found = texts.len();
     let described = format!("{found} texts for the shape {shape:?}");

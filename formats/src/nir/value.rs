@@ -120,7 +120,7 @@ impl Ints {
     #[must_use]
     pub fn single(&self) -> Option<i64> {
         match self.values().as_slice() {
-            &[value] => Some(value),
+            [value] => Some(*value),
             _ => None,
         }
     }
@@ -129,8 +129,8 @@ impl Ints {
     #[must_use]
     pub fn pair(&self) -> Option<[i64; 2]> {
         match self.values().as_slice() {
-            &[both] => Some([both; 2]),
-            &[first, second] => Some([first, second]),
+            [both] => Some([*both; 2]),
+            [first, second] => Some([*first, *second]),
             _ => None,
         }
     }

@@ -1,5 +1,7 @@
 //! What can be wrong with a signal file, and where.
 
+use std::error::Error;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::nir::NirError;
@@ -8,12 +10,13 @@ use crate::nir::NirError;
 pub type Result<T, E = SignalError> = std::result::Result<T, E>;
 
 /// A signal file that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}{kind}", file.as_ref().map(|f| format!("signal file \"{}\": ", f.display())).unwrap_or_default())]
+///
+/// The message is complete in one line; the error of the operating system or of the NIR reader is
+/// its source.
+#[derive(Debug)]
 pub struct SignalError {
     file: Option<PathBuf>,
-    #[source]
-    kind: SignalErrorKind,
+    kind: Box<SignalErrorKind>,
 }
 
 impl SignalError {
@@ -37,9 +40,24 @@ impl SignalError {
     }
 }
 
+impl fmt::Display for SignalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "signal file \"{}\": ", file.display())?;
+        }
+        write!(f, "{}", self.kind)
+    }
+}
+
+impl Error for SignalError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.kind.source()
+    }
+}
+
 impl From<SignalErrorKind> for SignalError {
     fn from(kind: SignalErrorKind) -> Self {
-        Self { file: None, kind }
+        Self { file: None, kind: Box::new(kind) }
     }
 }
 
