@@ -15,10 +15,10 @@
 //! that bound. An unrounded product lies within `carried`, a rounded one within `P`, so each reader of the product sees a number
 //! within `P`, whichever it sees. The sum is bounded by `P + error(c) + h(|ab + c| + P + error(c))`. Contracted, the sum is that
 //! of numbers within `carried` and `error(c)`, rounded once, and off by at most
-//! `carried + error(c) + h(|ab + c| + carried + error(c))`, which is not larger, because `h` grows with its argument. A result
-//! is taken as free of rounding only where both operands are exact, or one is an exact nought or an exact power of two; there
-//! the contracted form stays within `P` as well. Replacing a division by a product with the reciprocal, or regrouping a sum, is
-//! not covered.
+//! `carried + error(c) + h(|ab + c| + carried + error(c))`, which is not larger, because `h` grows with its argument. A product
+//! counts as free of rounding only where the exact product is a number of the format, so that both forms agree; a sum with an
+//! exact nought passes the bound `P` on, and the contracted form is the rounded product. Replacing a division by a product with
+//! the reciprocal, or regrouping a sum, is not covered.
 
 use crate::polynomial::{ANGLE, COS_ULP, EXP_ULP, LN_ULP, SIN_ULP, TANH_ULP};
 use crate::tape::{Binary, Op, Place, Tape, Unary};
@@ -138,7 +138,7 @@ impl Accuracy {
     /// A number as the substrate stores it: off by its rounding, if it has more digits than the format.
     #[must_use]
     pub fn stored(&self, value: f64) -> Bounded {
-        self.settle(value, 0.0, Precision::ROUNDED, 0.0)
+        if value.is_infinite() { Bounded::exact(value) } else { self.settle(value, 0.0, Precision::ROUNDED, 0.0) }
     }
 
     /// Bounds the error of a sum of products `Σ w x` that the substrate forms in any order, against the sum in double precision.
@@ -155,11 +155,8 @@ impl Accuracy {
         };
         let terms = terms as f64;
         let relative = compound(terms + 1.0, self.unit_roundoff);
-        let vanished = if self.subnormals {
-            terms * self.unit_roundoff * self.smallest_normal
-        } else {
-            2.0 * terms * self.smallest_normal
-        };
+        let vanished =
+            if self.subnormals { terms * self.unit_roundoff * self.smallest_normal } else { 2.0 * terms * self.smallest_normal };
         let reference = compound(terms + 1.0, REFERENCE) * magnitude;
         let error = (relative * magnitude + (1.0 + relative) * (input_error + vanished) + reference) * INFLATION;
         if terms == 0.0 {
@@ -202,11 +199,22 @@ impl Accuracy {
             error = carried + precision.ulp * self.spacing(magnitude + carried) + precision.absolute;
             error += reference * (magnitude + f64::MIN_POSITIVE);
         }
-        if !self.subnormals && magnitude - error < self.smallest_normal {
-            error += (magnitude + error).min(self.smallest_normal);
-        }
-        error *= INFLATION;
+        error = self.flushed(magnitude, error) * INFLATION;
         if magnitude + error <= self.largest { Bounded { value, error } } else { Bounded::unknown(value) }
+    }
+
+    /// The error of a number that the substrate may read as nought if it has not all digits.
+    fn flushed(&self, magnitude: f64, error: f64) -> f64 {
+        if !self.subnormals && magnitude - error < self.smallest_normal {
+            error + (magnitude + error).min(self.smallest_normal)
+        } else {
+            error
+        }
+    }
+
+    fn input(&self, x: Bounded) -> Bounded {
+        let error = if x.error >= 0.0 { x.error } else { f64::INFINITY };
+        Bounded { value: x.value, error: self.flushed(x.value.abs(), error) }
     }
 
     fn unary(&self, f: Unary, a: Bounded) -> Bounded {
@@ -216,19 +224,21 @@ impl Accuracy {
             Unary::Neg | Unary::Abs => Bounded { value, error: a.error },
             Unary::Floor => Bounded { value, error: floor_error(a) },
             Unary::Sqrt => {
-                let low = a.value - a.error;
+                let low = a.value - a.error * INFLATION;
                 let carried = if a.error == 0.0 { 0.0 } else { a.error / (value + low.sqrt()) };
                 // A negative low end has no root, and the bound is infinite.
                 self.settle(value, carried, self.sqrt, REFERENCE)
             }
-            Unary::Exp => function(value * libm::expm1(a.error), self.exp),
+            // The reference may have underflowed where the far end of the interval does not.
+            Unary::Exp => function(value.max(f64::MIN_POSITIVE) * libm::expm1(a.error), self.exp),
             // A low end of nought or less has no logarithm.
             Unary::Ln => function(if a.error < a.value { -libm::log1p(-a.error / a.value) } else { f64::INFINITY }, self.ln),
             Unary::Tanh => {
                 // The slope is largest where the interval comes nearest to nought: 1 / cosh².
                 let decay = libm::exp(-2.0 * (a.value.abs() - a.error).max(0.0));
                 let slope = 4.0 * decay / ((1.0 + decay) * (1.0 + decay));
-                function((a.error * slope).min(2.0 * a.error), self.tanh)
+                let carried = a.error * slope;
+                function(if carried.is_finite() { carried.min(2.0) } else { carried }, self.tanh)
             }
             Unary::Sin => self.wave(value, a, libm::cos(a.value), self.sin),
             Unary::Cos => self.wave(value, a, libm::sin(a.value), self.cos),
@@ -246,28 +256,20 @@ impl Accuracy {
         }
     }
 
-    fn binary(&self, f: Binary, a: Bounded, b: Bounded) -> Bounded {
+    fn binary(&self, f: Binary, a: Bounded, b: Bounded, decided: bool) -> Bounded {
         let value = f.apply(a.value, b.value);
         match f {
             Binary::Add | Binary::Sub if a.is_exactly(|v| v == 0.0) => Bounded { value, error: b.error },
             Binary::Add | Binary::Sub if b.is_exactly(|v| v == 0.0) => Bounded { value, error: a.error },
             Binary::Add | Binary::Sub => self.settle(value, a.error + b.error, Precision::ROUNDED, REFERENCE),
-            Binary::Mul => {
-                let carried = a.value.abs() * b.error + b.value.abs() * a.error + a.error * b.error;
-                let normal = value.abs() - carried >= self.smallest_normal;
-                if normal && carried.is_finite() && (a.is_exactly(is_power_of_two) || b.is_exactly(is_power_of_two)) {
-                    self.settle(value, carried * INFLATION, Precision::within(0.0), 0.0)
-                } else {
-                    self.settle(value, carried, Precision::ROUNDED, REFERENCE)
-                }
-            }
+            Binary::Mul => self.product(value, a, b),
             Binary::Div => {
                 let nearest = b.value.abs() - b.error;
                 let carried = if nearest > 0.0 { (value.abs() * b.error + a.error) / nearest } else { f64::INFINITY };
                 self.settle(value, carried, self.division, REFERENCE)
             }
             Binary::Max | Binary::Min => {
-                let error = if !self.decided(a, b) {
+                let error = if !decided {
                     a.error.max(b.error)
                 } else if a.value.to_bits() == value.to_bits() {
                     a.error
@@ -276,30 +278,44 @@ impl Accuracy {
                 };
                 Bounded { value, error }
             }
-            Binary::Above | Binary::AtOrAbove => {
-                Bounded { value, error: if self.decided(a, b) { 0.0 } else { 1.0 } }
-            }
+            Binary::Above | Binary::AtOrAbove => Bounded { value, error: if decided { 0.0 } else { 1.0 } },
+        }
+    }
+
+    fn product(&self, value: f64, a: Bounded, b: Bounded) -> Bounded {
+        let carried = a.value.abs() * b.error + b.value.abs() * a.error + a.error * b.error;
+        if carried == 0.0 && value != 0.0 && !(value.abs() > 1e-200 && libm::fma(a.value, b.value, -value) == 0.0) {
+            // The reference rounded, so that its value may be a number of the format although the product is none.
+            return self.settle(value, f64::MIN_POSITIVE, Precision::ROUNDED, REFERENCE);
+        }
+        let scaled = a.is_exactly(is_power_of_two) || b.is_exactly(is_power_of_two);
+        if scaled && value.abs() - carried >= self.smallest_normal {
+            self.settle(value, carried, Precision::within(0.0), 0.0)
+        } else {
+            self.settle(value, carried, Precision::ROUNDED, REFERENCE)
         }
     }
 
     /// Whether every substrate orders two numbers as the reference does.
-    fn decided(&self, a: Bounded, b: Bounded) -> bool {
-        // A constant beyond the largest number, such as "no threshold", is stored as infinity or as the largest number.
-        let stand_in = |x: Bounded| {
-            if x.value.is_finite() && x.value.abs() > self.largest {
-                Bounded { value: self.largest.copysign(x.value), error: self.unit_roundoff * self.largest }
-            } else {
-                x
-            }
-        };
-        let (a, b) = if a.value == b.value { (a, b) } else { (stand_in(a), stand_in(b)) };
+    fn decided(a: Bounded, b: Bounded) -> bool {
         let spread = a.error + b.error;
         spread == 0.0 || (a.value - b.value).abs() > spread * INFLATION
     }
 
+    /// A step as the operand of a comparison: a constant beyond the largest number, such as "no threshold", is stored as
+    /// infinity or as the largest number, and lies above everything that has a bound.
+    fn ordered(&self, op: Op, x: Bounded) -> Bounded {
+        match op {
+            Op::Const(value) if value.is_finite() && value.abs() > self.largest => {
+                Bounded { value: self.largest.copysign(value), error: self.unit_roundoff * self.largest }
+            }
+            _ => x,
+        }
+    }
+
     fn select(&self, condition: Bounded, yes: Bounded, no: Bounded) -> Bounded {
         let (taken, other) = if condition.value != 0.0 { (yes, no) } else { (no, yes) };
-        if self.decided(condition, Bounded::exact(0.0)) {
+        if Self::decided(condition, Bounded::exact(0.0)) {
             return taken;
         }
         let error = ((yes.value - no.value).abs() + taken.error.max(other.error)) * INFLATION;
@@ -308,7 +324,7 @@ impl Accuracy {
 }
 
 /// A number of the reference, and how far the substrate may be from it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Bounded {
     /// What the definition gives in double precision.
     pub value: f64,
@@ -367,10 +383,16 @@ pub fn bound(tape: &Tape, inputs: &[Bounded], accuracy: &Accuracy) -> Vec<Bounde
             Op::Input(i) => accuracy.input(inputs.get(i as usize).copied().unwrap_or(Bounded::exact(0.0))),
             Op::Const(value) => accuracy.stored(value),
             Op::Unary(f, a) => accuracy.unary(f, at(a)),
-            Op::Binary(f, a, b) => accuracy.binary(f, at(a), at(b)),
+            Op::Binary(f, a, b) => {
+                let ordered = |place: Place| accuracy.ordered(tape.ops()[place as usize], at(place));
+                accuracy.binary(f, at(a), at(b), Accuracy::decided(ordered(a), ordered(b)))
+            }
             Op::Select(condition, yes, no) => accuracy.select(at(condition), at(yes), at(no)),
         };
         places.push(result);
     }
     tape.outputs().iter().map(|&place| places[place as usize]).collect()
 }
+
+#[cfg(test)]
+mod tests;

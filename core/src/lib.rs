@@ -36,5 +36,6 @@ pub mod tape;
 pub mod tensor;
 pub mod transfer;
 mod walk;
+pub mod witness;
 
 pub use coefficients::Coefficients;

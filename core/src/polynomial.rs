@@ -16,13 +16,13 @@
 use std::f32::consts::{FRAC_2_PI, LOG2_E};
 
 /// The error of [`exp`] is below this many ulp, results below the smallest normal number included.
-pub const EXP_ULP: f64 = 9.0;
+pub const EXP_ULP: f64 = 0.98;
 /// The error of [`ln`] is below this many ulp.
-pub const LN_ULP: f64 = 9.0;
+pub const LN_ULP: f64 = 0.85;
 /// The error of [`tanh`] is below this many ulp.
-pub const TANH_ULP: f64 = 9.0;
+pub const TANH_ULP: f64 = 1.46;
 /// The error of [`sin`] is below this many ulp for angles up to [`ANGLE`].
-pub const SIN_ULP: f64 = 9.0;
+pub const SIN_ULP: f64 = 1.5;
 /// The error of [`cos`] is below this many ulp for angles up to [`ANGLE`].
 pub const COS_ULP: f64 = 9.0;
 /// The largest magnitude of an angle, in radians, for which [`SIN_ULP`] and [`COS_ULP`] hold.

@@ -1,0 +1,455 @@
+//! The state-forced comparison of a substrate with the definition.
+//!
+//! A threshold amplifies the last bit: two honest substrates soon differ by a spike, and then by everything that follows from it.
+//! The witness therefore starts each tick from the substrate's own state, computes the tick by the definition together with a bound
+//! on the rounding error that the substrate's [`Accuracy`] allows, and compares what the substrate made of it. Where the bound
+//! straddles a threshold the tick is *ambiguous*: it may go either way, and the way that the substrate's state shows it went is
+//! followed within the tick. Any other difference beyond the bound is a mismatch.
+//!
+//! The bound covers a substrate that evaluates the raw flow and one that evaluates the run-time form. For located spikes and fixed
+//! numbers it is found by perturbing the tick within the accuracy, not by interval arithmetic.
+
+use crate::bound::{Accuracy, Bounded, bound};
+use crate::draw;
+use crate::error::{Error, Result};
+use crate::oracle::{Channel, channels, draws};
+use crate::program::{Node, NodeKind, Program};
+use crate::schedule::Content;
+use crate::semantics::{Compare, Number, Semantics, Test};
+use crate::state::{self, State};
+use crate::substrate::Run;
+use crate::transfer::{StepRecording, TransferFunction};
+use crate::walk::{Medium, Walk};
+
+/// A difference beyond the bound.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Mismatch {
+    /// The node, or the output of the program.
+    pub node: String,
+    /// The state or output.
+    pub what: String,
+    /// The lane.
+    pub lane: usize,
+    /// The channel, or the place in a line.
+    pub channel: usize,
+    /// What the substrate has.
+    pub seen: f64,
+    /// What the definition gives.
+    pub expected: f64,
+    /// How far apart they may be.
+    pub bound: f64,
+}
+
+/// What one tick showed.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Judged {
+    /// Numbers that were compared.
+    pub compared: usize,
+    /// Jumps that the bound does not decide.
+    pub ambiguous: usize,
+    /// The largest error in units of its bound.
+    pub worst: f64,
+    /// Differences beyond the bound.
+    pub mismatches: Vec<Mismatch>,
+}
+
+impl Judged {
+    /// Adds what another tick showed.
+    pub fn add(&mut self, other: Self) {
+        self.compared += other.compared;
+        self.ambiguous += other.ambiguous;
+        self.worst = self.worst.max(other.worst);
+        self.mismatches.extend(other.mismatches);
+    }
+
+    fn compare(&mut self, expected: Bounded, seen: f64, place: impl FnOnce() -> (String, String, usize, usize)) {
+        self.compared += 1;
+        let difference = (seen - expected.value).abs();
+        if expected.covers(seen) {
+            if expected.error > 0.0 && expected.error.is_finite() {
+                self.worst = self.worst.max(difference / expected.error);
+            }
+            return;
+        }
+        self.worst = f64::INFINITY;
+        let (node, what, lane, channel) = place();
+        self.mismatches.push(Mismatch { node, what, lane, channel, seen, expected: expected.value, bound: expected.error });
+    }
+}
+
+/// Judges the ticks of a substrate.
+#[derive(Debug)]
+pub struct Witness {
+    program: Program,
+    run: Run,
+    accuracy: Accuracy,
+    channels: Vec<Vec<Channel>>,
+    recordings: Vec<Option<StepRecording>>,
+    walk: Walk<Bounded>,
+}
+
+impl Witness {
+    /// A witness for a program as it runs on a substrate of some accuracy.
+    #[must_use]
+    pub fn new(program: &Program, run: &Run, accuracy: &Accuracy) -> Self {
+        let recordings = program
+            .nodes()
+            .iter()
+            .map(|node| match &node.kind {
+                NodeKind::Dynamics { function, .. } => Some(function.record(&node.semantics)),
+                _ => None,
+            })
+            .collect();
+        Self {
+            channels: channels(program),
+            walk: Walk::new(program),
+            program: program.clone(),
+            run: run.clone(),
+            accuracy: accuracy.clone(),
+            recordings,
+        }
+    }
+
+    /// Judges one tick: the state before it, the rows `[batch, channel]` that went in and came out, and the state after it.
+    ///
+    /// # Errors
+    /// `InvalidSignal` if a state or a row does not fit the program.
+    pub fn judge(&mut self, before: &State, x: &[f32], y: &[f32], after: &State) -> Result<Judged> {
+        let batch = self.run.batch;
+        before.check(&self.program, batch)?;
+        after.check(&self.program, batch)?;
+        let (inputs, outputs) = (self.program.input_channels(), self.program.output_channels());
+        if x.len() != inputs * batch || y.len() != outputs * batch {
+            return Err(Error::invalid_signal("the rows of a tick do not fit the program"));
+        }
+        let mut judged = Judged::default();
+        let blocks = &self.program.schedule().memory;
+        let mut row = vec![Bounded::default(); outputs];
+        for lane in 0..batch {
+            let cut = |s: &State, b: usize| s.blocks[b].values[lane * blocks[b].len..(lane + 1) * blocks[b].len].to_vec();
+            let mut memory: Vec<Vec<Bounded>> =
+                (0..blocks.len()).map(|b| cut(before, b).into_iter().map(Bounded::exact).collect()).collect();
+            let landed: Vec<Vec<f64>> = (0..blocks.len()).map(|b| cut(after, b)).collect();
+            let input: Vec<Bounded> =
+                x[lane * inputs..(lane + 1) * inputs].iter().map(|&v| Bounded::exact(f64::from(v))).collect();
+            let mut medium = Judge {
+                program: &self.program,
+                accuracy: &self.accuracy,
+                channels: &self.channels,
+                recordings: &self.recordings,
+                after: &landed,
+                seed: self.run.seed,
+                lane,
+                tick: before.tick,
+                ambiguous: 0,
+            };
+            self.walk.tick(&self.program, &mut medium, &input, &mut memory, &mut row);
+            judged.ambiguous += medium.ambiguous;
+            for (b, block) in blocks.iter().enumerate() {
+                for (i, (&expected, &seen)) in memory[b].iter().zip(&landed[b]).enumerate() {
+                    judged.compare(expected, seen, || {
+                        let node = self.program.nodes()[block.node].name.clone();
+                        (node, state::name(&self.program, block.node, block.content), lane, i)
+                    });
+                }
+            }
+            for (i, (&expected, &seen)) in row.iter().zip(&y[lane * outputs..(lane + 1) * outputs]).enumerate() {
+                let expected = self.rounded(expected);
+                judged.compare(expected, f64::from(seen), || {
+                    let (port, channel) = self.port(i);
+                    (port, String::from("output"), lane, channel)
+                });
+            }
+        }
+        Ok(judged)
+    }
+
+    /// A number as it is handed over in single precision.
+    fn rounded(&self, expected: Bounded) -> Bounded {
+        let handed = Accuracy::single().stored(expected.value);
+        Bounded {
+            value: expected.value,
+            error: expected.error + handed.error.min(self.accuracy.stored(expected.value).error.max(handed.error)),
+        }
+    }
+
+    fn port(&self, mut channel: usize) -> (String, usize) {
+        for output in self.program.outputs() {
+            let channels = output.port.shape.len();
+            if channel < channels {
+                return (output.port.name.clone(), channel);
+            }
+            channel -= channels;
+        }
+        (String::from("output"), channel)
+    }
+}
+
+struct Judge<'a> {
+    program: &'a Program,
+    accuracy: &'a Accuracy,
+    channels: &'a [Vec<Channel>],
+    recordings: &'a [Option<StepRecording>],
+    after: &'a [Vec<f64>],
+    seed: u64,
+    lane: usize,
+    tick: u64,
+    ambiguous: usize,
+}
+
+impl Medium for Judge<'_> {
+    type Number = Bounded;
+
+    fn sum(&self, terms: &mut dyn Iterator<Item = Bounded>) -> Bounded {
+        let Some(mut sum) = terms.next() else { return Bounded::exact(0.0) };
+        let (mut count, mut magnitude) = (1, sum.value.abs());
+        for term in terms {
+            count += 1;
+            magnitude += term.value.abs();
+            sum = Bounded { value: sum.value + term.value, error: sum.error + term.error };
+        }
+        if count > 1 {
+            sum.error = self.accuracy.dot(count, magnitude, sum.error);
+        }
+        sum
+    }
+
+    fn evaluate(&mut self, index: usize, node: &Node, x: &[Vec<Bounded>], states: &mut [Vec<Bounded>], y: &mut [Vec<Bounded>]) {
+        match &node.kind {
+            NodeKind::Linear(map) => {
+                let values: Vec<f64> = x[0].iter().map(|b| b.value).collect();
+                let magnitudes: Vec<f64> = values.iter().map(|v| v.abs()).collect();
+                let errors: Vec<f64> = x[0].iter().map(|b| b.error).collect();
+                let active = values.iter().zip(&errors).filter(|(v, e)| **v != 0.0 || **e != 0.0).count();
+                let terms = active.min(map.terms_per_output()) + usize::from(map.has_bias());
+                let mut value = vec![0.0; y[0].len()];
+                let mut magnitude = value.clone();
+                let mut carried = value.clone();
+                map.apply(&values, &mut value);
+                map.apply_magnitude(&magnitudes, &mut magnitude);
+                if errors.iter().any(|&e| e > 0.0) {
+                    map.apply_magnitude(&errors, &mut carried);
+                    // the bias stands in every magnitude, but carries no error
+                    carried.iter_mut().enumerate().for_each(|(o, e)| *e = (*e - map.bias_at(o).abs()).max(0.0) * (1.0 + 1e-12));
+                }
+                for (o, y) in y[0].iter_mut().enumerate() {
+                    *y = Bounded { value: value[o], error: self.accuracy.dot(terms, magnitude[o], carried[o]) };
+                }
+            }
+            NodeKind::Dynamics { function, .. } => {
+                let Some(recording) = &self.recordings[index] else { return };
+                let blocks = &self.program.schedule().memory;
+                let range = self.program.schedule().range(index);
+                let after: Vec<&Vec<f64>> =
+                    range.filter(|&b| matches!(blocks[b].content, Content::State(_))).map(|b| &self.after[b]).collect();
+                for c in 0..node.channels() {
+                    let channel = &self.channels[index][c.min(self.channels[index].len() - 1)];
+                    let mut input: Vec<Bounded> = x.iter().map(|port| port[c]).collect();
+                    input.extend(
+                        draws(node, self.seed, self.lane * node.channels() + c, self.tick)
+                            .map(|v| Bounded { value: v, error: draw::NORMAL_ULP * self.accuracy.spacing(v) }),
+                    );
+                    let state: Vec<Bounded> = states.iter().map(|s| s[c]).collect();
+                    let seen: Vec<f64> = after.iter().map(|s| s[c]).collect();
+                    let step = Step {
+                        function: function.as_ref(),
+                        recording,
+                        channel,
+                        semantics: &node.semantics,
+                        accuracy: self.accuracy,
+                    };
+                    let landed = step.advance(&input, &state, &seen);
+                    self.ambiguous += usize::from(landed.ambiguous);
+                    states.iter_mut().zip(&landed.state).for_each(|(to, &v)| to[c] = v);
+                    y.iter_mut().zip(&landed.output).for_each(|(to, &v)| to[c] = v);
+                }
+            }
+            NodeKind::Delay { .. } | NodeKind::Relay => {}
+        }
+    }
+}
+
+struct Landed {
+    state: Vec<Bounded>,
+    output: Vec<Bounded>,
+    ambiguous: bool,
+}
+
+/// One channel of one node in one tick.
+struct Step<'a> {
+    function: &'a dyn TransferFunction,
+    recording: &'a StepRecording,
+    channel: &'a Channel,
+    semantics: &'a Semantics,
+    accuracy: &'a Accuracy,
+}
+
+impl Step<'_> {
+    fn advance(&self, x: &[Bounded], s: &[Bounded], seen: &[f64]) -> Landed {
+        if self.semantics.test == Test::Located || self.semantics.number != Number::Real {
+            return self.perturb(x, s);
+        }
+        let p = self.stored(&self.channel.p);
+        let flowed = self.flow(x, s, &p);
+        let Some(test) = &self.recording.test else {
+            return self.finish(x, &flowed, &p, Bounded::exact(0.0), false);
+        };
+        let tested = if self.semantics.test == Test::BeforeFlow { s } else { &flowed };
+        let margin = bound(test, &[tested, &p].concat(), self.accuracy);
+        let (level, theta) = (margin[0], margin[1]);
+        let fired = match self.semantics.compare {
+            Compare::Above => level.value > theta.value,
+            Compare::AtOrAbove => level.value >= theta.value,
+        };
+        let error = level.error + theta.error;
+        let undecided = error > 0.0 && (level.value - theta.value).abs() <= error;
+        let jumped = || bound(&self.recording.land, &[tested, &flowed, &p].concat(), self.accuracy);
+        let branch = |fired: bool, ambiguous: bool| {
+            let state = if fired { jumped() } else { flowed.clone() };
+            self.finish(x, &state, &p, Bounded::exact(f64::from(u8::from(fired))), ambiguous)
+        };
+        let expected = branch(fired, undecided);
+        if !undecided {
+            return expected;
+        }
+        let other = branch(!fired, true);
+        let fits = |landed: &Landed| landed.state.iter().zip(seen).all(|(b, &v)| b.covers(v));
+        match (fits(&expected), fits(&other)) {
+            (true, true) => Landed { output: either(&expected.output, &other.output), ..expected },
+            (false, true) => other,
+            _ => expected,
+        }
+    }
+
+    fn stored(&self, values: &[f64]) -> Vec<Bounded> {
+        values.iter().map(|&v| self.accuracy.stored(v)).collect()
+    }
+
+    /// The state after the flow, with a bound that covers the raw form and the run-time form.
+    fn flow(&self, x: &[Bounded], s: &[Bounded], p: &[Bounded]) -> Vec<Bounded> {
+        let c = &self.channel.coefficients;
+        let raw = [x, s, p, &self.stored(&c.psi), &self.stored(&[self.semantics.dt])].concat();
+        let raw = bound(&self.recording.flow, &raw, self.accuracy);
+        if !self.function.is_affine() {
+            return raw;
+        }
+        let form = [x, s, &self.stored(&c.phi), &self.stored(&c.gamma), &self.stored(&c.constant)].concat();
+        let form = bound(&self.recording.affine, &form, self.accuracy);
+        raw.iter()
+            .zip(form)
+            .map(|(raw, form)| Bounded { value: raw.value, error: raw.error.max(form.error + (form.value - raw.value).abs()) })
+            .collect()
+    }
+
+    fn finish(&self, x: &[Bounded], s: &[Bounded], p: &[Bounded], z: Bounded, ambiguous: bool) -> Landed {
+        let mut results = bound(&self.recording.tick, &[x, s, p, &[z]].concat(), self.accuracy);
+        let output = results.split_off(s.len());
+        Landed { state: results, output, ambiguous }
+    }
+
+    /// Moves input and state within their errors and the rounding of the format, and sees how far the tick moves.
+    fn perturb(&self, x: &[Bounded], s: &[Bounded]) -> Landed {
+        let step = |sign: f64| {
+            let moved = |b: &Bounded| b.value + sign * (b.error + self.accuracy.unit_roundoff * b.value.abs());
+            let input: Vec<f64> = x.iter().map(moved).collect();
+            let mut state: Vec<f64> = s.iter().map(moved).collect();
+            let mut output = vec![0.0; self.function.signature().outputs.len()];
+            let spikes =
+                self.function.step(self.semantics, &self.channel.coefficients, &input, &mut state, &self.channel.p, &mut output);
+            (state, output, spikes)
+        };
+        let (middle, low, high) = (step(0.0), step(-1.0), step(1.0));
+        let ambiguous = low.2 != middle.2 || high.2 != middle.2;
+        let spread = |middle: &[f64], low: &[f64], high: &[f64]| {
+            (0..middle.len())
+                .map(|k| {
+                    let reach = (low[k] - middle[k]).abs().max((high[k] - middle[k]).abs());
+                    let error = if ambiguous { f64::INFINITY } else { 2.0 * reach + self.accuracy.stored(middle[k]).error };
+                    Bounded { value: middle[k], error }
+                })
+                .collect()
+        };
+        Landed { state: spread(&middle.0, &low.0, &high.0), output: spread(&middle.1, &low.1, &high.1), ambiguous }
+    }
+}
+
+/// Covers both.
+fn either(a: &[Bounded], b: &[Bounded]) -> Vec<Bounded> {
+    a.iter().zip(b).map(|(a, b)| Bounded { value: a.value, error: a.error.max((a.value - b.value).abs() + b.error) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::{cuba_lif, lif};
+    use crate::linear::Dense;
+    use crate::oracle::Oracle;
+    use crate::semantics::Preset;
+
+    fn net(preset: Preset) -> Program {
+        let mut net = Program::builder();
+        let x = net.input("x", [2]);
+        let echo = net.later("b");
+        let w = Dense::new([[0.7, -0.2], [0.4, 0.9]].into(), Some([0.01, 0.02].into())).expect("valid");
+        let a = net.node("a", w.clone(), x + echo);
+        let b = net.node("b", lif().with("tau", 2e-3).with("v_threshold", [0.4, 0.5]), a);
+        let c = net.node("c", w, b);
+        let d = net.node("d", cuba_lif().with("tau_syn", 2e-3).with("tau_mem", 3e-3).with("v_threshold", 0.1), c);
+        net.output("y", d);
+        net.build(preset.semantics(1e-3)).expect("valid")
+    }
+
+    /// Judges the oracle, with its states rounded to single precision as an honest substrate would.
+    fn judge(preset: Preset, spoil: impl Fn(usize, &mut State, &mut [f32])) -> Judged {
+        let (program, run) = (net(preset), Run::new());
+        let mut oracle = Oracle::new(&program, &run);
+        let mut witness = Witness::new(&program, &run, &Accuracy::single());
+        let mut total = Judged::default();
+        for tick in 0..200 {
+            let before = oracle.state();
+            let x = [f64::from(u8::from(tick % 3 == 0)), 1.5];
+            let mut y = [0.0; 2];
+            oracle.step(&x, &mut y);
+            let mut after = oracle.state();
+            if !matches!(preset, Preset::Events | Preset::Loihi) {
+                after.blocks.iter_mut().flat_map(|b| &mut b.values).for_each(|v| *v = f64::from(*v as f32));
+            }
+            let mut seen = y.map(|v| v as f32);
+            spoil(tick, &mut after, &mut seen);
+            total.add(witness.judge(&before, &x.map(|v| v as f32), &seen, &after).expect("fits"));
+            oracle.set_state(&after).expect("fits");
+        }
+        total
+    }
+
+    #[test]
+    fn an_honest_substrate_passes_under_every_preset() {
+        for &preset in Preset::ALL {
+            let judged = judge(preset, |_, _, _| {});
+            assert!(judged.mismatches.is_empty(), "{preset}: {:?}", judged.mismatches.first());
+            assert!(judged.compared > 1000, "{preset}");
+        }
+    }
+
+    #[test]
+    fn a_state_that_is_off_by_more_than_rounding_is_named() {
+        let judged = judge(Preset::Exact, |tick, after, _| {
+            if tick == 50 {
+                after.block_mut("d", "v").expect("is there").values[1] += 1e-5;
+            }
+        });
+        let first = judged.mismatches.first().expect("found");
+        assert_eq!((first.node.as_str(), first.what.as_str(), first.channel), ("d", "v", 1));
+    }
+
+    #[test]
+    fn a_spike_that_the_state_does_not_show_is_found() {
+        let judged = judge(Preset::Norse, |tick, _, y| {
+            if tick == 20 {
+                y[0] = 1.0 - y[0];
+            }
+        });
+        assert_eq!(judged.mismatches.len(), 1);
+        assert_eq!(judged.mismatches[0].node, "y");
+    }
+}
