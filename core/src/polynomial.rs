@@ -24,7 +24,7 @@ pub const TANH_ULP: f64 = 1.46;
 /// The error of [`sin`] is below this many ulp for angles up to [`ANGLE`].
 pub const SIN_ULP: f64 = 1.5;
 /// The error of [`cos`] is below this many ulp for angles up to [`ANGLE`].
-pub const COS_ULP: f64 = 9.0;
+pub const COS_ULP: f64 = 1.5;
 /// The largest magnitude of an angle, in radians, for which [`SIN_ULP`] and [`COS_ULP`] hold.
 pub const ANGLE: f32 = 1e4;
 
