@@ -14,4 +14,5 @@
 #![forbid(unsafe_code)]
 
 pub mod nir;
+pub mod program;
 pub mod signal;
