@@ -1,4 +1,20 @@
-//! The conformance suite of isoform.
+//! The conformance suite of isoform: one list of laws for every substrate.
+//!
+//! A law is measured on a substrate and leaves [evidence](record::Evidence); a verdict is made from evidence alone. The suite is used
+//! as tests of a substrate's own crate by [`laws!`], and as a call by [`suite::run`].
 #![forbid(unsafe_code)]
 
+mod bench;
+mod chance;
+mod checks;
+pub mod law;
+mod laws;
+pub mod output;
+pub mod plan;
 pub mod record;
+pub mod suite;
+
+pub use bench::Bench;
+pub use checks::{Check, Twins};
+pub use laws::laws;
+pub use suite::{Options, Progress, exit_code, judge, run};

@@ -1,0 +1,222 @@
+//! What a law measures with.
+
+use crate::chance::Chance;
+use crate::plan::{Plan, What};
+use crate::record::{Evidence, Samples};
+use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::functions as library;
+use isoform_core::profile::Profile;
+use isoform_core::program::Program;
+use isoform_core::semantics::{Number, Preset, Semantics};
+use isoform_core::session::Blocking;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::{Run, Substrate};
+use serde::Serialize;
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+/// The length of a tick in the programs of the suite, in seconds.
+pub(crate) const DT: f64 = 1e-3;
+
+/// A substrate on the bench: what it promises, and draws that belong to one law.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    pub(crate) substrate: &'a dyn Substrate,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) seed: u64,
+    law: &'static str,
+    home: OnceCell<Plan>,
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) fn new(substrate: &'a dyn Substrate, seed: u64, law: &'static str) -> Self {
+        Self { profile: substrate.profile(), substrate, seed, law, home: OnceCell::new() }
+    }
+
+    /// The draws of this law.
+    pub(crate) fn chance(&self) -> Chance {
+        Chance::new(self.seed, self.law)
+    }
+
+    pub(crate) fn open(&self, program: &Program, run: &Run) -> Result<Blocking> {
+        Blocking::open(self.substrate, program, run)
+    }
+
+    /// Opens a program unless the substrate does not have what it takes, in which case the refusal is given.
+    pub(crate) fn try_open(&self, program: &Program, run: &Run) -> Result<Result<Blocking, String>> {
+        match self.open(program, run) {
+            Ok(session) => Ok(Ok(session)),
+            Err(e) if e.kind() == ErrorKind::Unsupported => Ok(Err(e.to_string())),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// So many lanes, or as many as there are.
+    pub(crate) fn batch(&self, wanted: usize) -> usize {
+        wanted.min(self.profile.limits.batch).max(1)
+    }
+
+    /// So many channels, or as many as there are.
+    pub(crate) fn channels(&self, wanted: usize) -> usize {
+        wanted.min(self.profile.limits.channels).max(1)
+    }
+
+    /// The range of inputs that probes use: minus one to three, cut to what the substrate takes.
+    pub(crate) fn span(&self) -> [f64; 2] {
+        let [low, high] = self.profile.limits.input;
+        let cut = [low.max(-1.0), high.min(3.0)];
+        if cut[0] < cut[1] { cut } else { [low, high] }
+    }
+
+    /// The factor by which parameters turn the largest input of probes into three.
+    pub(crate) fn gain(&self) -> f64 {
+        let [low, high] = self.span();
+        3.0 / high.abs().max(low.abs()).max(f64::MIN_POSITIVE)
+    }
+
+    /// A program that the substrate takes, with state if it takes any: the first that it opens of the neurons and presets.
+    pub(crate) fn home(&self) -> Result<Plan> {
+        if let Some(plan) = self.home.get() {
+            return Ok(plan.clone());
+        }
+        let channels = self.channels(4);
+        for what in self.probes(channels) {
+            for preset in [Preset::Exact, Preset::Norse, Preset::Lava, Preset::Rockpool, Preset::Spyx, Preset::Loihi] {
+                let plan = Plan::single(what.clone(), channels, preset.semantics(DT));
+                let Ok(program) = plan.build() else { continue };
+                if let Ok(session) = self.try_open(&program, &Run::new())? {
+                    drop(session);
+                    return Ok(self.home.get_or_init(|| plan).clone());
+                }
+            }
+        }
+        Err(Error::unsupported("the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes"))
+    }
+
+    /// The candidates for a home, those with state first.
+    fn probes(&self, channels: usize) -> Vec<What> {
+        let ids = [
+            library::LIF,
+            library::CUBA_LIF,
+            library::IF,
+            library::LI,
+            library::CUBA_LI,
+            library::I,
+        ];
+        let mut probes: Vec<What> = ids.iter().map(|id| self.neuron(id, channels)).collect();
+        probes.push(What::Delay { seconds: (0..channels).map(|c| DT * (1 + c % 3) as f64).collect() });
+        probes.push(self.neuron(library::SCALE, channels));
+        probes.push(self.neuron(library::THRESHOLD, channels));
+        let weight = (0..channels * channels).map(|i| if i % (channels + 1) == 0 { 0.75 } else { -0.125 }).collect();
+        probes.push(What::Dense { rows: channels, cols: channels, weight, bias: None });
+        probes
+    }
+
+    /// A neuron of the library with parameters that differ from channel to channel, and that fires under the inputs of probes.
+    pub(crate) fn neuron(&self, function: &str, channels: usize) -> What {
+        let each = |f: &dyn Fn(f64) -> f64| -> Vec<f64> { (0..channels).map(|c| f(c as f64)).collect() };
+        let gain = self.gain();
+        let set = |name: &str, values: Vec<f64>| (name.to_owned(), values);
+        let tau = |name: &str, first: f64| set(name, each(&|c| first * (1.0 + 0.25 * c)));
+        let r = set("r", each(&|c| gain * (1.0 + 0.125 * c)));
+        let jump = [set("v_threshold", each(&|c| 0.75 + 0.0625 * c)), set("v_reset", each(&|c| -0.0625 * c))];
+        let leak = set("v_leak", each(&|c| 0.03125 * (c - 1.0)));
+        let parameters = match function {
+            library::LIF => [vec![tau("tau", 5e-3), r, leak], jump.to_vec()].concat(),
+            library::LI => vec![tau("tau", 5e-3), r, leak],
+            // an integrator needs a rate of thousands a second to move within milliseconds
+            library::IF => [vec![set("r", each(&|c| 250.0 * gain / 3.0 * (1.0 + 0.125 * c)))], jump.to_vec()].concat(),
+            library::I => vec![set("r", each(&|c| 50.0 * gain * (1.0 + 0.125 * c)))],
+            library::CUBA_LIF => [
+                vec![tau("tau_syn", 4e-3), tau("tau_mem", 6e-3), r, leak, set("w_in", each(&|c| 1.25 - 0.0625 * c))],
+                jump.to_vec(),
+            ]
+            .concat(),
+            library::CUBA_LI => {
+                vec![tau("tau_syn", 4e-3), tau("tau_mem", 6e-3), r, leak, set("w_in", each(&|c| 1.25 - 0.0625 * c))]
+            }
+            library::THRESHOLD => vec![set("threshold", each(&|c| (0.5 + 0.125 * c) / gain))],
+            _ => vec![set("scale", each(&|c| 0.5 + 0.375 * c))],
+        };
+        What::Neuron { function: function.to_owned(), parameters }
+    }
+
+    /// Random inputs `[tick, batch, channel]`: some ticks are quiet, so that both decay and drive show.
+    pub(crate) fn drive(&self, chance: &mut Chance, len: usize) -> Vec<f32> {
+        let [low, high] = self.span();
+        (0..len).map(|_| if chance.happens(0.25) { quiet(low, high) } else { narrow(chance.within(low, high), low, high) }).collect()
+    }
+
+    /// Every preset that the substrate may take by its profile.
+    pub(crate) fn semantics(&self) -> Vec<Semantics> {
+        let takes = &self.profile.takes;
+        Preset::ALL
+            .iter()
+            .map(|p| p.semantics(DT))
+            .filter(|s| takes.fixed || s.number == Number::Real)
+            .filter(|s| takes.located || s.preset() != Some(Preset::Events))
+            .collect()
+    }
+}
+
+/// Nought, or what comes next to it in a range.
+fn quiet(low: f64, high: f64) -> f32 {
+    narrow(0.0_f64.clamp(low, high), low, high)
+}
+
+/// In single precision, and not beyond a range by its rounding.
+#[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
+pub(crate) fn narrow(value: f64, low: f64, high: f64) -> f32 {
+    let near = value as f32;
+    if f64::from(near) < low {
+        near.next_up()
+    } else if f64::from(near) > high {
+        near.next_down()
+    } else {
+        near
+    }
+}
+
+/// Advances a session by a dense block and gives the outputs, however many ticks were done.
+pub(crate) fn advance(session: &mut Blocking, x: &[f32], ticks: usize) -> Result<Vec<f32>> {
+    let output = {
+        let session = session.session();
+        session.run().output(session.program(), ticks).len()
+    };
+    let mut y = vec![0.0; output];
+    let report = session.advance(Signal::Dense(x), SignalMut::Dense(&mut y), ticks)?;
+    if report.ticks != ticks {
+        return Err(Error::fault(format!("an advance of {ticks} ticks that nobody cancelled reports {}", report.ticks)));
+    }
+    Ok(y)
+}
+
+impl Evidence {
+    /// Notes something that is not an array.
+    pub fn note(&mut self, name: &str, value: impl Serialize) {
+        // only maps with keys that are no text fail to serialise, and the suite has none
+        self.facts.insert(name.to_owned(), serde_json::to_value(value).unwrap_or(serde_json::Value::Null));
+    }
+
+    /// A fact, if it is there and has the right form.
+    #[must_use]
+    pub fn fact<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.facts.get(name).and_then(|v| T::deserialize(v).ok())
+    }
+
+    /// Keeps raw samples.
+    pub fn keep(&mut self, name: &str, unit: &str, shape: &[usize], values: Vec<f64>) {
+        self.samples.push(Samples { name: name.to_owned(), unit: unit.to_owned(), shape: shape.to_vec(), values });
+    }
+
+    /// Keeps raw samples in single precision.
+    pub fn keep_single(&mut self, name: &str, unit: &str, shape: &[usize], values: &[f32]) {
+        self.keep(name, unit, shape, values.iter().map(|&v| f64::from(v)).collect());
+    }
+
+    /// Raw samples by name.
+    #[must_use]
+    pub fn sample(&self, name: &str) -> Option<&Samples> {
+        self.samples.iter().find(|s| s.name == name)
+    }
+}

@@ -1,0 +1,90 @@
+//! The laws, one file each, and the one list of them.
+
+use crate::law::Law;
+
+macro_rules! modules {
+    ($($module:ident)+) => { $(mod $module;)+ };
+}
+
+modules! {
+    l0_descriptor l0_reopen
+}
+
+/// Hands the list of laws to a macro of this crate: the only place where it stands.
+///
+/// A name is that of the law's module and of the test that a third party gets; the law itself carries the id.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_law {
+    ($then:ident $arguments:tt) => {
+        $crate::$then! { $arguments
+            l0_descriptor "L0.descriptor"
+            l0_reopen "L0.reopen"
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __law_table {
+    ([] $($name:ident $id:literal)+) => { &[$($name::LAW),+] };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __law_tests {
+    ([$substrate:expr] $($name:ident $id:literal)+) => {
+        $(#[test]
+        fn $name() {
+            $crate::suite::assert_law(&$substrate, $id);
+        })+
+    };
+}
+
+/// Turns every law into a `#[test]` of its own on a substrate of yours.
+///
+/// ```ignore
+/// isoform_conformance::laws!(MySubstrate::new());
+/// isoform_conformance::laws!(in_double, MySubstrate::new().with_double());
+/// ```
+///
+/// The expression is evaluated anew for each test and gives anything that is a
+/// [`Substrate`](isoform_core::substrate::Substrate). The tests stand in a module, `laws` unless a name comes first. Each panics
+/// with the reason if its law does not hold; a law about an ability that the profile does not claim holds if the ability is
+/// properly refused.
+#[macro_export]
+macro_rules! laws {
+    ($substrate:expr) => { $crate::laws! { laws, $substrate } };
+    ($module:ident, $substrate:expr) => {
+        mod $module {
+            #[allow(unused_imports, reason = "the expression may name anything in scope around the macro")]
+            use super::*;
+            $crate::for_each_law! { __law_tests [$substrate] }
+        }
+    };
+}
+
+/// Every law, in the order of the table.
+#[must_use]
+pub fn laws() -> &'static [Law] {
+    const TABLE: &[Law] = for_each_law! { __law_table [] };
+    TABLE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! names {
+        ([] $($name:ident $id:literal)+) => { [$((stringify!($name), $id)),+] };
+    }
+    use names;
+
+    #[test]
+    fn every_law_stands_under_its_own_name() {
+        for law in laws() {
+            assert!(law.id.starts_with(&law.level.to_string()), "{}", law.id);
+            assert!(!law.title.is_empty() && !law.needs.is_empty(), "{}", law.id);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Running the laws on a substrate, judging what they left, and saying what may be claimed.
+
+use crate::bench::Bench;
+use crate::chance::Chance;
+use crate::law::{Law, Verdict, pending};
+use crate::laws::laws;
+use crate::record::{Claim, Dossier, Evidence, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
+use isoform_core::error::{Error, Result};
+use isoform_core::profile::{Class, Profile};
+use isoform_core::substrate::Substrate;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// How the suite is to be run.
+pub struct Options<'a> {
+    level: Level,
+    laws: Vec<String>,
+    seed: u64,
+    budget: Option<Duration>,
+    locator: String,
+    started: String,
+    notes: BTreeMap<String, String>,
+    progress: Option<&'a (dyn Fn(Progress<'_>) + 'a)>,
+}
+
+/// What happens during a run.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'a> {
+    /// A law is about to be tried.
+    Started {
+        /// Which.
+        law: &'a Law,
+        /// How many were tried before.
+        done: usize,
+        /// How many there are to try.
+        of: usize,
+    },
+    /// A law was tried.
+    Finished {
+        /// What came out.
+        outcome: &'a Outcome,
+        /// How many were tried so far.
+        done: usize,
+        /// How many there are to try.
+        of: usize,
+    },
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> Options<'a> {
+    /// All laws up to L4, seed nought, without a limit of time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            level: Level::L4,
+            laws: Vec::new(),
+            seed: 0,
+            budget: None,
+            locator: String::new(),
+            started: String::new(),
+            notes: BTreeMap::new(),
+            progress: None,
+        }
+    }
+
+    /// The same up to another level.
+    #[must_use]
+    pub fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The same with one law more, by its id; once one is named, only named ones are tried, whatever the level.
+    #[must_use]
+    pub fn with_law(mut self, id: impl Into<String>) -> Self {
+        self.laws.push(id.into());
+        self
+    }
+
+    /// The same with another seed of everything that is drawn.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same with a limit of time; laws that it leaves no time for are inconclusive.
+    #[must_use]
+    pub fn with_budget(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The same with the locator of the substrate, for the record.
+    #[must_use]
+    pub fn with_locator(mut self, locator: impl Into<String>) -> Self {
+        self.locator = locator.into();
+        self
+    }
+
+    /// The same with the time of the start in RFC 3339, for the record.
+    #[must_use]
+    pub fn with_started(mut self, started: impl Into<String>) -> Self {
+        self.started = started.into();
+        self
+    }
+
+    /// The same with something else that the caller knows, for the record.
+    #[must_use]
+    pub fn with_note(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.notes.insert(name.into(), value.into());
+        self
+    }
+
+    /// The same with somebody to tell how it goes.
+    #[must_use]
+    pub fn with_progress(mut self, progress: &'a (dyn Fn(Progress<'_>) + 'a)) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+}
+
+impl fmt::Debug for Options<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("level", &self.level)
+            .field("laws", &self.laws)
+            .field("seed", &self.seed)
+            .field("budget", &self.budget)
+            .field("locator", &self.locator)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tries laws on a substrate.
+///
+/// Laws are tried in a random order that the seed determines and `provenance.notes["order"]` names; outcomes stand in the order
+/// of the table. A substrate that panics or fails inside a law makes that law an error, not the run.
+///
+/// # Errors
+/// `NotFound` if a law was asked for that does not exist, naming those there are.
+pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> {
+    let profile = match catch_unwind(AssertUnwindSafe(|| substrate.profile())) {
+        Ok(profile) => profile,
+        Err(panic) => return Err(Error::fault(format!("the substrate panicked when asked for its profile: {}", text(&*panic)))),
+    };
+    let chosen = choose(options, profile.class)?;
+    let mut order: Vec<usize> = (0..chosen.len()).collect();
+    Chance::new(options.seed, "order").shuffle(&mut order);
+    let start = Instant::now();
+    let mut found: Vec<Option<(Outcome, Evidence)>> = vec![None; chosen.len()];
+    let tell = |progress: Progress<'_>| {
+        if let Some(listener) = options.progress {
+            listener(progress);
+        }
+    };
+    for (done, &index) in order.iter().enumerate() {
+        let law = chosen[index];
+        tell(Progress::Started { law, done, of: chosen.len() });
+        let late = options.budget.is_some_and(|budget| start.elapsed() >= budget);
+        let evidence = if late { unmeasured(law) } else { measure(substrate, law, options.seed) };
+        let outcome = outcome(law, &evidence, &profile);
+        tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
+        found[index] = Some((outcome, evidence));
+    }
+    let (outcomes, evidence): (Vec<_>, Vec<_>) = found.into_iter().flatten().unzip();
+    let mut notes = options.notes.clone();
+    notes.insert(String::from("order"), order.iter().map(|&i| chosen[i].id).collect::<Vec<_>>().join(" "));
+    let provenance = Provenance {
+        locator: options.locator.clone(),
+        suite: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: options.seed,
+        started: options.started.clone(),
+        profile: (*profile).clone(),
+        notes,
+    };
+    let claim = claim(&outcomes, profile.class, options.level);
+    Ok(Dossier { schema: SCHEMA, provenance, asked: options.level, claim, outcomes, evidence })
+}
+
+/// Judges evidence again: the same outcomes and the same claim, with no substrate present.
+#[must_use]
+pub fn judge(dossier: &Dossier) -> Dossier {
+    let profile = &dossier.provenance.profile;
+    let known = |evidence: &Evidence| laws().iter().find(|law| law.id == evidence.law);
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(dossier.outcomes.len());
+    for evidence in &dossier.evidence {
+        outcomes.push(match known(evidence) {
+            Some(law) => outcome(law, evidence, profile),
+            None => unknown(evidence),
+        });
+    }
+    let claim = claim(&outcomes, profile.class, dossier.asked);
+    Dossier { outcomes, claim, ..dossier.clone() }
+}
+
+/// Tries one law and panics with the reason unless it holds or is about an ability that is not claimed: the body of a test.
+///
+/// # Panics
+/// If the law does not hold.
+pub fn assert_law(substrate: &dyn Substrate, id: &str) {
+    let dossier = run(substrate, &Options::new().with_law(id)).unwrap_or_else(|e| panic!("{e}"));
+    for outcome in &dossier.outcomes {
+        assert!(
+            holds(outcome),
+            "{} ({}) is {}: {}; figures: {:?}",
+            outcome.law,
+            outcome.title,
+            outcome.status,
+            outcome.reason,
+            outcome.figures
+        );
+    }
+}
+
+/// What a run may claim: the highest level such that on it and below it every law that is owed holds.
+///
+/// An optional law counts once its ability is claimed: it then has to hold like any other. A level is claimed only if all of its
+/// laws were tried and nothing that its class owes is [pending](pending).
+#[must_use]
+pub fn claim(outcomes: &[Outcome], class: Class, asked: Level) -> Option<Claim> {
+    let mut best = None;
+    for &level in Level::ALL.iter().filter(|&&level| level <= asked) {
+        let owed: Vec<&Law> = laws().iter().filter(|law| law.level == level).collect();
+        let kept = owed.iter().all(|law| match (law.requirement)(class) {
+            Requirement::Impossible => true,
+            Requirement::Required | Requirement::Optional => outcomes.iter().any(|o| o.law == law.id && holds(o)),
+        });
+        let proven = outcomes.iter().any(|o| o.level == level && o.status == Status::Pass);
+        if owed.is_empty() || !kept || !proven || pending(class, level).is_some() {
+            break;
+        }
+        best = Some(Claim { class, level, suite: SUITE });
+    }
+    best
+}
+
+/// Whether an outcome does not stand in the way of a claim.
+#[must_use]
+pub fn holds(outcome: &Outcome) -> bool {
+    match outcome.status {
+        Status::Pass => true,
+        Status::NotClaimed => outcome.requirement == Requirement::Optional,
+        _ => false,
+    }
+}
+
+/// The exit code of a run: 0 conforms, 1 does not, 3 inconclusive, 4 the substrate failed or was lost.
+///
+/// A run of named laws conforms if all of them hold and at least one passed; any other must claim the level that was asked for.
+#[must_use]
+pub fn exit_code(dossier: &Dossier) -> u8 {
+    let any = |status: Status| dossier.outcomes.iter().any(|o| o.status == status);
+    let class = dossier.provenance.profile.class;
+    let whole = laws()
+        .iter()
+        .filter(|law| law.level <= dossier.asked && (law.requirement)(class) != Requirement::Impossible)
+        .all(|law| dossier.outcomes.iter().any(|o| o.law == law.id));
+    let conforms = if whole {
+        dossier.claim.is_some_and(|claim| claim.level >= dossier.asked)
+    } else {
+        any(Status::Pass) && dossier.outcomes.iter().all(holds)
+    };
+    if conforms {
+        0
+    } else if any(Status::Error) {
+        4
+    } else if any(Status::Fail) || !any(Status::Inconclusive) {
+        1
+    } else {
+        3
+    }
+}
+
+fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
+    for wanted in &options.laws {
+        if !laws().iter().any(|law| law.id.eq_ignore_ascii_case(wanted)) {
+            let known: Vec<&str> = laws().iter().map(|law| law.id).collect();
+            return Err(Error::not_found(format!("there is no law {wanted:?}; there are {}", known.join(", "))));
+        }
+    }
+    let named = |law: &Law| options.laws.iter().any(|id| law.id.eq_ignore_ascii_case(id));
+    let wanted = |law: &Law| if options.laws.is_empty() { law.level <= options.level } else { named(law) };
+    Ok(laws().iter().filter(|law| wanted(law) && (law.requirement)(class) != Requirement::Impossible).collect())
+}
+
+/// Laws that look at the whole process, its clock or its memory, are alone in it.
+static QUIET: RwLock<()> = RwLock::new(());
+
+fn measure(substrate: &dyn Substrate, law: &Law, seed: u64) -> Evidence {
+    let alone = law.level >= Level::L3;
+    let shared = (!alone).then(|| QUIET.read().unwrap_or_else(PoisonError::into_inner));
+    let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
+    let start = Instant::now();
+    let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
+    let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&Bench::new(substrate, seed, law.id), &mut evidence)));
+    evidence.broke_off = match result {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(panic) => Some(format!("the substrate panicked: {}", text(&*panic))),
+    };
+    drop((shared, exclusive));
+    evidence.seconds = start.elapsed().as_secs_f64();
+    evidence
+}
+
+fn unmeasured(law: &Law) -> Evidence {
+    let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
+    evidence.note("no time", true);
+    evidence
+}
+
+fn outcome(law: &Law, evidence: &Evidence, profile: &Profile) -> Outcome {
+    let verdict = if let Some(why) = &evidence.broke_off {
+        Verdict::error(why.clone())
+    } else if evidence.facts.contains_key("no time") {
+        Verdict::new(Status::Inconclusive, "the budget was spent before its turn")
+    } else {
+        // evidence may come from a file that somebody changed
+        catch_unwind(AssertUnwindSafe(|| (law.judge)(evidence, profile)))
+            .unwrap_or_else(|panic| Verdict::error(format!("the evidence cannot be judged: {}", text(&*panic))))
+    };
+    Outcome {
+        law: law.id.to_owned(),
+        title: law.title.to_owned(),
+        level: law.level,
+        requirement: (law.requirement)(profile.class),
+        status: verdict.status,
+        reason: verdict.reason,
+        figures: verdict.figures,
+        seconds: evidence.seconds,
+    }
+}
+
+fn unknown(evidence: &Evidence) -> Outcome {
+    Outcome {
+        law: evidence.law.clone(),
+        title: String::from("not a law of this version of the suite"),
+        level: Level::L0,
+        requirement: Requirement::Required,
+        status: Status::Error,
+        reason: String::from("this version of the suite has no such law"),
+        figures: Vec::new(),
+        seconds: evidence.seconds,
+    }
+}
+
+fn text(panic: &(dyn std::any::Any + Send)) -> String {
+    let known = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    known.unwrap_or_else(|| String::from("without a message"))
+}
