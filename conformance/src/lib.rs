@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod blind;
 mod chance;
 mod checks;
 pub mod law;
@@ -13,6 +14,7 @@ pub mod output;
 pub mod plan;
 pub mod record;
 pub mod suite;
+mod trial;
 
 pub use bench::Bench;
 pub use checks::{Check, Twins};

@@ -7,7 +7,7 @@ macro_rules! modules {
 }
 
 modules! {
-    l0_descriptor l0_reopen
+    l0_descriptor l0_honesty l0_bad_input l0_refusal l0_reopen l0_two_realizations l0_cancel l0_seed l0_names
 }
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.
@@ -19,7 +19,14 @@ macro_rules! for_each_law {
     ($then:ident $arguments:tt) => {
         $crate::$then! { $arguments
             l0_descriptor "L0.descriptor"
+            l0_honesty "L0.honesty"
+            l0_bad_input "L0.bad-input"
+            l0_refusal "L0.refusal"
             l0_reopen "L0.reopen"
+            l0_two_realizations "L0.two-realizations"
+            l0_cancel "L0.cancel"
+            l0_seed "L0.seed"
+            l0_names "L0.names"
         }
     };
 }

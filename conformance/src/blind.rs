@@ -1,0 +1,128 @@
+//! Comparing outputs where the state cannot be read.
+//!
+//! The oracle runs freely beside the record. Rounding then adds up from tick to tick. For what the error can have grown to, each node
+//! contributes at most [`Accuracy::dot`] of its largest magnitudes a tick; flows of the library do not amplify (`|Φ| ≤ 1`), so that
+//! errors add up over ticks, and a linear map amplifies by its largest row sum of magnitudes. A tick is *ambiguous* when moving the
+//! states by that much, either way, changes what jumps; from there on the two may honestly differ, and the rest of the lane is left
+//! out and counted.
+
+use isoform_core::bound::Accuracy;
+use isoform_core::oracle::Oracle;
+use isoform_core::program::{NodeKind, Program};
+use isoform_core::schedule::Content;
+use isoform_core::state::State;
+use isoform_core::substrate::Run;
+
+/// What a comparison showed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Seen {
+    pub(crate) compared: usize,
+    pub(crate) ambiguous: usize,
+    pub(crate) worst: f64,
+    pub(crate) broken: Option<String>,
+}
+
+/// What one tick of a whole program may add to an error, for signals and states of some magnitude.
+fn growth(program: &Program, accuracy: &Accuracy, magnitude: f64) -> f64 {
+    let mut gain: f64 = 1.0;
+    let mut local = 0.0;
+    for node in program.nodes() {
+        match &node.kind {
+            NodeKind::Linear(map) => {
+                let mut sums = vec![0.0; map.output().len()];
+                map.for_each_term(|row, _, w| sums[row] += w.abs());
+                let largest = sums.iter().fold(0.0_f64, |m, s| m.max(*s));
+                local += accuracy.dot(map.terms_per_output() + usize::from(map.has_bias()), (largest + 1.0) * magnitude, 0.0);
+                gain *= largest.max(1.0);
+            }
+            NodeKind::Dynamics { function, parameters } => {
+                let terms = 2 * (function.signature().states.len() + function.signature().inputs.len()) + 2;
+                let count = parameters.iter().map(isoform_core::tensor::Tensor::len).max().unwrap_or(1);
+                for c in 0..count {
+                    let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { c })).collect();
+                    let k = function.coefficients(&node.semantics, &p);
+                    let sum = |m: &[f64]| m.iter().map(|v| v.abs()).sum::<f64>();
+                    let weight = sum(&k.phi) + sum(&k.gamma) + sum(&k.constant) + sum(&k.psi) * sum(&p) + sum(&p);
+                    local = f64::max(local, accuracy.dot(terms, weight * magnitude, 0.0));
+                    gain = gain.max(1.0 + sum(&k.gamma) + sum(&p));
+                }
+            }
+            NodeKind::Delay { .. } | NodeKind::Relay => {}
+        }
+    }
+    local * gain * program.nodes().len() as f64
+}
+
+/// Compares a record of outputs with the oracle.
+pub(crate) fn compare(program: &Program, run: &Run, accuracy: &Accuracy, x: &[f32], y: &[f32]) -> Seen {
+    let jumping: Vec<&str> = program
+        .nodes()
+        .iter()
+        .filter(|n| matches!(&n.kind, NodeKind::Dynamics { function, .. } if function.event().is_some()))
+        .map(|n| n.name.as_str())
+        .collect();
+    // outputs of jumping nodes stand behind those of the program
+    let probed = match program.with_probes(&jumping) {
+        Ok(probed) => probed,
+        Err(e) => return Seen { broken: Some(e.to_string()), ..Seen::default() },
+    };
+    let (inputs, outputs, all) = (program.input_channels(), program.output_channels(), probed.output_channels());
+    let mut oracle = Oracle::new(&probed, run);
+    let mut seen = Seen::default();
+    let mut open = vec![true; run.batch];
+    let (mut expected, mut moved) = (vec![0.0; all * run.batch], vec![0.0; all * run.batch]);
+    let mut magnitude: f64 = 1.0;
+    let rows = x.chunks_exact((inputs * run.batch).max(1)).zip(y.chunks_exact((outputs * run.batch).max(1)));
+    for (tick, (x, y)) in rows.enumerate() {
+        let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
+        let before = oracle.state();
+        let numbers = wide.iter().chain(before.blocks.iter().flat_map(|b| &b.values));
+        magnitude = numbers.fold(magnitude, |m, v| if v.is_finite() { m.max(v.abs()) } else { m });
+        let error = (tick + 1) as f64 * growth(program, accuracy, magnitude);
+        let unmoved = oracle.clone();
+        oracle.step(&wide, &mut expected);
+        for sign in [-1.0, 1.0] {
+            let mut other = unmoved.clone();
+            if other.set_state(&shifted(&probed, &before, sign * error)).is_err() {
+                continue;
+            }
+            other.step(&wide, &mut moved);
+            for (lane, open) in open.iter_mut().enumerate() {
+                let events = lane * all + outputs..(lane + 1) * all;
+                if *open && moved[events.clone()] != expected[events] {
+                    seen.ambiguous += 1;
+                    *open = false;
+                }
+            }
+        }
+        for lane in (0..run.batch).filter(|&lane| open[lane]) {
+            for c in 0..outputs {
+                let (want, got) = (expected[lane * all + c], f64::from(y[lane * outputs + c]));
+                let bound = error + accuracy.stored(want).error + want.abs() * f64::from(f32::EPSILON);
+                let off = (want - got).abs();
+                seen.compared += 1;
+                if off <= bound || want.is_infinite() && want == got || want.is_nan() && got.is_nan() {
+                    seen.worst = seen.worst.max(if off.is_finite() && bound > 0.0 { off / bound } else { 0.0 });
+                    continue;
+                }
+                seen.worst = f64::INFINITY;
+                seen.broken = Some(format!(
+                    "tick {tick}, output {c} of lane {lane}: {got} where the definition gives {want} within {bound:e}"
+                ));
+                return seen;
+            }
+        }
+    }
+    seen
+}
+
+/// A state whose flowing parts are moved by some amount.
+fn shifted(program: &Program, state: &State, by: f64) -> State {
+    let mut state = state.clone();
+    for (block, memory) in state.blocks.iter_mut().zip(&program.schedule().memory) {
+        if matches!(memory.content, Content::State(_)) {
+            block.values.iter_mut().for_each(|v| *v += by);
+        }
+    }
+    state
+}

@@ -1,0 +1,33 @@
+//! `L0.seed`: runs are repeatable.
+//!
+//! It proves that the same program with the same seed and input gives the same output, to the bit, and that a program without random
+//! draws does not depend on the seed. It needs a class that repeats itself.
+
+use crate::bench::{Bench, advance};
+use crate::checks;
+use crate::law::{Law, if_repeatable};
+use crate::record::{Evidence, Level};
+use isoform_core::error::Result;
+use isoform_core::substrate::Run;
+
+pub(super) const LAW: Law = Law {
+    id: "L0.seed",
+    title: "the seed determines everything that is drawn",
+    level: Level::L0,
+    needs: "a class that repeats itself",
+    requirement: if_repeatable,
+    measure,
+    judge: checks::judge,
+};
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    const TICKS: usize = 40;
+    let program = bench.home()?.build()?;
+    let run = Run::new().with_batch(bench.batch(2));
+    let x = bench.drive(&mut bench.chance(), run.input(&program, TICKS).len());
+    let with = |seed: u64| advance(&mut bench.open(&program, &run.clone().with_seed(seed))?, &x, TICKS);
+    let (first, again, other) = (with(bench.seed)?, with(bench.seed)?, with(!bench.seed)?);
+    evidence.twins("the same seed", ["first", "again"], [&first, &again]);
+    evidence.twins("another seed, in a program without draws", ["first", "other"], [&first, &other]);
+    Ok(())
+}
