@@ -99,6 +99,9 @@ pub enum NirErrorKind {
     /// The HDF5 library gave up on the bytes in a way it does not report.
     #[error("the HDF5 structure is damaged beyond reading ({0})")]
     Panicked(String),
+    /// The file keeps its structure in a heap of shared messages, which no writer of NIR files does.
+    #[error("the file uses HDF5 shared messages, which are not read; write it again with Python nir")]
+    SharedMessages,
     /// The file holds recorded data, not a graph.
     #[error("this file holds recorded data (NIRGraphData), not a graph; use it as an input")]
     RecordedData,

@@ -4,7 +4,7 @@
 //! times, a group inside itself. Nothing is read before its declared size has been held against
 //! the length of the file, and the total of all reads is bounded too.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::Builder;
 
 use half::f16;
 use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, Group, VlenStringReadOptions};
@@ -27,6 +27,9 @@ const SLACK: u64 = 1 << 16;
 
 /// Entries below this are not worth refusing.
 const SLACK_OBJECTS: u64 = 1 << 10;
+
+/// Stack of the thread that reads; memory that is not used is not taken.
+const STACK_BYTES: usize = 256 << 20;
 
 /// Layout of a half-precision number (IEEE 754-2008 binary16).
 pub(super) const BINARY16: FloatingPointLayout = FloatingPointLayout {
@@ -126,26 +129,48 @@ impl Place<'_> {
     }
 }
 
-/// Opens a file in memory and hands it to `read`, turning a panic of the library into an error.
+/// Opens a file in memory and hands it to `read`, on a thread with room for whatever the bytes do.
 ///
-/// The library is hardened and fuzzed, and no input is known on which it panics. It is still the
-/// work of others on hostile bytes, so the border is guarded here and nowhere else. Nothing that
-/// the closure borrows outlives a panic, so no broken state can be seen afterwards.
-pub(super) fn open<T>(bytes: Vec<u8>, read: impl FnOnce(&File, &mut Budget) -> Result<T>) -> Result<T> {
-    let mut budget = Budget::new(bytes.len() as u64);
-    // From memory the library cannot follow a link out of the file.
-    let guarded = catch_unwind(AssertUnwindSafe(|| {
+/// Two things the library does not report are kept from the caller here and nowhere else. It
+/// follows nested datatypes by recursion without a limit, so that a header of 64 KiB can nest 8191
+/// of them; unoptimised that takes some 110 MB of stack, which this thread has. And should it panic,
+/// which no input is known to make it do, the thread ends and the panic becomes an error.
+///
+/// One thing cannot be kept from the caller: for each of nested compound types the library reserves
+/// room for as many members as the type claims, up to 31 GB of addresses for a header of 64 KiB. It
+/// does not touch that memory, so it costs none, but a process with a limit on its addresses ends.
+pub(super) fn open<T: Send>(bytes: Vec<u8>, read: impl FnOnce(&File, &mut Budget) -> Result<T> + Send) -> Result<T> {
+    let body = move || {
+        let mut budget = Budget::new(bytes.len() as u64);
+        // From memory the library cannot follow a link out of the file.
         let file = File::from_bytes(bytes).map_err(NirErrorKind::Hdf5)?;
+        if shares_messages(&file) {
+            return Err(NirErrorKind::SharedMessages.into());
+        }
         read(&file, &mut budget)
-    }));
-    guarded.unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        Err(NirErrorKind::Panicked(message.to_owned()).into())
+    };
+    std::thread::scope(|scope| {
+        let thread = Builder::new().name("nir reader".to_owned()).stack_size(STACK_BYTES);
+        let thread = thread.spawn_scoped(scope, body).map_err(NirErrorKind::Io)?;
+        thread.join().unwrap_or_else(|panic| {
+            let message = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            Err(NirErrorKind::Panicked(message.to_owned()).into())
+        })
     })
+}
+
+/// Whether the file keeps header messages in a shared heap.
+///
+/// There a datatype may be longer than the 64 KiB that bound it elsewhere, and nested deeper than
+/// any stack. No writer of NIR files makes such a heap.
+fn shares_messages(file: &File) -> bool {
+    const TABLE: &[u8] = b"SMTB";
+    file.superblock().superblock_extension_address.is_some_and(|at| at != u64::MAX)
+        && file.as_bytes().windows(TABLE.len()).any(|w| w == TABLE)
 }
 
 /// The datasets and groups inside a group.

@@ -93,7 +93,7 @@ pub fn write(path: impl AsRef<Path>, graph: &Graph, compat: Compat) -> Result<()
 ///
 /// # Errors
 ///
-/// As [`write`], without the name of the file.
+/// As [`write()`], without the name of the file.
 pub fn to_bytes(graph: &Graph, compat: Compat) -> Result<Vec<u8>> {
     validate(graph)?;
     let mut file = FileBuilder::new();
