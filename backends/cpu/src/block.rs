@@ -1,0 +1,307 @@
+//! The run of one step for some ticks of a block.
+
+use crate::buffer::{Buffer, View, padded};
+use crate::linear::{Kernel, Rows};
+use crate::neuron::{DoubleRun, Feeds, LaneRun, Neuron, Sinks};
+use crate::output::{Out, rows_mut};
+use crate::plan::{Place, Plan, Step};
+use crate::shard::{Block, Shard, States};
+use isoform_core::lanes::{BLOCK, Feed, InstructionSet, Sink};
+use ndarray::Axis;
+use smallvec::SmallVec;
+use std::mem::take;
+use std::ops::Range;
+
+/// Fewer lanes and ticks than this are not worth a second thread.
+const WORTH_SPLITTING: usize = 1 << 16;
+
+impl Step {
+    /// Whether the step writes the output of the program itself.
+    pub(crate) fn bypasses(&self, plan: &Plan, out: &Out<'_>) -> bool {
+        let spikes = plan.outputs.first().is_some_and(|o| o.spikes);
+        match self {
+            Self::Neuron { direct: Some(_), .. } => match out {
+                Out::Dense(_) => true,
+                Out::Counts(_) => spikes,
+                Out::Bits(_) => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl Shard {
+    /// Runs a step for some ticks of a block.
+    pub(crate) fn step(&mut self, plan: &Plan, step: &Step, ticks: Range<usize>, block: &Block<'_>, out: &mut Out<'_>) {
+        match step {
+            Step::Sum { sources, out } => self.sum(plan, sources, *out, ticks, block),
+            Step::Line { line, input, read, absorb } => self.line(plan, (*line, *input, *read, *absorb), ticks, block),
+            Step::Linear { index, input, out } => self.linear(plan, (*index, *input, *out), ticks, block),
+            Step::Neuron { index, inputs, draws, outputs, direct } => {
+                let node = NeuronStep { neuron: &plan.neurons[*index], index: *index, inputs, draws, outputs };
+                self.draw(plan, &node, ticks.clone(), block);
+                if node.neuron.is_double() {
+                    self.neuron_double(plan, &node, ticks, block);
+                } else {
+                    let direct = direct.filter(|_| step.bypasses(plan, out)).map(|port| (port, out));
+                    self.neuron(plan, &node, ticks, block, direct);
+                }
+            }
+        }
+    }
+
+    /// Takes the numbers out of a buffer that is about to be written.
+    fn open(&mut self, index: usize, held: bool) -> Vec<f32> {
+        let buffer = &mut self.buffers[index];
+        buffer.held = held;
+        take(&mut buffer.data)
+    }
+
+    fn sum(&mut self, plan: &Plan, sources: &[Place], out: usize, ticks: Range<usize>, block: &Block<'_>) {
+        let held = sources.iter().all(|&s| self.view(plan, s, block).held);
+        if held && block.from > 0 {
+            return;
+        }
+        let mut data = self.open(out, held);
+        let (stride, lead) = (self.buffers[out].stride, self.buffers[out].lead);
+        let lanes = plan.buffers[out].channels * self.batch;
+        for t in if held { 0..1 } else { ticks } {
+            let to = &mut data[(lead + t) * stride..][..lanes];
+            for (k, &source) in sources.iter().enumerate() {
+                let row = self.view(plan, source, block).row(t, lanes);
+                if k == 0 {
+                    to.copy_from_slice(row);
+                } else {
+                    to.iter_mut().zip(row).for_each(|(to, v)| *to += v);
+                }
+            }
+        }
+        self.buffers[out].data = data;
+    }
+
+    fn line(
+        &mut self,
+        plan: &Plan,
+        (line, input, read, absorb): (usize, Place, Option<usize>, bool),
+        ticks: Range<usize>,
+        block: &Block<'_>,
+    ) {
+        let mut ring = take(&mut self.rings[line]);
+        let mut target = read.map(|out| (out, self.open(out, false)));
+        let x = self.view(plan, input, block);
+        let spec = &plan.lines[line];
+        for t in ticks {
+            if let Some((out, data)) = &mut target {
+                let buffer = &self.buffers[*out];
+                ring.read(spec, x, t, &mut data[(buffer.lead + t) * buffer.stride..]);
+            }
+            if absorb {
+                ring.absorb(x.row(t, spec.channels * self.batch));
+            }
+        }
+        self.rings[line] = ring;
+        if let Some((out, data)) = target {
+            self.buffers[out].data = data;
+        }
+    }
+
+    fn linear(&mut self, plan: &Plan, (index, input, out): (usize, Place, usize), ticks: Range<usize>, block: &Block<'_>) {
+        let held = self.view(plan, input, block).held;
+        if held && block.from > 0 {
+            return;
+        }
+        let mut data = self.open(out, held);
+        let mut active = take(&mut self.active);
+        let ticks = if held { 0..1 } else { ticks };
+        let Buffer { stride, lead, .. } = self.buffers[out];
+        let rows = Rows {
+            x: self.view(plan, input, block).from(ticks.start),
+            y: &mut data[(lead + ticks.start) * stride..],
+            y_stride: stride,
+            ticks: ticks.len(),
+            batch: self.batch,
+            active: &mut [],
+        };
+        map_rows(&plan.maps[index], plan.instructions, rows, &mut active[..block.helpers]);
+        self.active = active;
+        self.buffers[out].data = data;
+    }
+
+    /// Fills the buffers of the draws.
+    fn draw(&mut self, plan: &Plan, node: &NeuronStep<'_>, ticks: Range<usize>, block: &Block<'_>) {
+        let lanes = node.neuron.channels * self.batch;
+        let first = self.first * node.neuron.channels;
+        for (draw, &index) in node.draws.iter().enumerate() {
+            let buffer = &mut self.buffers[index];
+            for t in ticks.clone() {
+                let row = &mut buffer.data[t * buffer.stride..][..lanes];
+                node.neuron.draw(plan.instructions, draw, first, block.tick + t as u64, row);
+            }
+        }
+    }
+
+    fn neuron(
+        &mut self,
+        plan: &Plan,
+        node: &NeuronStep<'_>,
+        ticks: Range<usize>,
+        block: &Block<'_>,
+        direct: Option<(usize, &mut Out<'_>)>,
+    ) {
+        let held = direct.is_none() && node.neuron.is_stateless() && self.all_held(plan, node, block);
+        if held && block.from > 0 {
+            return;
+        }
+        let ticks = if held { 0..1 } else { ticks };
+        let mut states = take(&mut self.states[node.index]);
+        let mut data: Rented =
+            node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, held)))).collect();
+        self.run_lanes(plan, node, (&mut states, &mut data), ticks, block, direct);
+        self.states[node.index] = states;
+        for (out, data) in data.into_iter().flatten() {
+            self.buffers[out].data = data;
+        }
+    }
+
+    fn run_lanes(
+        &self,
+        plan: &Plan,
+        node: &NeuronStep<'_>,
+        (states, data): (&mut States, &mut Rented),
+        ticks: Range<usize>,
+        block: &Block<'_>,
+        direct: Option<(usize, &mut Out<'_>)>,
+    ) {
+        let lanes = node.neuron.channels * self.batch;
+        let (mut whole, mut feeds) = (direct.is_none() && node.neuron.takes_padding(), SmallVec::<[View<'_>; 4]>::new());
+        for &place in node.inputs {
+            let view = self.view(plan, place, block).from(ticks.start);
+            whole &= view.whole;
+            feeds.push(view);
+        }
+        for &draw in node.draws {
+            feeds.push(self.buffers[draw].view(false).from(ticks.start));
+        }
+        let lanes = if whole { padded(lanes) } else { lanes };
+        let mut sinks: Sinks<'_> = data
+            .iter_mut()
+            .map(|out| match out {
+                Some((out, data)) => {
+                    let Buffer { stride, lead, .. } = self.buffers[*out];
+                    Sink::Stream(rows_mut(&mut data[(lead + ticks.start) * stride..], stride, ticks.len(), lanes))
+                }
+                None => Sink::Discard,
+            })
+            .collect();
+        if let Some((port, out)) = direct {
+            sinks[port] = match out {
+                Out::Dense(view) => Sink::Stream(view.view_mut()),
+                Out::Counts(counts) => Sink::Counts(counts),
+                Out::Bits(_) => Sink::Discard,
+            };
+        }
+        if let States::Single(states) = states {
+            let run = LaneRun {
+                instructions: plan.instructions,
+                ticks: ticks.len(),
+                first: 0,
+                lanes,
+                feeds: feeds.iter().map(|view| feed(view, lanes)).collect::<Feeds<'_>>(),
+                states: states.view_mut().split_at(Axis(1), lanes).0,
+                sinks,
+            };
+            split_lanes(node.neuron, run, block.helpers);
+        }
+    }
+
+    fn all_held(&self, plan: &Plan, node: &NeuronStep<'_>, block: &Block<'_>) -> bool {
+        node.inputs.iter().all(|&place| self.view(plan, place, block).held)
+    }
+
+    fn neuron_double(&mut self, plan: &Plan, node: &NeuronStep<'_>, ticks: Range<usize>, block: &Block<'_>) {
+        let mut states = take(&mut self.states[node.index]);
+        let mut data: Rented =
+            node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, false)))).collect();
+        self.run_double(plan, node, (&mut states, &mut data), ticks, block);
+        self.states[node.index] = states;
+        for (out, data) in data.into_iter().flatten() {
+            self.buffers[out].data = data;
+        }
+    }
+
+    fn run_double(
+        &self,
+        plan: &Plan,
+        node: &NeuronStep<'_>,
+        (states, data): (&mut States, &mut Rented),
+        ticks: Range<usize>,
+        block: &Block<'_>,
+    ) {
+        let lanes = node.neuron.channels * self.batch;
+        let draws = node.draws.iter().map(|&draw| self.buffers[draw].view(false));
+        let views = node.inputs.iter().map(|&place| self.view(plan, place, block)).chain(draws);
+        let feeds: Feeds<'_> = views.map(|view| feed(&view.from(ticks.start), lanes)).collect();
+        let outputs: SmallVec<[Option<(&mut [f32], usize)>; 2]> = data
+            .iter_mut()
+            .map(|out| {
+                out.as_mut().map(|(out, data)| {
+                    let Buffer { stride, lead, .. } = self.buffers[*out];
+                    (&mut data[(lead + ticks.start) * stride..], stride)
+                })
+            })
+            .collect();
+        if let States::Double(states, [x, s, y]) = states {
+            node.neuron.run_double(DoubleRun {
+                ticks: ticks.len(),
+                lanes,
+                feeds,
+                states,
+                scratch: [x, s, y],
+                outputs,
+            });
+        }
+    }
+}
+
+/// The buffers of outputs while they are written.
+type Rented = SmallVec<[Option<(usize, Vec<f32>)>; 2]>;
+
+/// What a step of an element-wise node names.
+struct NeuronStep<'a> {
+    neuron: &'a Neuron,
+    index: usize,
+    inputs: &'a [Place],
+    draws: &'a [usize],
+    outputs: &'a [Option<usize>],
+}
+
+fn feed<'a>(view: &View<'a>, lanes: usize) -> Feed<'a> {
+    if view.held { Feed::Held(&view.data[..lanes]) } else { Feed::Stream { data: view.data, stride: view.stride } }
+}
+
+/// Runs lanes, on several threads where there are many.
+fn split_lanes(neuron: &Neuron, run: LaneRun<'_>, helpers: usize) {
+    if helpers < 2 || run.lanes * run.ticks < WORTH_SPLITTING || run.lanes < 2 * BLOCK {
+        return neuron.run(run);
+    }
+    let left = helpers / 2;
+    let at = (run.lanes / helpers * left).next_multiple_of(BLOCK).min(run.lanes);
+    let (a, b) = run.split_at(at);
+    rayon::join(|| split_lanes(neuron, a, left), || split_lanes(neuron, b, helpers - left));
+}
+
+/// Maps rows, on several threads where there are many.
+fn map_rows(kernel: &Kernel, instructions: InstructionSet, rows: Rows<'_>, active: &mut [Vec<u32>]) {
+    let work = rows.ticks * rows.batch * (kernel.inputs() + kernel.outputs());
+    if active.len() < 2 || rows.ticks < 2 || work < WORTH_SPLITTING {
+        let Some(active) = active.first_mut() else { return };
+        return kernel.apply(instructions, Rows { active, ..rows });
+    }
+    let left = active.len() / 2;
+    let at = (rows.ticks * left).div_ceil(active.len());
+    let (a, b) = rows.y.split_at_mut(at * rows.y_stride);
+    let early = Rows { y: a, ticks: at, active: &mut [], ..rows };
+    let late = Rows { x: rows.x.from(at), y: b, ticks: rows.ticks - at, active: &mut [], ..rows };
+    let (first, second) = active.split_at_mut(left);
+    rayon::join(|| map_rows(kernel, instructions, early, first), || map_rows(kernel, instructions, late, second));
+}

@@ -1,0 +1,218 @@
+//! The dense map: event-driven where rows are sparse, blocked over outputs and rows where they are not.
+
+use super::{Rows, is_sparse, list_active};
+use crate::buffer::padded;
+use isoform_core::linear::Dense;
+
+/// Dense rows that are mapped side by side.
+const ROWS: usize = 4;
+
+/// The matrices of a dense map, one or one per leading position.
+#[derive(Debug)]
+pub(super) struct Matrices {
+    cols: usize,
+    rows: usize,
+    /// From input to input: the outputs, up to a whole vector.
+    stride: usize,
+    /// How many leading positions there are.
+    lead: usize,
+    /// `[input, output]`, padded with noughts.
+    weights: Vec<Vec<f32>>,
+    /// One, or one per leading position, padded with noughts.
+    biases: Vec<Vec<f32>>,
+}
+
+/// One matrix and its bias.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    weights: &'a [f32],
+    bias: &'a [f32],
+    stride: usize,
+    rows: usize,
+}
+
+impl Matrices {
+    pub(super) fn new(map: &Dense) -> Self {
+        let (rows, cols) = (map.rows(), map.cols());
+        let stride = padded(rows);
+        let lead = map.output().len() / rows;
+        let numbers = map.weight().to_f64();
+        let matrix = |m: &[f64]| {
+            let mut weights = vec![0.0; cols * stride];
+            for (o, row) in m.chunks_exact(cols).enumerate() {
+                row.iter().enumerate().for_each(|(i, &w)| weights[i * stride + o] = w as f32);
+            }
+            weights
+        };
+        let bias = |b: &[f64]| {
+            // a bias of −0 counts as +0
+            let mut bias: Vec<f32> = b.iter().map(|&b| b as f32 + 0.0).collect();
+            bias.resize(stride, 0.0);
+            bias
+        };
+        Self {
+            weights: numbers.chunks_exact(rows * cols).map(matrix).collect(),
+            biases: match map.bias() {
+                Some(b) => b.to_f64().chunks_exact(rows).map(bias).collect(),
+                None => vec![bias(&[])],
+            },
+            cols,
+            rows,
+            stride,
+            lead,
+        }
+    }
+
+    pub(super) fn is_finite(&self) -> bool {
+        self.weights.iter().chain(&self.biases).flatten().all(|w| w.is_finite())
+    }
+
+    fn matrix(&self, position: usize) -> Matrix<'_> {
+        Matrix {
+            weights: &self.weights[if self.weights.len() == 1 { 0 } else { position }],
+            bias: &self.biases[if self.biases.len() == 1 { 0 } else { position }],
+            stride: self.stride,
+            rows: self.rows,
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn apply<const EVENT: usize, const DENSE: usize>(&self, job: Rows<'_>) {
+        let Rows { x, y, y_stride, ticks, batch, active } = job;
+        let distinct = if self.weights.len().max(self.biases.len()) > 1 { self.lead } else { 1 };
+        let per_tick = batch * self.lead;
+        for position in 0..distinct {
+            let matrix = self.matrix(position);
+            let mut waiting: [(&[f32], usize); ROWS] = [(&[], 0); ROWS];
+            let mut count = 0;
+            for t in 0..ticks {
+                let row = x.row(t, per_tick * self.cols);
+                for at in (position..per_tick).step_by(distinct) {
+                    let input = &row[at * self.cols..][..self.cols];
+                    let to = t * y_stride + at * self.rows;
+                    let found = list_active(input, active);
+                    if is_sparse(found, self.cols) {
+                        // rows ascend, so that what one writes past its end is overwritten by the next
+                        matrix.flush::<DENSE>(&waiting[..count], y);
+                        count = 0;
+                        matrix.event_row::<EVENT>(input, &active[..found], y, to, distinct == 1);
+                    } else {
+                        waiting[count] = (input, to);
+                        count += 1;
+                        if count == ROWS {
+                            matrix.dense_rows::<ROWS, DENSE>(&waiting, y);
+                            count = 0;
+                        }
+                    }
+                }
+            }
+            matrix.flush::<DENSE>(&waiting[..count], y);
+        }
+    }
+}
+
+impl Matrix<'_> {
+    #[inline(always)]
+    fn flush<const W: usize>(&self, waiting: &[(&[f32], usize)], y: &mut [f32]) {
+        for &row in waiting {
+            self.dense_rows::<1, W>(&[row], y);
+        }
+    }
+
+    /// Adds the weights of the active inputs.
+    #[inline(always)]
+    fn event_row<const W: usize>(&self, x: &[f32], active: &[u32], y: &mut [f32], to: usize, spill: bool) {
+        let ones = x.iter().filter(|&&v| v == 1.0).count() == active.len();
+        let mut first = 0;
+        while first < self.stride {
+            let rest = self.stride - first;
+            macro_rules! tile {
+                ($width:expr) => {{
+                    let sums = if ones {
+                        self.event_tile::<{ $width }, false>(x, active, first)
+                    } else {
+                        self.event_tile::<{ $width }, true>(x, active, first)
+                    };
+                    self.put(&sums, first, y, to, spill);
+                    first += $width;
+                }};
+            }
+            if rest >= W {
+                tile!(W);
+            } else if rest >= 64 {
+                tile!(64);
+            } else if rest >= 48 {
+                tile!(48);
+            } else if rest >= 32 {
+                tile!(32);
+            } else {
+                tile!(16);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn event_tile<const W: usize, const SCALED: bool>(&self, x: &[f32], active: &[u32], first: usize) -> [f32; W] {
+        let mut sums = [0.0; W];
+        sums.copy_from_slice(&self.bias[first..first + W]);
+        for &i in active {
+            let weights = &self.weights[i as usize * self.stride + first..][..W];
+            let scale = if SCALED { x[i as usize] } else { 1.0 };
+            for (sum, &w) in sums.iter_mut().zip(weights) {
+                *sum += if SCALED { w * scale } else { w };
+            }
+        }
+        sums
+    }
+
+    /// Weighs all inputs of several rows.
+    #[inline(always)]
+    fn dense_rows<const R: usize, const W: usize>(&self, rows: &[(&[f32], usize); R], y: &mut [f32]) {
+        let mut first = 0;
+        while first + W <= self.stride {
+            self.dense_tile::<R, W>(rows, y, first);
+            first += W;
+        }
+        while first < self.stride {
+            self.dense_tile::<R, 8>(rows, y, first);
+            first += 8;
+        }
+    }
+
+    #[inline(always)]
+    fn dense_tile<const R: usize, const W: usize>(&self, rows: &[(&[f32], usize); R], y: &mut [f32], first: usize) {
+        if first >= self.rows {
+            return;
+        }
+        let mut sums = [[0.0; W]; R];
+        for sums in &mut sums {
+            sums.copy_from_slice(&self.bias[first..first + W]);
+        }
+        let cols = rows[0].0.len();
+        let x: [&[f32]; R] = rows.map(|(x, _)| &x[..cols]);
+        for i in 0..cols {
+            let weights = &self.weights[i * self.stride + first..][..W];
+            for (sums, x) in sums.iter_mut().zip(x) {
+                let x = x[i];
+                for (sum, &w) in sums.iter_mut().zip(weights) {
+                    *sum += w * x;
+                }
+            }
+        }
+        for (sums, &(_, to)) in sums.iter().zip(rows) {
+            self.put(sums, first, y, to, false);
+        }
+    }
+
+    /// Writes a tile, past the end of the row where that does no harm and is faster.
+    #[inline(always)]
+    fn put<const W: usize>(&self, sums: &[f32; W], first: usize, y: &mut [f32], to: usize, spill: bool) {
+        let at = to + first;
+        let inside = self.rows.saturating_sub(first).min(W);
+        if inside == W || (spill && at + W <= y.len()) {
+            y[at..at + W].copy_from_slice(sums);
+        } else {
+            y[at..at + inside].copy_from_slice(&sums[..inside]);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Kernels of linear maps.
+//!
+//! Every kernel gives each output the bias, then its terms by ascending input, each product and each sum rounded once. A term
+//! whose input is nought may be left out: that changes no bit, because weights are finite and no sum that starts at +0 becomes
+//! −0. So it does not matter which kernel, instruction set or thread computes a row.
+
+mod dense;
+mod slide;
+mod table;
+
+use crate::buffer::View;
+use crate::error::CpuError;
+use dense::Matrices;
+use isoform_core::lanes::InstructionSet;
+use isoform_core::linear::LinearMap;
+use multiversion::multiversion;
+use slide::Slide;
+use table::Table;
+
+/// A linear map in the form of a kernel.
+#[derive(Debug)]
+pub(crate) struct Kernel {
+    form: Form,
+    inputs: usize,
+    outputs: usize,
+    terms: usize,
+}
+
+#[derive(Debug)]
+enum Form {
+    Dense(Matrices),
+    Slide(Slide),
+    Table(Table),
+}
+
+/// Rows to be mapped.
+#[derive(Debug)]
+pub(crate) struct Rows<'a> {
+    pub(crate) x: View<'a>,
+    pub(crate) y: &'a mut [f32],
+    pub(crate) y_stride: usize,
+    pub(crate) ticks: usize,
+    pub(crate) batch: usize,
+    /// Room for the indices of the inputs that are not nought.
+    pub(crate) active: &'a mut [u32],
+}
+
+impl Kernel {
+    /// Takes a map apart.
+    pub(crate) fn new(map: &LinearMap, node: &str) -> Result<Self, CpuError> {
+        let form = match map {
+            LinearMap::Dense(dense) => Form::Dense(Matrices::new(dense)),
+            LinearMap::Conv1d(conv) => Form::Slide(Slide::conv1d(conv)),
+            LinearMap::Conv2d(conv) => Form::Slide(Slide::conv2d(conv)),
+            LinearMap::SumPool2d(pool) => Form::Slide(Slide::pool(pool.input(), pool.output(), pool.pooling(), 1.0)),
+            LinearMap::AvgPool2d(pool) => {
+                let [height, width] = pool.pooling().kernel;
+                let weight = 1.0 / (height as f64 * width as f64);
+                Form::Slide(Slide::pool(pool.input(), pool.output(), pool.pooling(), weight))
+            }
+            // the sparse map, and whatever comes to be known by its terms alone
+            other => Form::Table(Table::new(other)),
+        };
+        let (inputs, outputs) = (map.input().len(), map.output().len());
+        let finite = match &form {
+            Form::Dense(m) => m.is_finite(),
+            Form::Slide(s) => s.is_finite(),
+            Form::Table(t) => t.is_finite(),
+        };
+        if !finite {
+            return Err(CpuError::Range { what: "a weight or bias", node: node.to_owned() });
+        }
+        Ok(Self { form, inputs, outputs, terms: map.terms_per_output().saturating_mul(outputs) })
+    }
+
+    /// Channels of the input.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Channels of the output.
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Nanoseconds for a row, of which a tenth is not nought.
+    pub(crate) fn cost(&self) -> f64 {
+        0.5 * self.inputs as f64 + 0.005 * self.terms as f64
+    }
+
+    /// Maps rows.
+    pub(crate) fn apply(&self, instructions: InstructionSet, rows: Rows<'_>) {
+        match instructions {
+            InstructionSet::Avx512 => apply_avx512(self, rows),
+            InstructionSet::Avx2 => apply_avx2(self, rows),
+            InstructionSet::Baseline => self.run::<32, 8>(rows),
+        }
+    }
+
+    /// `EVENT` outputs are summed side by side in an event-driven row, `DENSE` outputs in each of several dense ones.
+    #[inline(always)]
+    fn run<const EVENT: usize, const DENSE: usize>(&self, rows: Rows<'_>) {
+        match &self.form {
+            Form::Dense(m) => m.apply::<EVENT, DENSE>(rows),
+            Form::Slide(s) => each_row(rows, self.inputs, self.outputs, |x, y, _| s.apply(x, y)),
+            Form::Table(t) => each_row(rows, self.inputs, self.outputs, |x, y, active| t.apply(x, y, active)),
+        }
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]
+fn apply_avx512(kernel: &Kernel, rows: Rows<'_>) {
+    kernel.run::<128, 64>(rows);
+}
+
+#[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
+fn apply_avx2(kernel: &Kernel, rows: Rows<'_>) {
+    kernel.run::<64, 16>(rows);
+}
+
+#[inline(always)]
+fn each_row(rows: Rows<'_>, inputs: usize, outputs: usize, mut f: impl FnMut(&[f32], &mut [f32], &mut [u32])) {
+    let Rows { x, y, y_stride, ticks, batch, active } = rows;
+    for t in 0..ticks {
+        let x = x.row(t, batch * inputs);
+        let y = &mut y[t * y_stride..][..batch * outputs];
+        for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
+            f(x, y, active);
+        }
+    }
+}
+
+/// Lists the inputs that are not nought; gives how many there are.
+#[inline(always)]
+fn list_active(x: &[f32], active: &mut [u32]) -> usize {
+    let active = &mut active[..x.len()];
+    let mut count = 0;
+    for (i, &v) in x.iter().enumerate() {
+        active[count] = i as u32;
+        count += usize::from(v != 0.0);
+    }
+    count
+}
+
+/// Whether so many active inputs are few enough to be handled one by one.
+#[inline(always)]
+fn is_sparse(active: usize, inputs: usize) -> bool {
+    active * 4 <= inputs
+}

@@ -1,0 +1,419 @@
+//! Element-wise nodes: their coefficients, and the run of a block through the vectorised loop or in double precision.
+
+use crate::error::CpuError;
+use isoform_core::Coefficients;
+use isoform_core::draw::Key;
+use isoform_core::dynamics::Draw;
+use isoform_core::lanes::{Feed, Flow, InstructionSet, LaneJob, Param, Sink};
+use isoform_core::program::{Node, NodeKind};
+use isoform_core::semantics::{Number, Semantics, Test};
+use isoform_core::step::Rule;
+use isoform_core::transfer::TransferFunction;
+use multiversion::multiversion;
+use ndarray::{ArrayViewMut2, Axis};
+use smallvec::SmallVec;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// From so many channels on, each batch lane runs on its own instead of with coefficients repeated for all.
+const WIDE: usize = 256;
+
+/// A coefficient in single precision: one for all, or one for each lane of a period.
+#[derive(Debug)]
+enum Values {
+    One(f32),
+    Each(Vec<f32>),
+}
+
+impl Values {
+    /// Rounds one number per channel, and repeats them.
+    fn new(numbers: &[f64], repeat: usize) -> Self {
+        let single: Vec<f32> = numbers.iter().map(|&v| v as f32).collect();
+        match single.split_first() {
+            Some((first, rest)) if rest.iter().all(|v| v.to_bits() == first.to_bits()) => Self::One(*first),
+            None => Self::One(0.0),
+            Some(_) => {
+                let mut each = single.repeat(repeat);
+                each.resize(crate::buffer::padded(each.len()), 0.0);
+                Self::Each(each)
+            }
+        }
+    }
+
+    fn param(&self, range: &Range<usize>) -> Param<'_> {
+        match self {
+            Self::One(v) => Param::One(*v),
+            Self::Each(v) => Param::Each(&v[range.clone()]),
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::One(v) => v.is_finite(),
+            Self::Each(v) => v.iter().all(|v| v.is_finite()),
+        }
+    }
+}
+
+/// The parameters of a channel and what follows from them, in double precision.
+#[derive(Debug)]
+struct Channel {
+    p: Vec<f64>,
+    coefficients: Coefficients,
+}
+
+/// How a node computes.
+#[derive(Debug)]
+enum Mode {
+    /// Through the vectorised loop.
+    Single(Single),
+    /// One channel after the other; one entry where all channels are equal.
+    Double(Vec<Channel>),
+}
+
+#[derive(Debug)]
+struct Single {
+    /// Absent for the raw flow with an Euler step.
+    affine: Option<[Vec<Values>; 3]>,
+    parameters: Vec<Values>,
+    /// Lanes after which the coefficients repeat; none if they reach over all lanes.
+    period: Option<usize>,
+}
+
+/// An element-wise node.
+#[derive(Debug)]
+pub(crate) struct Neuron {
+    function: Arc<dyn TransferFunction>,
+    semantics: Semantics,
+    rule: Rule,
+    pub(crate) channels: usize,
+    pub(crate) states: usize,
+    key: Key,
+    /// The place of each draw in the signature, and by what its normal numbers are multiplied.
+    pub(crate) draws: Vec<(u32, f32)>,
+    mode: Mode,
+}
+
+impl Neuron {
+    /// Prepares a node for shards of up to so many batch lanes; `None` if the node is of another kind.
+    pub(crate) fn new(node: &Node, seed: u64, batch: usize) -> Result<Option<Self>, CpuError> {
+        let NodeKind::Dynamics { function, parameters } = &node.kind else { return Ok(None) };
+        let (channels, semantics) = (node.channels(), node.semantics);
+        let count = if parameters.iter().all(|p| p.len() == 1) { 1 } else { channels };
+        let mut table: Vec<Channel> = Vec::new();
+        // neighbours are often equal, and differentiating a step is not free
+        let mut which = Vec::with_capacity(count);
+        for c in 0..count {
+            let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { c })).collect();
+            if table.last().is_none_or(|last| last.p != p) {
+                table.push(Channel { coefficients: function.coefficients(&semantics, &p), p });
+            }
+            which.push(table.len() - 1);
+        }
+        let double = semantics.test == Test::Located || semantics.number != Number::Real;
+        let mode = if double {
+            if table.len() == 1 {
+                Mode::Double(table)
+            } else {
+                let channel = |&i: &usize| Channel { p: table[i].p.clone(), coefficients: table[i].coefficients.clone() };
+                Mode::Double(which.iter().map(channel).collect())
+            }
+        } else {
+            let repeat = if channels >= WIDE { 1 } else { batch };
+            let single = Single::new(function.as_ref(), &table, &which, repeat);
+            let period = (repeat < batch && single.is_varied()).then_some(channels);
+            Mode::Single(Single { period, ..single })
+        };
+        let neuron = Self {
+            rule: Rule::from(&semantics),
+            channels,
+            states: function.signature().states.len(),
+            key: Key::new(seed, node.key),
+            draws: draws(function.as_ref(), semantics.dt),
+            mode,
+            function: Arc::clone(function),
+            semantics,
+        };
+        neuron.check(&node.name)?;
+        Ok(Some(neuron))
+    }
+
+    fn check(&self, node: &str) -> Result<(), CpuError> {
+        let Mode::Single(single) = &self.mode else { return Ok(()) };
+        let refuse = |what| CpuError::Range { what, node: node.to_owned() };
+        if single.affine.iter().flatten().flatten().any(|v| !v.is_finite()) {
+            return Err(refuse("a coefficient of the flow"));
+        }
+        if single.parameters.iter().any(|v| !v.is_finite()) {
+            return Err(refuse("a parameter"));
+        }
+        Ok(())
+    }
+
+    /// Whether states are kept in double precision.
+    pub(crate) fn is_double(&self) -> bool {
+        matches!(self.mode, Mode::Double(_))
+    }
+
+    /// Whether the output depends on the input of the same tick alone.
+    pub(crate) fn is_stateless(&self) -> bool {
+        self.states == 0 && self.draws.is_empty()
+    }
+
+    /// Whether lanes beyond the last may be run along, up to a whole vector.
+    pub(crate) fn takes_padding(&self) -> bool {
+        matches!(&self.mode, Mode::Single(Single { period: None, .. }))
+    }
+
+    /// Nanoseconds for a tick of one batch lane.
+    pub(crate) fn cost(&self) -> f64 {
+        let each = match self.mode {
+            Mode::Single(_) => 0.08 * (self.states.max(1) + 4 * self.draws.len()) as f64,
+            Mode::Double(_) => 40.0,
+        };
+        each * self.channels as f64
+    }
+
+    /// What double precision needs beside the state: room for inputs, states and outputs of one channel.
+    pub(crate) fn scratch(&self) -> [usize; 3] {
+        let s = self.function.signature();
+        [s.inputs.len(), s.states.len(), s.outputs.len()]
+    }
+
+    /// Draws the numbers of one tick for lanes from `first` on.
+    pub(crate) fn draw(&self, instructions: InstructionSet, draw: usize, first: usize, tick: u64, out: &mut [f32]) {
+        let (stream, scale) = self.draws[draw];
+        // lanes are counted modulo 2^32, as the address of a draw has it
+        let first = first as u32;
+        match instructions {
+            InstructionSet::Avx512 => fill_avx512(self.key, first, stream, tick, scale, out),
+            InstructionSet::Avx2 => fill_avx2(self.key, first, stream, tick, scale, out),
+            InstructionSet::Baseline => fill(self.key, first, stream, tick, scale, out),
+        }
+    }
+
+    /// Runs lanes of a block.
+    pub(crate) fn run(&self, run: LaneRun<'_>) {
+        let Mode::Single(single) = &self.mode else { return };
+        let Some(period) = single.period else {
+            let from = run.first;
+            return single.job(self, run, from);
+        };
+        let mut rest = run;
+        while rest.lanes > 0 {
+            let from = rest.first % period;
+            let take = (period - from).min(rest.lanes);
+            if take == rest.lanes {
+                return single.job(self, rest, from);
+            }
+            let (now, later) = rest.split_at(take);
+            single.job(self, now, from);
+            rest = later;
+        }
+    }
+
+    /// Runs ticks of all lanes in double precision; states are `[state, lane]`.
+    pub(crate) fn run_double(&self, run: DoubleRun<'_>) {
+        let Mode::Double(table) = &self.mode else { return };
+        let DoubleRun { ticks, lanes, feeds, states, scratch: [x, s, y], mut outputs } = run;
+        for t in 0..ticks {
+            for lane in 0..lanes {
+                let channel = &table[if table.len() == 1 { 0 } else { lane % self.channels }];
+                for (x, feed) in x.iter_mut().zip(&feeds) {
+                    *x = f64::from(match *feed {
+                        Feed::Stream { data, stride } => data[t * stride + lane],
+                        Feed::Held(row) => row[lane],
+                        Feed::Constant(v) => v,
+                    });
+                }
+                for (k, s) in s.iter_mut().enumerate() {
+                    *s = states[k * lanes + lane];
+                }
+                self.function.step(&self.semantics, &channel.coefficients, x, s, &channel.p, y);
+                for (k, s) in s.iter().enumerate() {
+                    states[k * lanes + lane] = *s;
+                }
+                for (out, &v) in outputs.iter_mut().zip(y.iter()) {
+                    if let Some((data, stride)) = out {
+                        data[t * *stride + lane] = v as f32;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn draws(function: &dyn TransferFunction, dt: f64) -> Vec<(u32, f32)> {
+    let scale = |draw| match draw {
+        Draw::PerTick => 1.0,
+        Draw::White => (1.0 / dt.sqrt()) as f32,
+    };
+    function.signature().inputs.iter().zip(0_u32..).filter_map(|(i, stream)| i.draw.map(|d| (stream, scale(d)))).collect()
+}
+
+impl Single {
+    fn new(function: &dyn TransferFunction, table: &[Channel], which: &[usize], repeat: usize) -> Self {
+        let (n, x, p) =
+            (function.signature().states.len(), function.signature().inputs.len(), function.signature().parameters.len());
+        let values = |of: &dyn Fn(&Channel) -> f64| -> Values {
+            let numbers: Vec<f64> = which.iter().map(|&i| of(&table[i])).collect();
+            Values::new(&numbers, repeat)
+        };
+        let affine = function.is_affine().then(|| {
+            [
+                (0..n * n).map(|k| values(&|c| c.coefficients.phi[k])).collect(),
+                (0..n * x).map(|k| values(&|c| c.coefficients.gamma[k])).collect(),
+                (0..n).map(|k| values(&|c| c.coefficients.constant[k])).collect(),
+            ]
+        });
+        let parameters: Vec<Values> = (0..p).map(|k| values(&|c| c.p[k])).collect();
+        Self { affine, parameters, period: None }
+    }
+
+    /// Whether lanes differ.
+    fn is_varied(&self) -> bool {
+        self.affine.iter().flatten().flatten().chain(&self.parameters).any(|v| matches!(v, Values::Each(_)))
+    }
+
+    /// One call of the vectorised loop, of which the first lane has the coefficients at `from`.
+    fn job(&self, neuron: &Neuron, run: LaneRun<'_>, from: usize) {
+        let range = from..from + run.lanes;
+        let parameters = params(&self.parameters, &range);
+        let affine = self.affine.as_ref().map(|groups| groups.each_ref().map(|g| params(g, &range)));
+        let flow = match &affine {
+            Some([phi, gamma, constant]) => Flow::Affine { phi, gamma, constant },
+            None => Flow::Euler { dt: neuron.semantics.dt as f32 },
+        };
+        // a job borrows its outputs for as long as what they refer to, which an array allows and a `SmallVec` does not
+        let LaneRun { mut sinks, feeds, mut states, .. } = run;
+        let mut few: [Sink<'_>; FEW] = [const { Sink::Discard }; FEW];
+        let mut many = Vec::new();
+        let count = sinks.len();
+        let outputs = if count <= FEW {
+            few.iter_mut().zip(&mut sinks).for_each(|(to, sink)| *to = reborrow(sink));
+            &mut few[..count]
+        } else {
+            many.extend(sinks.iter_mut().map(reborrow));
+            &mut many[..]
+        };
+        neuron.function.advance(LaneJob {
+            rule: neuron.rule,
+            instructions: run.instructions,
+            ticks: run.ticks,
+            lanes: run.lanes,
+            inputs: &feeds,
+            flow,
+            parameters: &parameters,
+            states: states.view_mut(),
+            outputs,
+        });
+    }
+}
+
+/// So many outputs are handed to the loop without an allocation.
+const FEW: usize = 4;
+
+fn reborrow<'a>(sink: &'a mut Sink<'_>) -> Sink<'a> {
+    match sink {
+        Sink::Stream(view) => Sink::Stream(view.view_mut()),
+        Sink::Counts(counts) => Sink::Counts(counts),
+        Sink::Discard => Sink::Discard,
+    }
+}
+
+fn params<'a>(values: &'a [Values], range: &Range<usize>) -> SmallVec<[Param<'a>; 8]> {
+    values.iter().map(|v| v.param(range)).collect()
+}
+
+/// The inputs of a run.
+pub(crate) type Feeds<'a> = SmallVec<[Feed<'a>; 4]>;
+/// The outputs of a run.
+pub(crate) type Sinks<'a> = SmallVec<[Sink<'a>; 2]>;
+
+/// Lanes of a block that go through the vectorised loop.
+#[derive(Debug)]
+pub(crate) struct LaneRun<'a> {
+    pub(crate) instructions: InstructionSet,
+    pub(crate) ticks: usize,
+    /// The first lane, counted from the first of the shard.
+    pub(crate) first: usize,
+    pub(crate) lanes: usize,
+    pub(crate) feeds: Feeds<'a>,
+    pub(crate) states: ArrayViewMut2<'a, f32>,
+    pub(crate) sinks: Sinks<'a>,
+}
+
+impl<'a> LaneRun<'a> {
+    /// The lanes before and from a lane on.
+    pub(crate) fn split_at(self, lane: usize) -> (Self, Self) {
+        let (left, right) = self.states.split_at(Axis(1), lane);
+        let mut feeds = [Feeds::new(), Feeds::new()];
+        for feed in &self.feeds {
+            let (a, b) = match *feed {
+                Feed::Stream { data, stride } => (*feed, Feed::Stream { data: &data[lane..], stride }),
+                Feed::Held(row) => (Feed::Held(&row[..lane]), Feed::Held(&row[lane..])),
+                Feed::Constant(_) => (*feed, *feed),
+            };
+            feeds[0].push(a);
+            feeds[1].push(b);
+        }
+        let mut sinks = [Sinks::new(), Sinks::new()];
+        for sink in self.sinks {
+            let (a, b) = match sink {
+                Sink::Stream(view) => {
+                    let (a, b) = view.split_at(Axis(1), lane);
+                    (Sink::Stream(a), Sink::Stream(b))
+                }
+                Sink::Counts(counts) => {
+                    let (a, b) = counts.split_at_mut(lane);
+                    (Sink::Counts(a), Sink::Counts(b))
+                }
+                Sink::Discard => (Sink::Discard, Sink::Discard),
+            };
+            sinks[0].push(a);
+            sinks[1].push(b);
+        }
+        let ([feeds, later_feeds], [sinks, later_sinks]) = (feeds, sinks);
+        let (instructions, ticks) = (self.instructions, self.ticks);
+        (
+            Self { instructions, ticks, first: self.first, lanes: lane, feeds, states: left, sinks },
+            Self {
+                instructions,
+                ticks,
+                first: self.first + lane,
+                lanes: self.lanes - lane,
+                feeds: later_feeds,
+                states: right,
+                sinks: later_sinks,
+            },
+        )
+    }
+}
+
+/// All lanes of a node for some ticks, in double precision.
+#[derive(Debug)]
+pub(crate) struct DoubleRun<'a> {
+    pub(crate) ticks: usize,
+    pub(crate) lanes: usize,
+    pub(crate) feeds: Feeds<'a>,
+    pub(crate) states: &'a mut [f64],
+    pub(crate) scratch: [&'a mut [f64]; 3],
+    /// Rows and their stride, per output.
+    pub(crate) outputs: SmallVec<[Option<(&'a mut [f32], usize)>; 2]>,
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]
+fn fill_avx512(key: Key, first: u32, stream: u32, tick: u64, scale: f32, out: &mut [f32]) {
+    fill(key, first, stream, tick, scale, out);
+}
+
+#[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
+fn fill_avx2(key: Key, first: u32, stream: u32, tick: u64, scale: f32, out: &mut [f32]) {
+    fill(key, first, stream, tick, scale, out);
+}
+
+#[inline(always)]
+fn fill(key: Key, first: u32, stream: u32, tick: u64, scale: f32, out: &mut [f32]) {
+    key.fill_normal(first, stream, tick, out);
+    out.iter_mut().for_each(|v| *v *= scale);
+}

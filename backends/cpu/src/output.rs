@@ -1,0 +1,113 @@
+//! What goes out: the rows of a shard, in any of the forms of a signal.
+
+use crate::buffer::View;
+use crate::plan::OutputSpec;
+use isoform_core::signal::{Extent, SignalMut, bytes_of_bits};
+use ndarray::{ArrayViewMut2, Axis, Slice};
+
+/// The part of an output signal that belongs to some batch lanes and ticks.
+#[derive(Debug)]
+pub(crate) enum Out<'a> {
+    /// Ticks by channels of all lanes.
+    Dense(ArrayViewMut2<'a, f32>),
+    /// Channels of all lanes.
+    Counts(&'a mut [u32]),
+    /// Ticks by bytes of all lanes.
+    Bits(ArrayViewMut2<'a, u8>),
+}
+
+impl<'a> Out<'a> {
+    /// The whole of a signal.
+    pub(crate) fn new(signal: SignalMut<'a>, extent: Extent) -> Self {
+        match signal {
+            SignalMut::Dense(data) => Self::Dense(rows_mut(data, extent.row(), extent.ticks, extent.row())),
+            SignalMut::Counts(counts) => Self::Counts(counts),
+            SignalMut::Bits(data) => {
+                let row = extent.batch * bytes_of_bits(extent.channels);
+                Self::Bits(rows_mut(data, row, extent.ticks, row))
+            }
+        }
+    }
+
+    /// The part of some ticks.
+    pub(crate) fn ticks(&mut self, from: usize, count: usize) -> Out<'_> {
+        let slice = Slice::from(from..from + count);
+        match self {
+            Self::Dense(view) => Out::Dense(view.slice_axis_mut(Axis(0), slice)),
+            Self::Counts(counts) => Out::Counts(counts),
+            Self::Bits(view) => Out::Bits(view.slice_axis_mut(Axis(0), slice)),
+        }
+    }
+
+    /// The parts before and from a batch lane on.
+    pub(crate) fn split_at(self, lane: usize, channels: usize) -> (Self, Self) {
+        match self {
+            Self::Dense(view) => {
+                let (a, b) = view.split_at(Axis(1), lane * channels);
+                (Self::Dense(a), Self::Dense(b))
+            }
+            Self::Counts(counts) => {
+                let (a, b) = counts.split_at_mut(lane * channels);
+                (Self::Counts(a), Self::Counts(b))
+            }
+            Self::Bits(view) => {
+                let (a, b) = view.split_at(Axis(1), lane * bytes_of_bits(channels));
+                (Self::Bits(a), Self::Bits(b))
+            }
+        }
+    }
+
+    /// Takes over the rows of one output of the program; `total` is the channels of all.
+    pub(crate) fn put(&mut self, rows: View<'_>, output: &OutputSpec, total: usize, ticks: usize, batch: usize) {
+        let (offset, channels) = (output.offset, output.channels);
+        for t in 0..ticks {
+            let row = rows.row(t, batch * channels);
+            match self {
+                Self::Dense(view) => {
+                    let Some(to) = view.row_mut(t).into_slice() else { continue };
+                    for (to, from) in to.chunks_exact_mut(total).zip(row.chunks_exact(channels)) {
+                        to[offset..offset + channels].copy_from_slice(from);
+                    }
+                }
+                Self::Counts(counts) => {
+                    for (to, from) in counts.chunks_exact_mut(total).zip(row.chunks_exact(channels)) {
+                        for (count, &v) in to[offset..offset + channels].iter_mut().zip(from) {
+                            *count = count.saturating_add(v as u32);
+                        }
+                    }
+                }
+                Self::Bits(view) => {
+                    let Some(to) = view.row_mut(t).into_slice() else { continue };
+                    for (to, from) in to.chunks_exact_mut(bytes_of_bits(total)).zip(row.chunks_exact(channels)) {
+                        pack(to, offset, from);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sets the bits of some channels, of which the first has so many before it.
+fn pack(bits: &mut [u8], offset: usize, values: &[f32]) {
+    if offset.is_multiple_of(8) {
+        // each byte is begun by the output whose channel is its lowest bit
+        for (byte, values) in bits[offset / 8..].iter_mut().zip(values.chunks(8)) {
+            *byte = values.iter().enumerate().fold(0, |byte, (i, &v)| byte | u8::from(v != 0.0) << i);
+        }
+        return;
+    }
+    for (c, &v) in (offset..).zip(values) {
+        let byte = &mut bits[c / 8];
+        if c % 8 == 0 {
+            *byte = 0;
+        }
+        *byte |= u8::from(v != 0.0) << (c % 8);
+    }
+}
+
+/// Rows of a slice as an array.
+pub(crate) fn rows_mut<T>(data: &mut [T], stride: usize, ticks: usize, lanes: usize) -> ArrayViewMut2<'_, T> {
+    let rows = ArrayViewMut2::from_shape((ticks, stride), &mut data[..ticks * stride])
+        .unwrap_or_else(|_| unreachable!("a slice of rows by stride has that shape"));
+    rows.split_at(Axis(1), lanes).0
+}
