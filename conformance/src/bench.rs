@@ -1,7 +1,7 @@
 //! What a law measures with.
 
 use crate::chance::Chance;
-use crate::plan::{Plan, What};
+use crate::plan::{Plan, PlanNode, What};
 use crate::record::{Evidence, Samples};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::functions as library;
@@ -10,6 +10,7 @@ use isoform_core::program::Program;
 use isoform_core::semantics::{Number, Preset, Semantics};
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::state::State;
 use isoform_core::substrate::{Run, Substrate};
 use serde::Serialize;
 use std::cell::OnceCell;
@@ -91,6 +92,50 @@ impl<'a> Bench<'a> {
             }
         }
         Err(Error::unsupported("the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes"))
+    }
+
+    /// The home program, and a richer one where the substrate takes it: a delay, synapses and membranes in a cycle.
+    pub(crate) fn houses(&self) -> Result<Vec<(&'static str, Plan)>> {
+        let home = self.home()?;
+        let channels = home.inputs[0].1[0];
+        let mut houses = vec![("simple", home.clone())];
+        for id in [library::CUBA_LIF, library::LIF] {
+            let rich = self.rich(id, channels, home.semantics);
+            if let Ok(program) = rich.build()
+                && let Ok(session) = self.try_open(&program, &Run::new())?
+            {
+                drop(session);
+                houses.push(("rich", rich));
+                break;
+            }
+        }
+        Ok(houses)
+    }
+
+    fn rich(&self, neuron: &str, channels: usize, semantics: Semantics) -> Plan {
+        let weight = |scale: f64| (0..channels * channels).map(|i| scale * (0.5 - ((i * 7 + 3) % 10) as f64 / 9.0)).collect();
+        let seconds = (0..channels).map(|c| DT * (1 + c % 3) as f64).collect();
+        let dense = |scale: f64| What::Dense { rows: channels, cols: channels, weight: weight(scale), bias: None };
+        let mut plan = Plan::single(self.neuron(neuron, channels), channels, semantics);
+        plan.nodes[0].from = vec![String::from("x"), String::from("late"), String::from("back")];
+        plan.nodes.push(PlanNode::new("late", What::Delay { seconds }, "x"));
+        plan.nodes.push(PlanNode::new("back", dense(2.0 / self.gain()), "node"));
+        plan
+    }
+
+    /// Notes whether a readable state is the initial one.
+    pub(crate) fn note_initial(&self, evidence: &mut Evidence, session: &mut Blocking, when: &str) -> Result<()> {
+        if !self.profile.facets.memory {
+            return Ok(());
+        }
+        let found = session.save()?;
+        let initial = State::initial(session.session().program(), session.session().run().batch);
+        let near = |want: f64, got: f64| (want - got).abs() <= self.profile.accuracy.stored(want).error;
+        let values = |s: &State| s.blocks.iter().flat_map(|b| b.values.clone()).collect::<Vec<_>>();
+        let (want, got) = (values(&initial), values(&found));
+        let same = found.tick == 0 && want.len() == got.len() && want.iter().zip(&got).all(|(w, g)| near(*w, *g));
+        evidence.check(format!("the state of {when}"), &["initial"], if same { "initial" } else { "not initial" });
+        Ok(())
     }
 
     /// The candidates for a home, those with state first.

@@ -6,7 +6,7 @@
 
 use crate::bench::{Bench, advance};
 use crate::blind;
-use crate::checks::first_difference;
+use crate::checks::{self, first_difference};
 use crate::law::{Verdict, repeats};
 use crate::plan::Plan;
 use crate::record::{Evidence, Status};
@@ -27,6 +27,8 @@ pub(crate) struct Trial {
     pub(crate) batch: usize,
     pub(crate) seed: u64,
     pub(crate) ticks: usize,
+    /// The tick at which the record begins.
+    pub(crate) first: u64,
     /// Whether states were recorded.
     pub(crate) forced: bool,
 }
@@ -85,7 +87,6 @@ impl Bench<'_> {
         let program = plan.build()?;
         let run = Run::new().with_batch(batch).with_seed(self.seed);
         let ticks = x.len() / run.input(&program, 1).len().max(1);
-        let forced = self.profile.facets.memory;
         let mut session = match self.try_open(&program, &run)? {
             Ok(session) => session,
             Err(why) => {
@@ -95,9 +96,30 @@ impl Bench<'_> {
                 return Ok(false);
             }
         };
-        let (y, states) = follow(&mut session, x, ticks, forced)?;
+        self.resume(evidence, name, plan, &mut session, x)?;
         drop(session);
-        let trial = Trial { name: name.to_owned(), plan: plan.clone(), batch, seed: self.seed, ticks, forced };
+        if repeats(self.profile.class) {
+            let whole = advance(&mut self.open(&program, &run)?, x, ticks)?;
+            evidence.keep_single(&format!("{name}/whole"), "1", &[ticks, batch, program.output_channels()], &whole);
+        }
+        Ok(true)
+    }
+
+    /// Records the ticks that a session does from where it is. Without a readable state it must stand at its beginning.
+    pub(crate) fn resume(
+        &self,
+        evidence: &mut Evidence,
+        name: &str,
+        plan: &Plan,
+        session: &mut Blocking,
+        x: &[f32],
+    ) -> Result<()> {
+        let (program, forced) = (plan.build()?, self.profile.facets.memory);
+        let batch = session.session().run().batch;
+        let ticks = x.len() / (program.input_channels() * batch).max(1);
+        let first = if forced { session.save()?.tick } else { 0 };
+        let (y, states) = follow(session, x, ticks, forced)?;
+        let trial = Trial { name: name.to_owned(), plan: plan.clone(), batch, seed: self.seed, ticks, first, forced };
         let mut trials: Vec<serde_json::Value> = evidence.fact("trials").unwrap_or_default();
         trials.push(serde_json::to_value(trial).map_err(|e| Error::fault("a trial cannot be written down").with_source(e))?);
         evidence.note("trials", trials);
@@ -108,11 +130,7 @@ impl Bench<'_> {
             let width = states.len() / (ticks + 1);
             evidence.keep(&format!("{name}/state"), "1", &[ticks + 1, width], states);
         }
-        if repeats(self.profile.class) {
-            let whole = advance(&mut self.open(&program, &run)?, x, ticks)?;
-            evidence.keep_single(&format!("{name}/whole"), "1", &channels(program.output_channels()), &whole);
-        }
-        Ok(true)
+        Ok(())
     }
 }
 
@@ -168,7 +186,7 @@ fn judge_trial(evidence: &Evidence, trial: &Trial, profile: &Profile, tally: &mu
     let (input, output) = (x.len() / trial.ticks.max(1), y.len() / trial.ticks.max(1));
     for tick in 0..trial.ticks {
         let state = |t: usize| {
-            let numbers = states.get(t * width..(t + 1) * width).and_then(|n| unflat(&program, trial.batch, t as u64, n));
+            let numbers = states.get(t * width..(t + 1) * width).and_then(|n| unflat(&program, trial.batch, trial.first + t as u64, n));
             numbers.ok_or_else(|| String::from("the states do not fit the program"))
         };
         let rows = (&x[tick * input..(tick + 1) * input], &y[tick * output..(tick + 1) * output]);
@@ -199,6 +217,17 @@ pub(crate) fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         Err(why) => Verdict::error(why),
         Ok(tally) => verdict(&tally, evidence),
     }
+}
+
+/// Judges a law that has checks and trials.
+pub(crate) fn judge_with_checks(evidence: &Evidence, profile: &Profile) -> Verdict {
+    let checks = checks::judge(evidence, profile);
+    if checks.status != Status::Pass {
+        return checks;
+    }
+    let mut verdict = judge(evidence, profile);
+    verdict.reason = format!("{}; {}", checks.reason, verdict.reason);
+    verdict
 }
 
 pub(crate) fn verdict(tally: &Tally, evidence: &Evidence) -> Verdict {

@@ -7,7 +7,24 @@ macro_rules! modules {
 }
 
 modules! {
-    l0_descriptor l0_honesty l0_bad_input l0_refusal l0_reopen l0_two_realizations l0_cancel l0_seed l0_names
+    l0_descriptor
+    l0_honesty
+    l0_bad_input
+    l0_refusal
+    l0_reopen
+    l0_two_realizations
+    l0_cancel
+    l0_seed
+    l0_names
+    l1_reset
+    l1_reset_histories
+    l1_branch
+    l1_split
+    l1_empty_chunk
+    l1_theta
+    l1_lanes
+    l1_instances
+    l1_portability
 }
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.
@@ -27,6 +44,15 @@ macro_rules! for_each_law {
             l0_cancel "L0.cancel"
             l0_seed "L0.seed"
             l0_names "L0.names"
+            l1_reset "L1.reset"
+            l1_reset_histories "L1.reset-histories"
+            l1_branch "L1.branch"
+            l1_split "L1.split"
+            l1_empty_chunk "L1.empty-chunk"
+            l1_theta "L1.theta"
+            l1_lanes "L1.lanes"
+            l1_instances "L1.instances"
+            l1_portability "L1.portability"
         }
     };
 }

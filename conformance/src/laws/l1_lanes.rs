@@ -1,0 +1,56 @@
+//! `L1.lanes`: lanes are isolated.
+//!
+//! It proves that other input in one lane leaves every other lane as it was, to the bit. A profile of one lane has nothing to isolate,
+//! and the evidence says so.
+
+use crate::bench::{Bench, advance};
+use crate::checks;
+use crate::law::{Law, if_repeatable};
+use crate::record::{Evidence, Level};
+use isoform_core::error::Result;
+use isoform_core::substrate::Run;
+
+pub(super) const LAW: Law = Law {
+    id: "L1.lanes",
+    title: "lanes do not influence each other",
+    level: Level::L1,
+    needs: "a class that repeats itself",
+    requirement: if_repeatable,
+    measure,
+    judge: checks::judge,
+};
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    const TICKS: usize = 40;
+    let batch = bench.batch(4);
+    evidence.note("lanes", batch);
+    if batch == 1 {
+        evidence.check("lanes that the profile offers", &["1"], bench.profile.limits.batch.to_string());
+        return Ok(());
+    }
+    for (name, plan) in bench.houses()? {
+        let program = plan.build()?;
+        let run = Run::new().with_batch(batch).with_seed(bench.seed);
+        let mut chance = bench.chance();
+        let (row, width) = (program.input_channels(), program.output_channels());
+        let x = bench.drive(&mut chance, row * batch * TICKS);
+        let base = advance(&mut bench.open(&program, &run)?, &x, TICKS)?;
+        for lane in 0..batch {
+            let mut other = x.clone();
+            for tick in 0..TICKS {
+                let at = (tick * batch + lane) * row;
+                other[at..at + row].copy_from_slice(&bench.drive(&mut chance, row));
+            }
+            let y = advance(&mut bench.open(&program, &run)?, &other, TICKS)?;
+            let others = |y: &[f32]| -> Vec<f32> {
+                y.chunks_exact(width).enumerate().filter(|(i, _)| i % batch != lane).flat_map(|(_, c)| c.iter().copied()).collect()
+            };
+            evidence.twins(
+                format!("the other lanes when lane {lane} gets other input"),
+                [&format!("{name}/all but {lane}"), &format!("{name}/all but {lane}, disturbed")],
+                [&others(&base), &others(&y)],
+            );
+        }
+    }
+    Ok(())
+}
