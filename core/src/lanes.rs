@@ -2,7 +2,8 @@
 //!
 //! Lanes are handled in blocks of [`BLOCK`]; the state of a block stays in registers or the first cache for all ticks of a
 //! chunk. The loop is compiled for several instruction sets and chosen at run time. It contains no fused multiply-add, so that
-//! the results are the same bits for every instruction set, block and split into threads.
+//! the results are the same bits for every instruction set, block and split into threads. Full blocks under the answers of the usual
+//! platforms are fastest: pad the lanes of a small node to a multiple of [`BLOCK`].
 
 use crate::dynamics::Dynamics;
 use crate::scalar::Scalar;
@@ -182,72 +183,66 @@ where
     dispatch(d, job);
 }
 
-/// Turns the run-time answers into constants of the loop.
+/// Turns the answers of the usual platforms into constants of the loop, and leaves the rest to one general loop.
 #[inline(always)]
 fn dispatch<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, mut job: LaneJob<'_>)
 where
     D: Dynamics<X, N, P, Y>,
 {
-    let Flow::Affine { phi, gamma, constant } = job.flow else {
-        return blocks::<D, X, N, P, Y, false>(d, job.rule, false, &mut job);
-    };
-    let uniform = [phi, gamma, constant, job.parameters].iter().all(|group| group.iter().all(|p| matches!(p, Param::One(_))));
-    let rule = |test, compare, reset| Rule { drive: Drive::Held, order: Order::Joint, test, compare, reset };
-    macro_rules! specialise {
-        ($($test:ident $compare:ident $reset:ident;)+) => {
-            match (job.rule.test, job.rule.compare, job.rule.reset) {
-                $((Test::$test, Compare::$compare, Reset::$reset) => {
-                    let rule = rule(Test::$test, Compare::$compare, Reset::$reset);
-                    if uniform {
-                        blocks::<D, X, N, P, Y, true>(d, rule, true, &mut job);
-                    } else {
-                        blocks::<D, X, N, P, Y, false>(d, rule, true, &mut job);
-                    }
-                })+
-                // a located test never comes here: it is stepped in double precision
-                (Test::Located, ..) => blocks::<D, X, N, P, Y, false>(d, job.rule, true, &mut job),
-            }
-        };
-    }
-    if D::EVENT.is_none() {
-        let rule = rule(Test::AfterFlow, Compare::Above, Reset::ToValue);
-        if uniform {
-            blocks::<D, X, N, P, Y, true>(d, rule, true, &mut job);
-        } else {
-            blocks::<D, X, N, P, Y, false>(d, rule, true, &mut job);
+    let mut done = 0;
+    if let Flow::Affine { phi, gamma, constant } = job.flow {
+        let uniform = [phi, gamma, constant, job.parameters].iter().all(|group| group.iter().all(|p| matches!(p, Param::One(_))));
+        macro_rules! specialise {
+            ($($test:ident $compare:ident $reset:ident;)+) => {
+                match (job.rule.test, job.rule.compare, job.rule.reset) {
+                    $((Test::$test, Compare::$compare, Reset::$reset) => {
+                        let (drive, order) = (Drive::Held, Order::Joint);
+                        let rule = Rule { drive, order, test: Test::$test, compare: Compare::$compare, reset: Reset::$reset };
+                        done = if uniform {
+                            whole_blocks::<D, X, N, P, Y, true>(d, rule, &mut job)
+                        } else {
+                            whole_blocks::<D, X, N, P, Y, false>(d, rule, &mut job)
+                        };
+                    })+
+                    _ => {}
+                }
+            };
         }
-        return;
+        if D::EVENT.is_none() {
+            // the answers about jumps do not matter
+            job.rule = Rule { test: Test::AfterFlow, compare: Compare::Above, reset: Reset::ToValue, ..job.rule };
+            specialise! { AfterFlow Above ToValue; }
+        } else {
+            specialise! {
+                AfterFlow Above ToValue;
+                AfterFlow Above Subtract;
+                BeforeFlow Above Subtract;
+            }
+        }
     }
-    specialise! {
-        AfterFlow Above ToValue;
-        AfterFlow Above Subtract;
-        AfterFlow AtOrAbove ToValue;
-        AfterFlow AtOrAbove Subtract;
-        BeforeFlow Above ToValue;
-        BeforeFlow Above Subtract;
-        BeforeFlow AtOrAbove ToValue;
-        BeforeFlow AtOrAbove Subtract;
+    let (rule, affine) = (job.rule, matches!(job.flow, Flow::Affine { .. }));
+    while done < job.lanes {
+        let width = BLOCK.min(job.lanes - done);
+        block::<D, X, N, P, Y, false, false>(d, rule, affine, &mut job, done, width);
+        done += BLOCK;
     }
 }
 
+/// Runs all blocks that are full, and gives the number of their lanes.
 #[inline(always)]
-fn blocks<D, const X: usize, const N: usize, const P: usize, const Y: usize, const UNIFORM: bool>(
+fn whole_blocks<D, const X: usize, const N: usize, const P: usize, const Y: usize, const UNIFORM: bool>(
     d: &D,
     rule: Rule,
-    affine: bool,
     job: &mut LaneJob<'_>,
-) where
+) -> usize
+where
     D: Dynamics<X, N, P, Y>,
 {
-    let mut start = 0;
-    while start < job.lanes {
-        if start + BLOCK <= job.lanes {
-            block::<D, X, N, P, Y, UNIFORM, true>(d, rule, affine, job, start, BLOCK);
-        } else {
-            block::<D, X, N, P, Y, UNIFORM, false>(d, rule, affine, job, start, job.lanes - start);
-        }
-        start += BLOCK;
+    let whole = job.lanes / BLOCK * BLOCK;
+    for start in (0..whole).step_by(BLOCK) {
+        block::<D, X, N, P, Y, UNIFORM, true>(d, rule, true, job, start, BLOCK);
     }
+    whole
 }
 
 type Lanes = [f32; BLOCK];

@@ -14,6 +14,7 @@ mod fixed;
 pub mod functions;
 mod infer;
 pub mod lanes;
+pub mod layer;
 pub mod linear;
 mod located;
 pub mod locator;

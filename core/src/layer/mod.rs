@@ -1,0 +1,62 @@
+//! Substrates around substrates.
+//!
+//! A layer wraps any substrate and is one itself. Layers that need a clock or a file take them from the caller, since this crate
+//! does no I/O. [`register`] adds the schemes of those that need neither.
+
+mod noise;
+mod quantise;
+pub mod record;
+pub mod replay;
+mod timeout;
+
+pub use noise::Noise;
+pub use quantise::Quantise;
+pub use timeout::{Clock, Timeout};
+
+use crate::error::{Error, Result};
+use crate::locator::Options;
+use crate::registry::{Entry, Registry};
+use crate::substrate::Substrate;
+use std::sync::Arc;
+
+/// Adds the schemes `noise:` and `quantise:`.
+pub fn register(registry: &mut Registry) {
+    let noise = Entry::new("adds normal noise to the outputs of another substrate", |locator, registry| {
+        let mut options = locator.reader();
+        let (inner, sigma) = (inner(&mut options, registry)?, required(&mut options, "sigma")?);
+        options.finish(&["on", "sigma"])?;
+        Ok(Arc::new(Noise::new(inner, sigma)?))
+    });
+    registry.register(
+        "noise",
+        noise.with_options(&[("on", "the substrate, in brackets"), ("sigma", "standard deviation in output units")]),
+    );
+    let quantise = Entry::new("rounds the outputs of another substrate to a grid", |locator, registry| {
+        let mut options = locator.reader();
+        let (inner, step) = (inner(&mut options, registry)?, required(&mut options, "step")?);
+        let range = options.take("range")?.unwrap_or(f64::from(f32::MAX));
+        options.finish(&["on", "step", "range"])?;
+        Ok(Arc::new(Quantise::new(inner, step, range)?))
+    });
+    registry.register(
+        "quantise",
+        quantise.with_options(&[
+            ("on", "the substrate, in brackets"),
+            ("step", "distance of two output levels"),
+            ("range", "largest magnitude of an output; what exceeds it is clipped and counted"),
+        ]),
+    );
+}
+
+/// Opens the substrate that a layer wraps: the option `on`.
+///
+/// # Errors
+/// `NotFound` if the option is missing or names nothing.
+pub fn inner(options: &mut Options<'_>, registry: &Registry) -> Result<Arc<dyn Substrate>> {
+    let locator = options.take_nested("on")?;
+    registry.open(&locator.ok_or_else(|| Error::not_found("the substrate underneath is missing; write on=(cpu:)"))?)
+}
+
+fn required(options: &mut Options<'_>, key: &str) -> Result<f64> {
+    options.take(key)?.ok_or_else(|| Error::not_found(format!("the option {key} is missing; write {key}=0.1")))
+}

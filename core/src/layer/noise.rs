@@ -1,0 +1,103 @@
+//! Normal noise on every output sample.
+
+use crate::draw::Key;
+use crate::error::{Error, Result};
+use crate::profile::{Class, Profile};
+use crate::program::Program;
+use crate::report::Report;
+use crate::signal::{Signal, SignalMut};
+use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// The stream of draws of this layer, far from those of any signature.
+const STREAM: u32 = 0x6e6f_6973;
+
+/// A substrate whose outputs are blurred by normal noise that is independent from sample to sample.
+///
+/// The noise sits behind the dynamics, as that of a read-out does: the state is not touched. Equal seeds give equal noise. Counts and
+/// bits are refused, since a noisy sample is neither.
+#[derive(Debug)]
+pub struct Noise {
+    inner: Arc<dyn Substrate>,
+    sigma: f64,
+    profile: Arc<Profile>,
+}
+
+impl Noise {
+    /// Noise of a standard deviation, in units of the outputs.
+    ///
+    /// # Errors
+    /// `InvalidSignal` unless the deviation is a number of nought or more.
+    pub fn new(inner: Arc<dyn Substrate>, sigma: f64) -> Result<Self> {
+        if !(sigma.is_finite() && sigma >= 0.0) {
+            return Err(Error::invalid_signal(format!("a standard deviation of {sigma} is not a number of nought or more")));
+        }
+        let below = inner.profile();
+        let profile = Profile { name: format!("{} with noise of {sigma}", below.name), ..(*below).clone() };
+        let profile = if sigma > 0.0 { profile.with_class(Class::AnalogNoisy) } else { profile };
+        Ok(Self { inner, sigma, profile: Arc::new(profile) })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Substrate for Noise {
+    fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.profile)
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let inner = self.inner.realize(program, run).await?;
+        let row = run.output(program, 1).len();
+        Ok(Box::new(Noisy { inner, sigma: self.sigma, key: Key::new(run.seed, STREAM), tick: 0, draws: vec![0.0; row] }))
+    }
+
+    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
+        None
+    }
+}
+
+#[derive(Debug)]
+struct Noisy {
+    inner: Box<dyn Realization>,
+    sigma: f64,
+    key: Key,
+    tick: u64,
+    draws: Vec<f32>,
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Realization for Noisy {
+    #[expect(clippy::cast_possible_truncation, reason = "outputs are in single precision")]
+    async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        let SignalMut::Dense(data) = y else {
+            return Err(Error::unsupported("a noisy output has neither counts nor bits; take dense samples"));
+        };
+        let report = self.inner.advance(x, SignalMut::Dense(data), ticks).await?;
+        let sigma = self.sigma as f32;
+        for row in data.chunks_exact_mut(self.draws.len().max(1)).take(report.ticks) {
+            self.key.fill_normal(0, STREAM, self.tick, &mut self.draws);
+            row.iter_mut().zip(&self.draws).for_each(|(v, d)| *v += sigma * d);
+            self.tick += 1;
+        }
+        Ok(report)
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        self.inner.reset().await
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.inner.memory()
+    }
+
+    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
+        self.inner.tuning()
+    }
+
+    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
+        self.inner.plasticity()
+    }
+}

@@ -1,0 +1,94 @@
+//! Outputs on a grid, as a converter gives them.
+
+use crate::bound::Accuracy;
+use crate::error::{Error, Result};
+use crate::profile::Profile;
+use crate::program::Program;
+use crate::report::Report;
+use crate::signal::{Signal, SignalMut};
+use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// A substrate whose outputs are rounded to the nearest level and clipped to a range; what is clipped is counted in the report.
+#[derive(Debug)]
+pub struct Quantise {
+    inner: Arc<dyn Substrate>,
+    step: f64,
+    range: f64,
+    profile: Arc<Profile>,
+}
+
+impl Quantise {
+    /// Levels that are `step` apart, up to a magnitude of `range`, both in units of the outputs.
+    ///
+    /// # Errors
+    /// `InvalidSignal` unless both are above nought.
+    pub fn new(inner: Arc<dyn Substrate>, step: f64, range: f64) -> Result<Self> {
+        if !(step.is_finite() && step > 0.0 && range.is_finite() && range > 0.0) {
+            return Err(Error::invalid_signal(format!("a step of {step} up to a range of {range} makes no levels")));
+        }
+        let below = inner.profile();
+        let accuracy = Accuracy { unit_roundoff: below.accuracy.unit_roundoff, ..below.accuracy.clone() };
+        let profile = Profile { name: format!("{} in steps of {step}", below.name), accuracy, ..(*below).clone() };
+        Ok(Self { inner, step, range, profile: Arc::new(profile) })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Substrate for Quantise {
+    fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.profile)
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let inner = self.inner.realize(program, run).await?;
+        Ok(Box::new(Quantised { inner, step: self.step, range: self.range }))
+    }
+
+    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
+        None
+    }
+}
+
+#[derive(Debug)]
+struct Quantised {
+    inner: Box<dyn Realization>,
+    step: f64,
+    range: f64,
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Realization for Quantised {
+    #[expect(clippy::cast_possible_truncation, reason = "outputs are in single precision")]
+    async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        let SignalMut::Dense(data) = y else {
+            return Err(Error::unsupported("a quantised output has neither counts nor bits; take dense samples"));
+        };
+        let mut report = self.inner.advance(x, SignalMut::Dense(data), ticks).await?;
+        for v in data.iter_mut() {
+            let wide = f64::from(*v);
+            report.clipped += u64::from(wide.abs() > self.range);
+            *v = ((wide.clamp(-self.range, self.range) / self.step).round() * self.step) as f32;
+        }
+        Ok(report)
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        self.inner.reset().await
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.inner.memory()
+    }
+
+    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
+        self.inner.tuning()
+    }
+
+    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
+        self.inner.plasticity()
+    }
+}

@@ -1,0 +1,300 @@
+//! Every call and its answer, as lines of JSON.
+//!
+//! The first line is the profile of the substrate, the second the digest and extent of the program; then one line for each call. A
+//! recording is read by people and by [`Replay`](super::replay::Replay).
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::profile::Profile;
+use crate::program::Program;
+use crate::report::Report;
+use crate::signal::{Signal, SignalMut};
+use crate::state::State;
+use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::fmt::{self, Debug};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+/// The version of the recordings.
+pub const FORMAT: u32 = 1;
+
+/// One line of a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "call")]
+pub enum Line {
+    /// The first line.
+    Substrate {
+        /// The version of the recordings.
+        format: u32,
+        /// The promises of the substrate.
+        profile: Box<Profile>,
+    },
+    /// A program was realised.
+    Realize {
+        /// The digest of the program.
+        program: String,
+        /// Its lanes.
+        batch: usize,
+        /// Its seed.
+        seed: u64,
+        /// What came of it.
+        answer: Answer<()>,
+    },
+    /// A block of ticks.
+    Advance {
+        /// How many.
+        ticks: usize,
+        /// The digest of the input rows.
+        input: String,
+        /// The output as dense rows, and the report.
+        answer: Answer<(Vec<f32>, Report)>,
+    },
+    /// A reset.
+    Reset {
+        /// What came of it.
+        answer: Answer<()>,
+    },
+    /// A state was saved.
+    Save {
+        /// The state.
+        answer: Answer<State>,
+    },
+    /// A state was loaded.
+    Load {
+        /// The state.
+        state: State,
+        /// What came of it.
+        answer: Answer<()>,
+    },
+    /// A parameter was read.
+    Read {
+        /// The node.
+        node: String,
+        /// The parameter.
+        parameter: String,
+        /// Its values.
+        answer: Answer<Vec<f64>>,
+    },
+    /// A parameter was written.
+    Write {
+        /// The node.
+        node: String,
+        /// The parameter.
+        parameter: String,
+        /// What was to be set.
+        values: Vec<f64>,
+        /// What was set.
+        answer: Answer<Vec<f64>>,
+    },
+}
+
+/// What a call gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer<T> {
+    /// The result.
+    Done(T),
+    /// The error: its kind, its message and whether the state is lost.
+    Failed {
+        /// What went wrong.
+        kind: ErrorKind,
+        /// The message.
+        message: String,
+        /// Whether the state is lost.
+        lost: bool,
+    },
+}
+
+impl<T: Clone> Answer<T> {
+    pub(crate) fn of(result: &Result<T>) -> Self {
+        match result {
+            Ok(value) => Self::Done(value.clone()),
+            Err(e) => {
+                Self::Failed { kind: e.kind(), message: e.message().to_owned(), lost: e.state() == crate::error::Integrity::Lost }
+            }
+        }
+    }
+
+    pub(crate) fn result(&self) -> Result<T> {
+        match self {
+            Self::Done(value) => Ok(value.clone()),
+            Self::Failed { kind, message, lost } => {
+                let error = Error::new(*kind, message.clone());
+                Err(if *lost { error.with_state_lost() } else { error })
+            }
+        }
+    }
+}
+
+/// The dense rows of an input, as a digest, so that equal signals of different form compare equal.
+pub(crate) fn input_digest(x: &Signal<'_>, program: &Program, run: &Run, ticks: usize) -> String {
+    let extent = run.input(program, ticks);
+    let mut row = vec![0.0; extent.row()];
+    let mut bytes = Vec::with_capacity(extent.len() * 4);
+    for tick in 0..ticks {
+        x.row(extent, tick, &mut row);
+        bytes.extend(row.iter().flat_map(|v| v.to_le_bytes()));
+    }
+    crate::program::Digest::of(&bytes).to_string()
+}
+
+struct Log(Box<dyn Write + Send>);
+
+impl Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
+}
+
+type Shared = Arc<Mutex<Log>>;
+
+fn put(log: &Shared, line: &Line) -> Result<()> {
+    let broken = |e: Box<dyn std::error::Error + Send + Sync>| Error::fault("the recording cannot be written").with_source(e);
+    let mut text = serde_json::to_vec(line).map_err(|e| broken(e.into()))?;
+    text.push(b'\n');
+    let mut log = log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    log.0.write_all(&text).and_then(|()| log.0.flush()).map_err(|e| broken(e.into()))
+}
+
+/// A substrate whose calls are written down.
+///
+/// # Behavior
+/// - What is written is what the substrate was asked and what it answered, errors included.
+/// - A recording that cannot be written fails the call, and the state is lost.
+#[derive(Debug)]
+pub struct Record {
+    inner: Arc<dyn Substrate>,
+    log: Shared,
+}
+
+impl Record {
+    /// Writes down the calls to a substrate.
+    ///
+    /// # Errors
+    /// `Fault` if the first line cannot be written.
+    pub fn new(inner: Arc<dyn Substrate>, log: impl Write + Send + 'static) -> Result<Self> {
+        let log: Shared = Arc::new(Mutex::new(Log(Box::new(log))));
+        put(&log, &Line::Substrate { format: FORMAT, profile: Box::new((*inner.profile()).clone()) })?;
+        Ok(Self { inner, log })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Substrate for Record {
+    fn profile(&self) -> Arc<Profile> {
+        self.inner.profile()
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let inner = self.inner.realize(program, run).await;
+        let answer = Answer::of(&inner.as_ref().map(drop).map_err(copy));
+        put(&self.log, &Line::Realize { program: program.digest().to_string(), batch: run.batch, seed: run.seed, answer })?;
+        Ok(Box::new(Recorded { inner: inner?, log: Arc::clone(&self.log), program: program.clone(), run: run.clone() }))
+    }
+
+    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
+        None
+    }
+}
+
+/// An error without its source, which cannot be cloned.
+fn copy(e: &Error) -> Error {
+    let error = Error::new(e.kind(), e.message());
+    if e.state() == crate::error::Integrity::Lost { error.with_state_lost() } else { error }
+}
+
+fn copied<T: Clone>(result: &Result<T>) -> Result<T> {
+    match result {
+        Ok(value) => Ok(value.clone()),
+        Err(e) => Err(copy(e)),
+    }
+}
+
+#[derive(Debug)]
+struct Recorded {
+    inner: Box<dyn Realization>,
+    log: Shared,
+    program: Program,
+    run: Run,
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Realization for Recorded {
+    async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        let output = self.run.output(&self.program, ticks);
+        let mut dense = vec![0.0; output.len()];
+        let input = input_digest(&x, &self.program, &self.run, ticks);
+        let result = self.inner.advance(x, SignalMut::Dense(&mut dense), ticks).await;
+        let answer = match &result {
+            Ok(report) => {
+                dense.truncate(report.ticks * output.row());
+                dense.chunks_exact(output.row().max(1)).enumerate().for_each(|(tick, row)| y.put(output, tick, row));
+                Answer::Done((dense, *report))
+            }
+            Err(e) => Answer::of(&Err(copy(e))),
+        };
+        put(&self.log, &Line::Advance { ticks, input, answer }).map_err(Error::with_state_lost)?;
+        result
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        let result = self.inner.reset().await;
+        put(&self.log, &Line::Reset { answer: Answer::of(&copied(&result)) }).map_err(Error::with_state_lost)?;
+        result
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.inner.memory()?;
+        Some(self)
+    }
+
+    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
+        self.inner.tuning()?;
+        Some(self)
+    }
+
+    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
+        self.inner.plasticity()
+    }
+}
+
+fn absent() -> Error {
+    Error::unsupported("the facet has gone since it was asked for")
+}
+
+#[async_trait]
+impl Memory for Recorded {
+    async fn save(&mut self) -> Result<State> {
+        let result = self.inner.memory().ok_or_else(absent)?.save().await;
+        put(&self.log, &Line::Save { answer: Answer::of(&copied(&result)) })?;
+        result
+    }
+
+    async fn load(&mut self, state: &State) -> Result<()> {
+        let result = self.inner.memory().ok_or_else(absent)?.load(state).await;
+        let answer = Answer::of(&copied(&result));
+        put(&self.log, &Line::Load { state: state.clone(), answer }).map_err(Error::with_state_lost)?;
+        result
+    }
+}
+
+#[async_trait]
+impl Tuning for Recorded {
+    async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
+        let result = self.inner.tuning().ok_or_else(absent)?.read(node, parameter).await;
+        let answer = Answer::of(&copied(&result));
+        put(&self.log, &Line::Read { node: node.to_owned(), parameter: parameter.to_owned(), answer })?;
+        result
+    }
+
+    async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
+        let result = self.inner.tuning().ok_or_else(absent)?.write(node, parameter, values).await;
+        let answer = Answer::of(&copied(&result));
+        let line = Line::Write { node: node.to_owned(), parameter: parameter.to_owned(), values: values.to_vec(), answer };
+        put(&self.log, &line)?;
+        result
+    }
+}
