@@ -8,6 +8,7 @@ mod bench;
 mod blind;
 mod chance;
 mod checks;
+pub mod defects;
 pub mod law;
 mod laws;
 pub mod output;

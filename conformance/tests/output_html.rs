@@ -9,8 +9,18 @@ use output::{motley, partial, realistic, samples};
 use std::path::Path;
 
 /// Everything that would make a browser ask the network.
-const FETCHES: &[&str] =
-    &["src=", "url(", "@import", "<link rel=\"stylesheet", "<iframe", "<object", "<embed", "<script", "xlink:href", "http-equiv=\"refresh"];
+const FETCHES: &[&str] = &[
+    "src=",
+    "url(",
+    "@import",
+    "<link rel=\"stylesheet",
+    "<iframe",
+    "<object",
+    "<embed",
+    "<script",
+    "xlink:href",
+    "http-equiv=\"refresh",
+];
 
 /// The page as XML: void elements closed, entities spelled, the rest as it stands.
 fn parsed(page: &str) -> String {
@@ -200,7 +210,8 @@ fn plots_survive_extreme_numbers() {
 
 #[test]
 fn badges_are_well_formed_and_say_the_claim() {
-    for (dossier, text) in [(motley(), "claims nothing"), (partial(), "exact-digital/L0/1"), (realistic(), "exact-digital/L4/1")] {
+    for (dossier, text) in [(motley(), "claims nothing"), (partial(), "exact-digital/L0/1"), (realistic(), "exact-digital/L4/1")]
+    {
         let badge = badge(&dossier);
         let tree = roxmltree::Document::parse(&badge).unwrap();
         assert!(tree.descendants().any(|n| n.has_tag_name(("http://www.w3.org/2000/svg", "text")) && n.text() == Some(text)));

@@ -7,11 +7,18 @@ use isoform_core::profile::{Class, Facets, Profile};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-pub fn figure(name: &str, value: f64, unit: &str, limit: Option<f64>) -> Figure {
+pub(crate) fn figure(name: &str, value: f64, unit: &str, limit: Option<f64>) -> Figure {
     Figure { name: name.to_owned(), value, unit: unit.to_owned(), limit }
 }
 
-pub fn outcome(law: &str, title: &str, requirement: Requirement, status: Status, reason: &str, figures: Vec<Figure>) -> Outcome {
+pub(crate) fn outcome(
+    law: &str,
+    title: &str,
+    requirement: Requirement,
+    status: Status,
+    reason: &str,
+    figures: Vec<Figure>,
+) -> Outcome {
     let level = law.split('.').next().unwrap().parse().unwrap();
     Outcome {
         law: law.to_owned(),
@@ -25,11 +32,11 @@ pub fn outcome(law: &str, title: &str, requirement: Requirement, status: Status,
     }
 }
 
-pub fn samples(name: &str, unit: &str, shape: &[usize], values: Vec<f64>) -> Samples {
+pub(crate) fn samples(name: &str, unit: &str, shape: &[usize], values: Vec<f64>) -> Samples {
     Samples { name: name.to_owned(), unit: unit.to_owned(), shape: shape.to_vec(), values }
 }
 
-pub fn dossier(locator: &str, asked: Level, claim: Option<Level>, outcomes: Vec<Outcome>) -> Dossier {
+pub(crate) fn dossier(locator: &str, asked: Level, claim: Option<Level>, outcomes: Vec<Outcome>) -> Dossier {
     let profile = Profile::digital("cpu", "0.1.0").with_facets(Facets { memory: true, tuning: true, ..Facets::default() });
     Dossier {
         schema: SCHEMA,
@@ -49,10 +56,17 @@ pub fn dossier(locator: &str, asked: Level, claim: Option<Level>, outcomes: Vec<
 }
 
 /// Every status, and no claim.
-pub fn motley() -> Dossier {
+pub(crate) fn motley() -> Dossier {
     use Requirement::{Impossible, Optional, Required};
     let outcomes = vec![
-        outcome("L0.honesty", "What is claimed is there, and nothing else.", Required, Status::Pass, "all 4 facets are as claimed", vec![]),
+        outcome(
+            "L0.honesty",
+            "What is claimed is there, and nothing else.",
+            Required,
+            Status::Pass,
+            "all 4 facets are as claimed",
+            vec![],
+        ),
         outcome(
             "L0.bad-input",
             "Bad input is refused and the state stays.",
@@ -61,10 +75,31 @@ pub fn motley() -> Dossier {
             "a chunk of NaN was taken without a word; refuse it in `advance`",
             vec![figure("chunks that were taken", 3.0, "1", Some(0.0))],
         ),
-        outcome("L0.timeout", "A lost reply ends the call.", Required, Status::Error, "the substrate was lost before the law was tried", vec![]),
-        outcome("L0.busy", "A second realization works or is refused.", Optional, Status::NotClaimed, "the profile promises one realization", vec![]),
+        outcome(
+            "L0.timeout",
+            "A lost reply ends the call.",
+            Required,
+            Status::Error,
+            "the substrate was lost before the law was tried",
+            vec![],
+        ),
+        outcome(
+            "L0.busy",
+            "A second realization works or is refused.",
+            Optional,
+            Status::NotClaimed,
+            "the profile promises one realization",
+            vec![],
+        ),
         outcome("L1.reset", "A reset forgets.", Required, Status::NotClaimed, "reset is refused", vec![]),
-        outcome("L1.split", "Chunks may be split anywhere.", Impossible, Status::NotClaimed, "the medium never stands still", vec![]),
+        outcome(
+            "L1.split",
+            "Chunks may be split anywhere.",
+            Impossible,
+            Status::NotClaimed,
+            "the medium never stands still",
+            vec![],
+        ),
         outcome(
             "L2.agreement",
             "It computes what the oracle computes.",
@@ -86,10 +121,17 @@ pub fn motley() -> Dossier {
 }
 
 /// A claim of a lower level than was asked for.
-pub fn partial() -> Dossier {
+pub(crate) fn partial() -> Dossier {
     use Requirement::Required;
     let outcomes = vec![
-        outcome("L0.honesty", "What is claimed is there, and nothing else.", Required, Status::Pass, "all 4 facets are as claimed", vec![]),
+        outcome(
+            "L0.honesty",
+            "What is claimed is there, and nothing else.",
+            Required,
+            Status::Pass,
+            "all 4 facets are as claimed",
+            vec![],
+        ),
         outcome(
             "L1.reset",
             "A reset forgets.",
@@ -103,26 +145,97 @@ pub fn partial() -> Dossier {
 }
 
 /// A run as the suite leaves it behind, with plots of every kind.
-pub fn realistic() -> Dossier {
+pub(crate) fn realistic() -> Dossier {
     use Requirement::{Optional, Required};
-    let p = |law: &str, title: &str, reason: &str, figures: Vec<Figure>| outcome(law, title, Required, Status::Pass, reason, figures);
+    let p =
+        |law: &str, title: &str, reason: &str, figures: Vec<Figure>| outcome(law, title, Required, Status::Pass, reason, figures);
     let outcomes = vec![
         p("L0.descriptor", "The profile survives being written and read.", "equal after a round trip", vec![]),
-        p("L0.honesty", "What the profile claims is there, and what it does not claim refuses.", "4 of 4 facets are as claimed", vec![]),
-        p("L0.bad-input", "Bad input is a typed error and leaves the state as it was.", "7 of 7 kinds of bad input were refused", vec![figure("kinds that were taken", 0.0, "1", Some(0.0))]),
+        p(
+            "L0.honesty",
+            "What the profile claims is there, and what it does not claim refuses.",
+            "4 of 4 facets are as claimed",
+            vec![],
+        ),
+        p(
+            "L0.bad-input",
+            "Bad input is a typed error and leaves the state as it was.",
+            "7 of 7 kinds of bad input were refused",
+            vec![figure("kinds that were taken", 0.0, "1", Some(0.0))],
+        ),
         p("L0.reopen", "It can be closed and opened again.", "equal to the bit after 8 re-openings", vec![]),
-        outcome("L0.plasticity", "Learning refuses where it is not claimed.", Optional, Status::NotClaimed, "the profile does not claim plasticity, and `learn` is refused", vec![]),
-        p("L1.reset-histories", "After a reset nothing is left of the history.", "4 histories end in one state", vec![figure("largest difference", 0.0, "1", Some(0.0))]),
-        p("L1.split", "Advancing a chunk is advancing its parts.", "32 ragged splits are equal to the bit", vec![figure("splits", 32.0, "1", None), figure("largest difference", 0.0, "1", Some(0.0))]),
+        outcome(
+            "L0.plasticity",
+            "Learning refuses where it is not claimed.",
+            Optional,
+            Status::NotClaimed,
+            "the profile does not claim plasticity, and `learn` is refused",
+            vec![],
+        ),
+        p(
+            "L1.reset-histories",
+            "After a reset nothing is left of the history.",
+            "4 histories end in one state",
+            vec![figure("largest difference", 0.0, "1", Some(0.0))],
+        ),
+        p(
+            "L1.split",
+            "Advancing a chunk is advancing its parts.",
+            "32 ragged splits are equal to the bit",
+            vec![figure("splits", 32.0, "1", None), figure("largest difference", 0.0, "1", Some(0.0))],
+        ),
         p("L1.save-load", "A saved state continues the same trajectory.", "12 branches are equal to the bit", vec![]),
         p("L1.lanes", "Lanes do not see each other.", "8 lanes are independent", vec![figure("cross-talk", 0.0, "1", Some(0.0))]),
-        p("L2.agreement", "It computes what the oracle computes, to within the bound that its arithmetic allows.", "every error lies within its bound", vec![figure("largest error", 0.37, "bounds", Some(1.0)), figure("largest error, absolute", 4.1e-7, "V", Some(2.4e-6)), figure("ticks", 4096.0, "1", None), figure("lanes", 3.0, "1", None)]),
-        p("L2.step-response", "It answers a step with the declared time constants.", "both time constants are as declared", vec![figure("membrane time constant", 0.02, "s", Some(0.02)), figure("synapse time constant", 0.005, "s", Some(0.005))]),
-        p("L2.spikes", "It spikes when the oracle spikes; ambiguous ticks may go either way.", "no unambiguous mismatch", vec![figure("mismatches", 0.0, "1", Some(0.0)), figure("ambiguous ticks", 3.0, "1", None)]),
-        p("L2.fingerprint", "The semantics that probes infer are those that are declared.", "decay exact, order synapse first, reset subtract, compare ≥, latency 0", vec![]),
-        p("L3.long-run", "It does not drift in a million ticks.", "bit-equal to the split run after 1 000 000 ticks", vec![figure("ticks", 1e6, "1", None), figure("growth of memory", 0.0, "B", Some(65536.0))]),
-        p("L4.latency", "What one call costs.", "measured over 4096 calls", vec![figure("p50", 1.32e-6, "s", None), figure("p99", 2.9e-6, "s", None), figure("jitter", 3.4e-7, "s", None)]),
-        p("L4.throughput", "What a tick costs against the batch.", "measured for batches 1 to 1024", vec![figure("best throughput", 2.61e8, "ticks/s", None)]),
+        p(
+            "L2.agreement",
+            "It computes what the oracle computes, to within the bound that its arithmetic allows.",
+            "every error lies within its bound",
+            vec![
+                figure("largest error", 0.37, "bounds", Some(1.0)),
+                figure("largest error, absolute", 4.1e-7, "V", Some(2.4e-6)),
+                figure("ticks", 4096.0, "1", None),
+                figure("lanes", 3.0, "1", None),
+            ],
+        ),
+        p(
+            "L2.step-response",
+            "It answers a step with the declared time constants.",
+            "both time constants are as declared",
+            vec![
+                figure("membrane time constant", 0.02, "s", Some(0.02)),
+                figure("synapse time constant", 0.005, "s", Some(0.005)),
+            ],
+        ),
+        p(
+            "L2.spikes",
+            "It spikes when the oracle spikes; ambiguous ticks may go either way.",
+            "no unambiguous mismatch",
+            vec![figure("mismatches", 0.0, "1", Some(0.0)), figure("ambiguous ticks", 3.0, "1", None)],
+        ),
+        p(
+            "L2.fingerprint",
+            "The semantics that probes infer are those that are declared.",
+            "decay exact, order synapse first, reset subtract, compare ≥, latency 0",
+            vec![],
+        ),
+        p(
+            "L3.long-run",
+            "It does not drift in a million ticks.",
+            "bit-equal to the split run after 1 000 000 ticks",
+            vec![figure("ticks", 1e6, "1", None), figure("growth of memory", 0.0, "B", Some(65536.0))],
+        ),
+        p(
+            "L4.latency",
+            "What one call costs.",
+            "measured over 4096 calls",
+            vec![figure("p50", 1.32e-6, "s", None), figure("p99", 2.9e-6, "s", None), figure("jitter", 3.4e-7, "s", None)],
+        ),
+        p(
+            "L4.throughput",
+            "What a tick costs against the batch.",
+            "measured for batches 1 to 1024",
+            vec![figure("best throughput", 2.61e8, "ticks/s", None)],
+        ),
     ];
     let mut dossier = dossier("cpu:", Level::L4, Some(Level::L4), outcomes);
     for law in dossier.outcomes.clone() {
@@ -142,17 +255,17 @@ pub fn realistic() -> Dossier {
 }
 
 /// Numbers that look random: a linear congruential generator (Knuth, MMIX), uniform in [0, 1).
-pub struct Draws(pub u64);
+pub(crate) struct Draws(u64);
 
 impl Draws {
-    pub fn next(&mut self) -> f64 {
+    fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
 }
 
 /// A leaky integrator with reset in double and single precision.
-pub fn agreement(evidence: &mut Evidence) {
+pub(crate) fn agreement(evidence: &mut Evidence) {
     let (ticks, alpha) = (600, (-1.0_f64 / 200.0).exp());
     let (mut v64, mut v32) = (-0.07_f64, -0.07_f32);
     let (mut substrate, mut oracle, mut bound, mut width) = (vec![], vec![], vec![], 0.0_f64);
@@ -212,7 +325,10 @@ fn raster(evidence: &mut Evidence) {
     evidence.samples.push(samples("substrate", "1", &[ticks, channels], substrate));
     evidence.samples.push(samples("oracle", "1", &[ticks, channels], oracle));
     evidence.samples.push(samples("ambiguous", "1", &[ticks, channels], ambiguous));
-    Plot::raster("Spikes of the hidden layer", "substrate", "oracle").with_ambiguous("ambiguous").with_tick(1e-3).attach(evidence);
+    Plot::raster("Spikes of the hidden layer", "substrate", "oracle")
+        .with_ambiguous("ambiguous")
+        .with_tick(1e-3)
+        .attach(evidence);
 }
 
 fn latency(evidence: &mut Evidence) {

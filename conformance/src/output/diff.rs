@@ -1,0 +1,226 @@
+//! What differs between two runs.
+
+use super::encode;
+use super::wording::{plain, spell};
+use crate::record::{Claim, Dossier, Evidence, Figure, Outcome, Status};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Something before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change<T> {
+    /// In the first run; nothing if it is not there.
+    pub before: Option<T>,
+    /// In the second run; nothing if it is not there.
+    pub after: Option<T>,
+}
+
+/// A law with another verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatusChange {
+    /// The id of the law.
+    pub law: String,
+    /// Its statuses.
+    pub status: Change<Status>,
+    /// The reason in the second run, or in the first if the law was not tried again.
+    pub reason: String,
+}
+
+/// A figure with another value or limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FigureChange {
+    /// The id of the law.
+    pub law: String,
+    /// The figures.
+    pub figure: Change<Figure>,
+}
+
+/// What differs between two runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Difference {
+    /// The claims, if they differ.
+    pub claim: Option<Change<Claim>>,
+    /// The laws with another verdict, or that only one run tried.
+    pub statuses: Vec<StatusChange>,
+    /// The figures with other values, of laws that both runs tried.
+    pub figures: Vec<FigureChange>,
+    /// The entries of the provenance that differ, by their path such as `profile.version`.
+    pub provenance: Vec<(String, Change<String>)>,
+    /// The laws whose raw samples are equal to the bit in both runs.
+    pub equal_samples: Vec<String>,
+    /// The laws whose raw samples differ, or that only one run has samples of.
+    pub other_samples: Vec<String>,
+}
+
+/// Compares two runs. Durations are left out, since no two runs take equally long.
+#[must_use]
+pub fn diff(before: &Dossier, after: &Dossier) -> Difference {
+    let mut out = Difference::default();
+    if before.claim != after.claim {
+        out.claim = Some(Change { before: before.claim, after: after.claim });
+    }
+    for (law, was, is) in paired(&before.outcomes, &after.outcomes, |o: &Outcome| o.law.clone()) {
+        let status = Change { before: was.map(|o| o.status), after: is.map(|o| o.status) };
+        if let Some(last) = is.or(was).filter(|_| status.before != status.after) {
+            out.statuses.push(StatusChange { law: law.clone(), status, reason: last.reason.clone() });
+        }
+        if let (Some(was), Some(is)) = (was, is) {
+            let changed =
+                paired(&was.figures, &is.figures, |f: &Figure| f.name.clone()).into_iter().filter(|(_, a, b)| !same(*a, *b));
+            out.figures.extend(
+                changed
+                    .map(|(_, a, b)| FigureChange { law: law.clone(), figure: Change { before: a.cloned(), after: b.cloned() } }),
+            );
+        }
+    }
+    for (law, was, is) in paired(&before.evidence, &after.evidence, |e: &Evidence| e.law.clone()) {
+        match (was, is) {
+            (Some(a), Some(b)) if a.samples.is_empty() && b.samples.is_empty() => {}
+            (Some(a), Some(b)) if equal_samples(a, b) => out.equal_samples.push(law),
+            _ => out.other_samples.push(law),
+        }
+    }
+    let (was, is) = (entries(before), entries(after));
+    let mut paths: Vec<&String> = was.keys().chain(is.keys()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    for path in paths {
+        let change = Change { before: was.get(path).cloned(), after: is.get(path).cloned() };
+        if change.before != change.after {
+            out.provenance.push((path.clone(), change));
+        }
+    }
+    out
+}
+
+/// Items of two lists by key, in the order of the second list, those that are only in the first at the end.
+fn paired<'a, T>(before: &'a [T], after: &'a [T], key: impl Fn(&T) -> String) -> Vec<(String, Option<&'a T>, Option<&'a T>)> {
+    // A key may occur twice, as in a file that was edited: the n-th meets the n-th.
+    let number = |items: &'a [T]| {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        let mut out: Vec<((String, usize), &'a T)> = Vec::with_capacity(items.len());
+        for item in items {
+            let n = seen.entry(key(item)).or_insert(0);
+            *n += 1;
+            out.push(((key(item), *n), item));
+        }
+        out
+    };
+    let after = number(after);
+    let mut rest = number(before);
+    let mut by_key: BTreeMap<(String, usize), &T> = rest.iter().cloned().collect();
+    let mut out: Vec<_> = after.into_iter().map(|(k, item)| (k.0.clone(), by_key.remove(&k), Some(item))).collect();
+    rest.retain(|(k, _)| by_key.contains_key(k));
+    out.extend(rest.into_iter().map(|(k, item)| (k.0, Some(item), None)));
+    out
+}
+
+fn same(a: Option<&Figure>, b: Option<&Figure>) -> bool {
+    let bits = |f: &Figure| (f.value.to_bits(), f.limit.map(f64::to_bits), f.unit.clone());
+    a.map(bits) == b.map(bits)
+}
+
+fn equal_samples(a: &Evidence, b: &Evidence) -> bool {
+    a.samples.len() == b.samples.len()
+        && a.samples.iter().zip(&b.samples).all(|(a, b)| {
+            (&a.name, &a.unit, &a.shape) == (&b.name, &b.unit, &b.shape)
+                && a.values.len() == b.values.len()
+                && a.values.iter().zip(&b.values).all(|(a, b)| a.to_bits() == b.to_bits())
+        })
+}
+
+/// The leaves of the provenance by their path.
+fn entries(dossier: &Dossier) -> BTreeMap<String, String> {
+    fn walk(path: &str, value: &Value, out: &mut BTreeMap<String, String>) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    walk(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, value, out);
+                }
+            }
+            Value::String(text) => {
+                out.insert(path.to_owned(), text.clone());
+            }
+            other => {
+                out.insert(path.to_owned(), other.to_string());
+            }
+        }
+    }
+    let mut out = BTreeMap::new();
+    // Provenance is text and numbers alone; what had no form in JSON would have been refused when it was written.
+    walk("", &encode::to_tree(&dossier.provenance).unwrap_or_default(), &mut out);
+    out.insert(String::from("asked"), dossier.asked.to_string());
+    out.insert(String::from("schema"), dossier.schema.to_string());
+    out
+}
+
+impl Difference {
+    /// Whether the two runs say the same: equal claims, statuses and figures.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.claim.is_none() && self.statuses.is_empty() && self.figures.is_empty()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or = |text: Option<String>, none: &str| text.unwrap_or_else(|| none.to_owned());
+        match &self.claim {
+            Some(c) => writeln!(
+                f,
+                "claim: {} → {}",
+                or(c.before.map(|c| c.to_string()), "nothing"),
+                or(c.after.map(|c| c.to_string()), "nothing")
+            )?,
+            None => writeln!(f, "claim: the same")?,
+        }
+        section(f, "verdicts", &self.statuses, |f, change| {
+            let name = |s: Option<Status>| or(s.map(|s| s.to_string()), "not tried");
+            let (before, after) = (name(change.status.before), name(change.status.after));
+            write!(f, "{}: {before} → {after}: {}", plain(&change.law), plain(&change.reason))
+        })?;
+        section(f, "figures", &self.figures, |f, FigureChange { law, figure }| {
+            let value = |x: &Option<Figure>| or(x.as_ref().map(|x| spell(x.value, &x.unit).to_string()), "absent");
+            let name = figure.after.as_ref().or(figure.before.as_ref()).map_or("", |x| &x.name);
+            write!(f, "{}: {}: {} → {}", plain(law), plain(name), value(&figure.before), value(&figure.after))?;
+            let (Some(a), Some(b)) = (&figure.before, &figure.after) else { return Ok(()) };
+            if a.unit == b.unit && a.value != 0.0 && (b.value / a.value).is_finite() {
+                write!(f, " ({:+.3} %)", 100.0 * (b.value - a.value) / a.value.abs())?;
+            }
+            let limit = |x: &Figure| or(x.limit.map(|l| spell(l, &x.unit).to_string()), "none");
+            if a.limit.map(f64::to_bits) != b.limit.map(f64::to_bits) {
+                write!(f, ", limit {} → {}", limit(a), limit(b))?;
+            }
+            Ok(())
+        })?;
+        section(f, "provenance", &self.provenance, |f, (path, change)| {
+            let text = |x: &Option<String>| or(x.as_deref().map(plain), "absent");
+            write!(f, "{}: {} → {}", plain(path), text(&change.before), text(&change.after))
+        })?;
+        let list = |laws: &[String]| laws.iter().map(|l| plain(l)).collect::<Vec<_>>().join(", ");
+        match (self.equal_samples.len(), self.other_samples.as_slice()) {
+            (0, []) => writeln!(f, "raw samples: none"),
+            (n, []) => writeln!(f, "raw samples: equal to the bit for {n} laws"),
+            (n, other) => writeln!(f, "raw samples: equal to the bit for {n} laws, different for {}", list(other)),
+        }
+    }
+}
+
+fn section<T>(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    items: &[T],
+    line: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    if items.is_empty() {
+        return writeln!(f, "{name}: the same");
+    }
+    writeln!(f, "{name}:")?;
+    for item in items {
+        f.write_str("  ")?;
+        line(f, item)?;
+        f.write_str("\n")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Curves, and responses to a step with the exponentials that were fitted to them.
+
+use super::{Axis, Ink, Key, Layer, Mark, Panel, Plot, Sketch, abscissa, column, find, left_out, zip};
+use crate::output::plot::{Fit, Kind};
+use crate::output::wording::{plain, spell};
+use crate::record::Evidence;
+
+/// How many curves can be told apart.
+const CURVES: usize = 5;
+/// Points of a fitted curve.
+const FINE: usize = 400;
+
+pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String> {
+    let first = plot.y.first().ok_or("there is no curve to draw")?;
+    let unit = find(evidence, first)?.unit.clone();
+    let mut curves = Vec::new();
+    for name in plot.y.iter().take(CURVES) {
+        curves.push((name, column(find(evidence, name)?, plot.column)?));
+    }
+    let longest = curves.iter().map(|(_, y)| y.len()).max().unwrap_or(0);
+    let (x, x_name, x_unit) = abscissa(plot, evidence, longest)?;
+    let band = match &plot.band {
+        Some([low, high]) => {
+            let (low, high) = (column(find(evidence, low)?, plot.column)?, column(find(evidence, high)?, plot.column)?);
+            x.iter().zip(low.iter().zip(&high)).map(|(x, (a, b))| (*x, *a, *b)).collect()
+        }
+        None => Vec::new(),
+    };
+
+    let default = if plot.kind == Kind::StepResponse {
+        "response"
+    } else if plot.y.len() == 1 {
+        first
+    } else {
+        "value"
+    };
+    let y_name = plot.labels.as_ref().map_or(default, |[_, y]| y);
+    let x_axis = Axis::spanning(&x_name, &x_unit, plot.log_x, false, x.iter().take(longest).copied())?;
+    let ends = band.iter().flat_map(|(_, a, b)| [*a, *b]);
+    let y_axis = Axis::spanning(y_name, &unit, plot.log_y, true, curves.iter().flat_map(|(_, y)| y.iter().copied()).chain(ends))?;
+
+    let mut layers = Vec::new();
+    let mut legend = Vec::new();
+    if let Some([low, high]) = &plot.band {
+        layers.push(Layer::Area { ink: Ink::Band, points: band });
+        legend.push(Key::new(format!("{low} to {high}"), Ink::Band, Mark::Area));
+    }
+    let mut finding = String::new();
+    for (place, (name, y)) in curves.iter().enumerate() {
+        let (ink, points) = (Ink::Series(place), zip(&x, y));
+        legend.push(Key::new(name, ink, if plot.points { Mark::Dot } else { Mark::Line }));
+        layers.push(if plot.points { Layer::Dots { ink, points, radius: 2.5 } } else { Layer::Line { ink, points } });
+    }
+    for (place, fit) in plot.fits.iter().take(CURVES).enumerate() {
+        // The fits follow the curves; a curve of its own colour tells several apart where they do not come in pairs.
+        let ink = Ink::Fit(place + 1);
+        let tau = spell(fit.tau, &x_unit);
+        legend.push(Key::new(format!("{}: τ = {tau}", plain(&fit.label)), ink, Mark::Line));
+        layers.push(Layer::Line { ink, points: exponential(fit, &x_axis) });
+        finding.push_str(&format!(
+            "{}: time constant {tau}, from {} to {}. ",
+            plain(&fit.label),
+            spell(fit.start, &unit),
+            spell(fit.last, &unit)
+        ));
+    }
+    if finding.is_empty() {
+        let names: Vec<String> = curves.iter().map(|(name, _)| plain(name)).collect();
+        finding = format!("{} against {}.", names.join(", "), plain(&x_name));
+    }
+    if plot.y.len() > CURVES {
+        finding.push_str(&format!(" Only the first {CURVES} of {} curves are drawn.", plot.y.len()));
+    }
+    let finding = finding.trim_end().to_owned() + &left_out(curves.iter().flat_map(|(_, y)| y));
+    Ok(Sketch { panels: vec![Panel { x: x_axis, y: y_axis, height: 300, layers }], legend, finding })
+}
+
+fn exponential(fit: &Fit, axis: &Axis) -> Vec<(f64, f64)> {
+    let end = |at: f64| if axis.log { 10f64.powf(at) } else { at };
+    let (low, high) = (end(axis.low).max(fit.onset), end(axis.high));
+    (0..=FINE)
+        .map(|n| low + (high - low) * n as f64 / FINE as f64)
+        .map(|x| (x, fit.last + (fit.start - fit.last) * (-(x - fit.onset) / fit.tau).exp()))
+        .collect()
+}

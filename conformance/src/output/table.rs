@@ -1,0 +1,190 @@
+//! The outcomes as a table for a terminal.
+
+use super::wording::{Standing, Verdict, against, counts, owed, plain};
+use crate::record::{Dossier, Level, Outcome, Requirement, Status};
+use anstyle::{AnsiColor, Style as Ansi};
+use isoform_core::profile::Class;
+use std::fmt::Write as _;
+use tabled::builder::Builder;
+use tabled::settings::object::Columns;
+use tabled::settings::style::Style as Border;
+use tabled::settings::{Modify, Padding, Width};
+
+/// The narrowest table.
+const NARROWEST: usize = 72;
+
+/// How a table is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    width: usize,
+    colour: bool,
+}
+
+impl Default for Style {
+    /// 100 columns without colour.
+    fn default() -> Self {
+        Self { width: 100, colour: false }
+    }
+}
+
+impl Style {
+    /// The same with so many columns; below 72 the table is 72 wide all the same.
+    #[must_use]
+    pub fn with_width(mut self, columns: usize) -> Self {
+        self.width = columns.max(NARROWEST);
+        self
+    }
+
+    /// The same with ANSI colours, or without.
+    #[must_use]
+    pub fn with_colour(mut self, colour: bool) -> Self {
+        self.colour = colour;
+        self
+    }
+
+    fn paint(self, style: Ansi, text: &str) -> String {
+        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint(Ansi::new().bold(), text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.paint(Ansi::new().dimmed(), text)
+    }
+}
+
+fn tint(status: Status) -> Ansi {
+    let colour = match status {
+        Status::Pass => AnsiColor::Green,
+        Status::Fail | Status::Error => AnsiColor::Red,
+        Status::Inconclusive | Status::Waived => AnsiColor::Yellow,
+        Status::NotClaimed => AnsiColor::Cyan,
+    };
+    colour.on_default()
+}
+
+/// Lays out a run for a terminal: the laws level by level, the claim in words, the counts, and what is not claimed.
+///
+/// Control characters in reasons and names are spelled out, because both may come from a device.
+#[must_use]
+pub fn table(dossier: &Dossier, style: Style) -> String {
+    let mut out = String::new();
+    let law = dossier.outcomes.iter().map(|o| plain(&o.law).chars().count()).max().unwrap_or(0).clamp(6, 28);
+    for level in Level::ALL {
+        let outcomes: Vec<&Outcome> = dossier.outcomes.iter().filter(|o| o.level == *level).collect();
+        if outcomes.is_empty() {
+            continue;
+        }
+        let heading = style.bold(&format!("{level}  {}", level.proves()));
+        let _ = writeln!(out, "{heading}\n{}\n", laws(&outcomes, law, style));
+    }
+    out.push_str(&conclusion(dossier, style));
+    out
+}
+
+/// The laws of one level.
+fn laws(outcomes: &[&Outcome], law: usize, style: Style) -> String {
+    let (owes, status, gap) = (10, 12, 2);
+    let rest = style.width.saturating_sub(2 + law + owes + status + 4 * gap);
+    let figures = rest * 2 / 5;
+    let mut builder = Builder::new();
+    for outcome in outcomes {
+        builder.push_record([
+            String::new(),
+            plain(&outcome.law),
+            style.paint(tint(outcome.status), outcome.status.name()),
+            style.dim(owed(outcome.requirement)),
+            plain(&outcome.reason),
+            outcome.figures.iter().map(against).collect::<Vec<_>>().join("\n"),
+        ]);
+    }
+    let mut table = builder.build();
+    table.with(Border::empty()).with(Padding::new(0, gap, 0, 0));
+    for (column, width) in [(1, law), (2, status), (3, owes), (4, rest - figures), (5, figures)] {
+        let width = if column == 5 { width } else { width + gap };
+        table
+            .with(Modify::new(Columns::one(column)).with(Width::wrap(width).keep_words(true)))
+            .with(Modify::new(Columns::one(column)).with(Width::increase(width)));
+    }
+    table.with(Modify::new(Columns::one(5)).with(Padding::zero()));
+    trimmed(&table.to_string())
+}
+
+fn conclusion(dossier: &Dossier, style: Style) -> String {
+    let verdict = Verdict::of(dossier);
+    let colour = match verdict.standing {
+        Standing::Full => AnsiColor::Green,
+        Standing::Partial => AnsiColor::Yellow,
+        Standing::Nothing => AnsiColor::Red,
+    };
+    let mut out = style.paint(colour.on_default().bold(), &verdict.headline);
+    out.push('\n');
+    for text in [&verdict.meaning, &verdict.obstacle] {
+        if !text.is_empty() {
+            out.push_str(&wrapped(text, style.width));
+        }
+    }
+    let _ = writeln!(out, "{}: {}", counted(dossier.outcomes.len()), counts(&dossier.outcomes));
+    for outcome in dossier.outcomes.iter().filter(|o| o.status == Status::NotClaimed) {
+        let text = format!("not claimed: {} ({}): {}", plain(&outcome.law), owed(outcome.requirement), plain(&outcome.reason));
+        out.push_str(&wrapped(&text, style.width));
+    }
+    out
+}
+
+fn counted(laws: usize) -> String {
+    if laws == 1 { String::from("1 law") } else { format!("{laws} laws") }
+}
+
+/// Text broken between words.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut table = Builder::from_iter([[text]]).build();
+    table.with(Border::empty()).with(Padding::zero()).with(Width::wrap(width).keep_words(true));
+    trimmed(&table.to_string()) + "\n"
+}
+
+fn trimmed(text: &str) -> String {
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A law and what each class of substrates owes to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileRow {
+    /// The id of the law.
+    pub law: String,
+    /// Its level.
+    pub level: Level,
+    /// What each class owes, in the order of [`Class::ALL`].
+    pub owed: Vec<Requirement>,
+}
+
+/// Lays out what each class of substrates owes to each law.
+#[must_use]
+pub fn profile_table(rows: &[ProfileRow], style: Style) -> String {
+    let mut builder = Builder::new();
+    let mut heading = vec![style.bold("law")];
+    // A class is headed by its words one below the other, or seven classes would not fit a terminal.
+    heading.extend(Class::ALL.iter().map(|c| style.bold(&c.name().replace('-', "-\n"))));
+    builder.push_record(heading);
+    for level in Level::ALL {
+        let laws: Vec<&ProfileRow> = rows.iter().filter(|r| r.level == *level).collect();
+        if laws.is_empty() {
+            continue;
+        }
+        builder.push_record([style.bold(&format!("{level}  {}", level.proves()))]);
+        for row in laws {
+            let mut record = vec![format!("  {}", plain(&row.law))];
+            record.extend(row.owed.iter().map(|r| match r {
+                Requirement::Required => style.paint(AnsiColor::Green.on_default(), owed(*r)),
+                Requirement::Optional => owed(*r).to_owned(),
+                Requirement::Impossible => style.dim(owed(*r)),
+            }));
+            builder.push_record(record);
+        }
+    }
+    let mut table = builder.build();
+    table.with(Border::empty()).with(Padding::new(0, 2, 0, 0));
+    trimmed(&table.to_string()) + "\n"
+}
