@@ -1,0 +1,110 @@
+//! The layer that plants a defect into a substrate.
+
+use super::Defect;
+use super::realization::Planted;
+use async_trait::async_trait;
+use isoform_core::error::{Error, Result};
+use isoform_core::executor::block_on;
+use isoform_core::profile::{Facets, Profile};
+use isoform_core::program::Program;
+use isoform_core::semantics::{Compare, Cycle, Decay, Reset, Semantics};
+use isoform_core::state::State;
+use isoform_core::substrate::{Calibrate, Realization, Run, Substrate};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A substrate with a planted defect.
+#[derive(Debug)]
+pub struct Faulty {
+    inner: Arc<dyn Substrate>,
+    defect: Defect,
+    profile: Arc<Profile>,
+    pub(super) shared: Arc<Shared>,
+    asked: AtomicUsize,
+}
+
+/// What realizations of a defective substrate have in common.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    /// A state that outlives its realization.
+    pub(super) state: Mutex<Option<State>>,
+    /// How many realizations are open.
+    pub(super) open: AtomicUsize,
+    /// Whether it is worn out.
+    pub(super) worn: AtomicBool,
+}
+
+impl Faulty {
+    /// Plants a defect into a substrate. Most defects need a substrate with the facets memory and tuning.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Substrate>, defect: Defect) -> Self {
+        let mut profile = (*inner.profile()).clone();
+        match defect {
+            Defect::DeniesFacet => profile.facets.memory = false,
+            Defect::ClaimsFacet => profile.facets = Facets { plasticity: true, ..profile.facets },
+            Defect::TakesAnything => profile.takes.located = false,
+            Defect::LowRail => profile.limits.input = [-4.0, 4.0],
+            _ => {}
+        }
+        let shared = Arc::default();
+        Self { inner, defect, profile: Arc::new(profile), shared, asked: AtomicUsize::new(0) }
+    }
+
+    /// The program as the defective substrate takes it.
+    fn taken(&self, program: &Program) -> Result<Program> {
+        let s = *program.semantics();
+        let other: Semantics = match self.defect {
+            Defect::EulerAsExact if s.decay == Decay::Exact => s.with_decay(Decay::Euler),
+            Defect::ZeroAsSubtract if s.reset == Reset::Subtract => s.with_reset(Reset::ToValue),
+            Defect::FiresAtThreshold if s.compare == Compare::Above => s.with_compare(Compare::AtOrAbove),
+            Defect::OtherCycleRule if s.cycle == Cycle::LeavingEvent => s.with_cycle(Cycle::EnteringEvent),
+            Defect::OtherCycleRule => s.with_cycle(Cycle::LeavingEvent),
+            _ => return Ok(program.clone()),
+        };
+        // what contradicts itself, such as a located test of an Euler flow, is left as it is
+        Ok(program.with_semantics(other).unwrap_or_else(|_| program.clone()))
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Substrate for Faulty {
+    fn profile(&self) -> Arc<Profile> {
+        if self.defect == Defect::ProfileChanges {
+            let mut profile = (*self.profile).clone();
+            profile.device = format!("device {}", self.asked.fetch_add(1, Ordering::Relaxed));
+            return Arc::new(profile);
+        }
+        Arc::clone(&self.profile)
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        if self.defect != Defect::TakesAnything {
+            self.profile.admit(program)?;
+        }
+        if self.shared.worn.load(Ordering::Relaxed) {
+            return Err(Error::fault("the device is worn out"));
+        }
+        if self.defect == Defect::FailsSecond && self.shared.open.load(Ordering::Relaxed) > 0 {
+            return Err(Error::fault("the driver is confused"));
+        }
+        let taken = self.taken(program)?;
+        let mut run = run.clone();
+        if self.defect == Defect::CancelIgnored {
+            run.cancel = isoform_core::substrate::Cancel::default();
+        }
+        let mut inner = self.inner.realize(&taken, &run).await?;
+        if self.defect == Defect::ReopensDirty
+            && let Ok(kept) = self.shared.state.lock()
+            && let Some(state) = kept.as_ref().filter(|s| s.check(&taken, run.batch).is_ok())
+            && let Some(memory) = inner.memory()
+        {
+            block_on(memory.load(state))?;
+        }
+        Ok(Box::new(Planted::new(inner, self.defect, (program, &taken), &run, Arc::clone(&self.shared))))
+    }
+
+    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
+        None
+    }
+}

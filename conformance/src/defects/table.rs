@@ -1,0 +1,96 @@
+//! Which law catches which defect.
+
+use super::{Defect, Faulty};
+use crate::law::Law;
+use crate::laws::laws;
+use crate::record::{Level, Status};
+use crate::suite::{self, Options};
+use isoform_core::oracle::OracleSubstrate;
+use isoform_core::substrate::Substrate;
+use std::sync::Arc;
+
+/// One planted defect and what caught it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DefectRow {
+    /// The defect, in words.
+    pub defect: &'static str,
+    /// The law that has to catch it; none for the healthy layer.
+    pub law: Option<&'static str>,
+    /// The laws that did not hold.
+    pub caught_by: Vec<&'static str>,
+    /// Whether the law named caught it, or, for the healthy layer, none complained.
+    pub caught: bool,
+    /// What the law named said.
+    pub reason: String,
+}
+
+impl Defect {
+    /// Every defect, the healthy layer first: what it is, and the law that has to catch it.
+    pub const TABLE: &'static [(Self, &'static str, Option<&'static str>)] = &[
+        (Self::None, "none", None),
+        (Self::ProfileChanges, "the profile is another one each time", Some("L0.descriptor")),
+        (Self::DeniesFacet, "the profile denies a facet", Some("L0.honesty")),
+        (Self::ClaimsFacet, "the profile claims a facet that is not there", Some("L0.honesty")),
+        (Self::FailureAdvances, "a failed call advances the state", Some("L0.bad-input")),
+        (Self::TakesAnything, "programs beyond the profile are taken", Some("L0.refusal")),
+        (Self::ReopensDirty, "a second opening starts where the first was closed", Some("L0.reopen")),
+        (Self::FailsSecond, "a second realization fails, but not as busy", Some("L0.two-realizations")),
+        (Self::CancelIgnored, "cancelling is ignored", Some("L0.cancel")),
+        (Self::SeedShows, "the seed shows where nothing is drawn", Some("L0.seed")),
+        (Self::NamesAccepted, "a name that stands for nothing is accepted", Some("L0.names")),
+        (Self::ResetLeavesResidue, "reset leaves 5 %", Some("L1.reset-histories")),
+        (Self::ResetSkipsChannel, "reset skips a channel", Some("L1.reset")),
+        (Self::LoadIgnoresBlock, "load ignores one block", Some("L1.branch")),
+        (Self::LostBoundary, "lost chunk boundary", Some("L1.split")),
+        (Self::StaleReply, "stale reply", Some("L1.split")),
+        (Self::EmptyFails, "an advance by no ticks fails", Some("L1.empty-chunk")),
+        (Self::TuningResets, "writing a parameter resets the state", Some("L1.theta")),
+        (Self::TuningIgnored, "writing a parameter has no effect", Some("L1.theta")),
+        (Self::LanesLeak, "lanes leak", Some("L1.lanes")),
+        (Self::SharedState, "state shared by two handles", Some("L1.instances")),
+        (Self::SavedTickLost, "saved states are numbered from nought", Some("L1.portability")),
+    ];
+}
+
+/// Runs the suite on every planted defect around the oracle.
+#[must_use]
+pub fn self_test() -> Vec<DefectRow> {
+    self_test_with(&|| Arc::new(OracleSubstrate::new()), &|_| {})
+}
+
+/// Runs the suite on every planted defect around a healthy substrate with the facets memory and tuning, telling each row.
+///
+/// Defects that only show in a long run are tried with the laws of L3 and L4 too, all others up to L2.
+#[must_use]
+pub fn self_test_with(healthy: &dyn Fn() -> Arc<dyn Substrate>, tell: &dyn Fn(&DefectRow)) -> Vec<DefectRow> {
+    let mut rows = Vec::with_capacity(Defect::TABLE.len());
+    for &(defect, words, expected) in Defect::TABLE {
+        let row = try_defect(&Faulty::new(healthy(), defect), words, expected);
+        tell(&row);
+        rows.push(row);
+    }
+    rows
+}
+
+fn try_defect(faulty: &Faulty, words: &'static str, expected: Option<&'static str>) -> DefectRow {
+    let deep = expected.is_none_or(|id| id > "L3");
+    let options = Options::new().with_level(if deep { Level::L4 } else { Level::L2 });
+    let (mut caught_by, mut reason) = (Vec::new(), String::new());
+    match suite::run(faulty, &options) {
+        Ok(dossier) => {
+            for outcome in dossier.outcomes.iter().filter(|o| !suite::holds(o) || o.status == Status::Error) {
+                let law: Option<&Law> = laws().iter().find(|law| law.id == outcome.law);
+                caught_by.extend(law.map(|law| law.id));
+                if expected.is_none_or(|id| id == outcome.law) {
+                    reason = outcome.reason.clone();
+                }
+            }
+        }
+        Err(error) => reason = error.to_string(),
+    }
+    let caught = match expected {
+        Some(id) => caught_by.contains(&id),
+        None => caught_by.is_empty() && reason.is_empty(),
+    };
+    DefectRow { defect: words, law: expected, caught_by, caught, reason }
+}
