@@ -94,7 +94,8 @@ impl<'a> Bench<'a> {
         Err(Error::unsupported("the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes"))
     }
 
-    /// The home program, and a richer one where the substrate takes it: a delay, synapses and membranes in a cycle.
+    /// The home program and, where the substrate takes them, a richer one with a delay, synapses and membranes in a cycle, and one
+    /// whose output is a membrane.
     pub(crate) fn houses(&self) -> Result<Vec<(&'static str, Plan)>> {
         let home = self.home()?;
         let channels = home.inputs[0].1[0];
@@ -106,6 +107,17 @@ impl<'a> Bench<'a> {
             {
                 drop(session);
                 houses.push(("rich", rich));
+                break;
+            }
+        }
+        // spikes hide small errors; a membrane that comes out shows them
+        for id in [library::CUBA_LI, library::LI, library::I] {
+            let graded = Plan::single(self.neuron(id, channels), channels, home.semantics);
+            if let Ok(program) = graded.build()
+                && let Ok(session) = self.try_open(&program, &Run::new())?
+            {
+                drop(session);
+                houses.push(("graded", graded));
                 break;
             }
         }
@@ -190,6 +202,12 @@ impl<'a> Bench<'a> {
     pub(crate) fn drive(&self, chance: &mut Chance, len: usize) -> Vec<f32> {
         let [low, high] = self.span();
         (0..len).map(|_| if chance.happens(0.25) { quiet(low, high) } else { narrow(chance.within(low, high), low, high) }).collect()
+    }
+
+    /// Whether the profile admits a kind of node.
+    pub(crate) fn has(&self, kind: &str) -> bool {
+        let nodes = &self.profile.takes.nodes;
+        nodes.is_empty() || nodes.iter().any(|k| k == kind)
     }
 
     /// Every preset that the substrate may take by its profile.

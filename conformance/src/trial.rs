@@ -114,11 +114,14 @@ impl Bench<'_> {
         session: &mut Blocking,
         x: &[f32],
     ) -> Result<()> {
-        let (program, forced) = (plan.build()?, self.profile.facets.memory);
+        let program = plan.build()?;
+        // what keeps nothing is readable without a facet
+        let kept = !program.schedule().memory.is_empty();
+        let forced = !kept || self.profile.facets.memory;
         let batch = session.session().run().batch;
         let ticks = x.len() / (program.input_channels() * batch).max(1);
-        let first = if forced { session.save()?.tick } else { 0 };
-        let (y, states) = follow(session, x, ticks, forced)?;
+        let first = if forced && kept { session.save()?.tick } else { 0 };
+        let (y, states) = follow(session, x, ticks, forced && kept)?;
         let trial = Trial { name: name.to_owned(), plan: plan.clone(), batch, seed: self.seed, ticks, first, forced };
         let mut trials: Vec<serde_json::Value> = evidence.fact("trials").unwrap_or_default();
         trials.push(serde_json::to_value(trial).map_err(|e| Error::fault("a trial cannot be written down").with_source(e))?);

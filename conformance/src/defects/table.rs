@@ -49,6 +49,15 @@ impl Defect {
         (Self::LanesLeak, "lanes leak", Some("L1.lanes")),
         (Self::SharedState, "state shared by two handles", Some("L1.instances")),
         (Self::SavedTickLost, "saved states are numbered from nought", Some("L1.portability")),
+        (Self::Offset, "an offset of 2 %", Some("L2.functions")),
+        (Self::DroppedSample, "dropped sample", Some("L2.functions")),
+        (Self::DuplicatedSample, "duplicated sample", Some("L2.time-shift")),
+        (Self::PeeksAhead, "peeks at the future", Some("L2.causality")),
+        (Self::CrossTalk, "cross-talk 2 %", Some("L2.cross-talk")),
+        (Self::CountsReplaced, "counts replace what is there", Some("L2.signals")),
+        (Self::HeldOnce, "a held input is only seen once", Some("L2.signals")),
+        (Self::OtherCycleRule, "the other rule for cycles", Some("L2.cycles")),
+        (Self::Panics, "it panics in a long chunk", Some("L1.split")),
     ];
 }
 

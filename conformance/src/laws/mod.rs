@@ -25,6 +25,15 @@ modules! {
     l1_lanes
     l1_instances
     l1_portability
+    l2_functions
+    l2_linear
+    l2_delays
+    l2_cycles
+    l2_nested
+    l2_causality
+    l2_time_shift
+    l2_cross_talk
+    l2_signals
 }
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.
@@ -53,6 +62,15 @@ macro_rules! for_each_law {
             l1_lanes "L1.lanes"
             l1_instances "L1.instances"
             l1_portability "L1.portability"
+            l2_functions "L2.functions"
+            l2_linear "L2.linear"
+            l2_delays "L2.delays"
+            l2_cycles "L2.cycles"
+            l2_nested "L2.nested"
+            l2_causality "L2.causality"
+            l2_time_shift "L2.time-shift"
+            l2_cross_talk "L2.cross-talk"
+            l2_signals "L2.signals"
         }
     };
 }

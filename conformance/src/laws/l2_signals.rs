@@ -1,0 +1,84 @@
+//! `L2.signals`: forms of signals.
+//!
+//! It proves that a held row and a list of events act as the dense block that they stand for; that counts are the sums of the dense output
+//! and are added to what is there; and that bits are one where the dense output is not nought. All to the bit. It includes chunks, since
+//! each form is cut differently.
+
+use crate::bench::{Bench, advance};
+use crate::checks;
+use crate::law::{Law, if_repeatable};
+use crate::record::{Evidence, Level};
+use isoform_core::error::Result;
+use isoform_core::signal::{Event, Signal, SignalMut, bytes_of_bits, pack};
+use isoform_core::substrate::Run;
+
+pub(super) const LAW: Law = Law {
+    id: "L2.signals",
+    title: "every form of a signal carries the same numbers",
+    level: Level::L2,
+    needs: "a class that repeats itself",
+    requirement: if_repeatable,
+    measure,
+    judge: checks::judge,
+};
+
+const TICKS: usize = 40;
+
+#[expect(clippy::cast_possible_truncation, reason = "a few ticks, lanes and channels")]
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let mut chance = bench.chance();
+    for (name, plan) in bench.houses()? {
+        let program = plan.build()?;
+        let run = Run::new().with_batch(bench.batch(2)).with_seed(bench.seed);
+        let (input, output) = (run.input(&program, TICKS), run.output(&program, TICKS));
+        let open = || bench.open(&program, &run);
+        let row = bench.drive(&mut chance, input.row());
+        let mut held = vec![0.0; output.len()];
+        open()?.advance(Signal::Held(&row), SignalMut::Dense(&mut held), TICKS)?;
+        let spread = advance(&mut open()?, &row.repeat(TICKS), TICKS)?;
+        evidence.twins("a held row and its block", [&format!("{name}/held"), &format!("{name}/block")], [&held, &spread]);
+
+        let [low, high] = bench.profile.limits.input;
+        let loud = bench.drive(&mut chance, input.len());
+        let mut x = vec![0.0; input.len()];
+        let mut events = Vec::new();
+        for (i, &value) in loud.iter().enumerate() {
+            if (low..=high).contains(&0.0) && chance.happens(0.2) && value != 0.0 {
+                x[i] = value;
+                let (tick, rest) = (i / input.row(), i % input.row());
+                let (batch, channel) = (rest / input.channels, rest % input.channels);
+                events.push(Event { tick: tick as u32, batch: batch as u32, channel: channel as u32, value });
+            }
+        }
+        let dense = if (low..=high).contains(&0.0) { &x } else { &loud };
+        let y = advance(&mut open()?, dense, TICKS)?;
+        if (low..=high).contains(&0.0) {
+            let mut listed = vec![0.0; output.len()];
+            open()?.advance(Signal::Events(&events), SignalMut::Dense(&mut listed), TICKS)?;
+            evidence.twins("events and their block", [&format!("{name}/events"), &format!("{name}/dense")], [&listed, &y]);
+        }
+
+        if name == "graded" {
+            continue; // counts and bits are of spikes
+        }
+        let mut counts = vec![3; output.row()];
+        let mut session = open()?;
+        session.advance(Signal::Dense(&dense[..5 * input.row()]), SignalMut::Counts(&mut counts), 5)?;
+        session.advance(Signal::Dense(&dense[5 * input.row()..]), SignalMut::Counts(&mut counts), TICKS - 5)?;
+        let mut sums = vec![3.0_f32; output.row()];
+        y.chunks_exact(output.row()).for_each(|y| sums.iter_mut().zip(y).for_each(|(s, v)| *s += v));
+        let counts: Vec<f32> = counts.iter().map(|&c| c as f32).collect();
+        evidence.twins("counts and sums", [&format!("{name}/counts"), &format!("{name}/sums")], [&counts, &sums]);
+        let bytes = bytes_of_bits(output.channels);
+        let mut bits = vec![0xff; TICKS * output.batch * bytes];
+        open()?.advance(Signal::Dense(dense), SignalMut::Bits(&mut bits), TICKS)?;
+        let mut packed = vec![0; bits.len()];
+        for (to, row) in packed.chunks_exact_mut(bytes).zip(y.chunks_exact(output.channels)) {
+            pack(to, row);
+        }
+        let numbers = |bytes: &[u8]| bytes.iter().map(|&b| f32::from(b)).collect::<Vec<_>>();
+        let names = [format!("{name}/bits"), format!("{name}/packed")];
+        evidence.twins("bits and the dense output", [&names[0], &names[1]], [&numbers(&bits), &numbers(&packed)]);
+    }
+    Ok(())
+}
