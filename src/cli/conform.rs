@@ -1,0 +1,137 @@
+//! `isoform conform`: the laws, tried on a substrate.
+
+use super::console::{Console, WIDTH};
+use super::failure::{Failure, Outcome, Result};
+use clap::Args;
+use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
+use isoform::conformance::record::{Dossier, Level};
+use isoform::conformance::{Options, Progress, exit_code, laws, run};
+use isoform::core::profile::Class;
+use std::cell::RefCell;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Try the laws on a substrate and say what it may claim.
+///
+/// A claim is CLASS/LEVEL/SUITE. No required law is skipped inside a level.
+#[derive(Debug, Args)]
+pub(crate) struct Conform {
+    /// The substrate, such as cpu: or 'cpu:?threads=2'.
+    #[arg(required_unless_present = "laws")]
+    locator: Option<String>,
+    /// The highest level that is tried: L0 to L5.
+    #[arg(long, default_value = "L4")]
+    level: Level,
+    /// Try this law alone; give it several times for several.
+    #[arg(long, value_name = "ID")]
+    law: Vec<String>,
+    /// The seed of everything that is drawn.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Keep everything in a folder: report.html, dossier.json, junit.xml, badge.svg and the raw samples.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Write the outcomes as JSON; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the outcomes as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print which class of substrates owes which law.
+    #[arg(long)]
+    laws: bool,
+}
+
+impl Conform {
+    pub(crate) fn execute(&self, console: &Console) -> Result {
+        if self.laws {
+            console.print(laws_table())?;
+            return Ok(Outcome::Done);
+        }
+        let Some(locator) = &self.locator else {
+            return Err(Failure::input("no substrate is named; write isoform conform LOCATOR, such as isoform conform cpu:"));
+        };
+        let substrate = isoform::registry().open_str(locator)?;
+        for file in [&self.json, &self.junit].into_iter().flatten().filter(|f| !is_stdout(f)) {
+            isoform::files::check_writable(file)?;
+        }
+        let progress = RefCell::new(console.progress("laws"));
+        let tell = |step: Progress<'_>| match step {
+            Progress::Started { law, done, of } => progress.borrow_mut().at(law.id, done, of),
+            Progress::Finished { done, of, .. } => progress.borrow_mut().tell(done, of),
+        };
+        let options = self.law.iter().fold(Options::new(), |options, id| options.with_law(id.as_str()));
+        let options = options
+            .with_level(self.level)
+            .with_seed(self.seed)
+            .with_locator(locator.as_str())
+            .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
+            .with_note("command", std::env::args().collect::<Vec<_>>().join(" "))
+            .with_progress(&tell);
+        let dossier = run(substrate.as_ref(), &options)?;
+        drop(progress);
+        self.keep(*console, &dossier)?;
+        conclude(&dossier)
+    }
+
+    fn keep(&self, console: Console, dossier: &Dossier) -> Result<()> {
+        let json = || output::json(dossier).map_err(|e| Failure::input(format!("the outcomes are no JSON: {e}")));
+        let to_stdout = self.json.as_deref().is_some_and(is_stdout);
+        if to_stdout {
+            console.print(json()?)?;
+        } else {
+            console.print(output::table(dossier, style()))?;
+        }
+        if let Some(file) = self.json.as_deref().filter(|f| !is_stdout(f)) {
+            isoform::files::write(file, json()?.as_bytes())?;
+            console.note(format!("wrote {}", file.display()));
+        }
+        if let Some(file) = &self.junit {
+            let xml = output::junit(dossier).map_err(|e| Failure::input(format!("the outcomes are no JUnit: {e}")))?;
+            isoform::files::write(file, xml.as_bytes())?;
+            console.note(format!("wrote {}", file.display()));
+        }
+        if let Some(folder) = &self.out {
+            output::write(folder, dossier).map_err(Failure::input)?;
+            console.note(format!("wrote {}; open {} in a browser", folder.display(), folder.join("report.html").display()));
+        }
+        Ok(())
+    }
+}
+
+/// The table of laws as it is printed: as wide as a page, and in colour where colours are shown.
+pub(super) fn style() -> Style {
+    // anstream takes colours out again where they are not wanted
+    Style::default().with_width(WIDTH).with_colour(std::io::stdout().is_terminal())
+}
+
+/// The exit of a run of the suite.
+pub(super) fn conclude(dossier: &Dossier) -> Result {
+    match exit_code(dossier) {
+        0 => Ok(Outcome::Done),
+        1 => Ok(Outcome::Refuted),
+        3 => Ok(Outcome::Inconclusive),
+        _ => {
+            let broken = dossier.outcomes.iter().find(|o| o.status == isoform::conformance::record::Status::Error);
+            let why = broken.map_or_else(String::new, |o| format!(": {}: {}", o.law, o.reason));
+            Err(Failure::Substrate(format!("{}: a law could not be tried{why}", dossier.provenance.locator)))
+        }
+    }
+}
+
+fn laws_table() -> String {
+    let rows: Vec<ProfileRow> = laws()
+        .iter()
+        .map(|law| ProfileRow {
+            law: law.id.to_owned(),
+            level: law.level,
+            owed: Class::ALL.iter().map(|&class| (law.requirement)(class)).collect(),
+        })
+        .collect();
+    profile_table(&rows, style())
+}
+
+fn is_stdout(file: &Path) -> bool {
+    file == Path::new("-")
+}

@@ -1,0 +1,153 @@
+//! What is printed, where, and how.
+
+use super::failure::{Failure, Result};
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+use tabled::builder::Builder;
+use tabled::settings::peaker::Priority;
+use tabled::settings::style::Style as Border;
+use tabled::settings::{Padding, Width};
+
+/// No table is wider.
+pub(crate) const WIDTH: usize = 100;
+/// Work that ends sooner shows no progress.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Standard output for results, standard error for notes and progress.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Console {
+    quiet: bool,
+}
+
+impl Console {
+    pub(crate) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+
+    /// A result.
+    pub(crate) fn print(self, text: impl AsRef<str>) -> Result<()> {
+        let mut out = anstream::stdout().lock();
+        let text = text.as_ref().trim_end_matches('\n');
+        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|e| match e.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::Unheard,
+            _ => Failure::input(format!("standard output: {e}")),
+        })
+    }
+
+    /// A result for machines.
+    pub(crate) fn print_json(self, value: &impl serde::Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value).map_err(|e| Failure::input(format!("the result is no JSON: {e}")))?;
+        self.print(text)
+    }
+
+    /// Something that is good to know, unless it is to be quiet.
+    pub(crate) fn note(self, text: impl AsRef<str>) {
+        if !self.quiet {
+            // a note that nobody hears changes nothing
+            let _ = writeln!(anstream::stderr(), "{}", text.as_ref());
+        }
+    }
+
+    /// Something that is wrong but does not stop the command; printed even when quiet.
+    pub(crate) fn warn(self, text: impl AsRef<str>) {
+        let style = AnsiColor::Yellow.on_default().bold();
+        let _ = writeln!(anstream::stderr(), "{style}warning:{style:#} {}", text.as_ref());
+    }
+
+    /// A bar on standard error, on a terminal alone, and not before the work has taken a second.
+    pub(crate) fn progress(self, what: &str) -> Progress {
+        let shown = !self.quiet && std::io::stderr().is_terminal();
+        Progress { what: what.to_owned(), started: shown.then(Instant::now), bar: None }
+    }
+}
+
+/// The progress of some work.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    what: String,
+    started: Option<Instant>,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// Whether anybody looks.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.started.is_some()
+    }
+
+    /// Tells what is being done, and how much is done of how much.
+    pub(crate) fn at(&mut self, what: &str, done: usize, of: usize) {
+        self.what = what.to_owned();
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.what.clone());
+        }
+        self.tell(done, of);
+    }
+
+    /// Tells how much is done of how much.
+    pub(crate) fn tell(&mut self, done: usize, of: usize) {
+        let Some(started) = self.started else { return };
+        if self.bar.is_none() && started.elapsed() > PATIENCE {
+            let bar = ProgressBar::with_draw_target(Some(of as u64), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
+            let bar = bar.with_message(self.what.clone()).with_elapsed(started.elapsed());
+            self.bar = Some(if let Ok(style) = style { bar.with_style(style) } else { bar });
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A table of plain columns that fits the width of a page.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut builder = Builder::new();
+    let bold = Style::new().bold();
+    builder.push_record(header.iter().map(|name| format!("{bold}{name}{bold:#}")));
+    rows.into_iter().for_each(|row| builder.push_record(row));
+    let mut table = builder.build();
+    table.with(Border::empty()).with(Padding::new(0, 2, 0, 0));
+    table.with(Width::wrap(WIDTH).priority(Priority::max(true)).keep_words(true));
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A text in a colour.
+pub(crate) fn painted(text: &str, colour: AnsiColor) -> String {
+    let style: Style = colour.on_default();
+    format!("{style}{text}{style:#}")
+}
+
+/// A duration in the unit that reads best.
+pub(crate) fn seconds(s: f64) -> String {
+    match s {
+        s if s < 1e-6 => format!("{:.0} ns", s * 1e9),
+        s if s < 1e-3 => format!("{:.1} us", s * 1e6),
+        s if s < 1.0 => format!("{:.1} ms", s * 1e3),
+        s => format!("{s:.1} s"),
+    }
+}
+
+/// A large number with the prefix that reads best.
+pub(crate) fn large(n: f64) -> String {
+    match n {
+        n if n >= 1e9 => format!("{:.1} G", n / 1e9),
+        n if n >= 1e6 => format!("{:.1} M", n / 1e6),
+        n if n >= 1e3 => format!("{:.1} k", n / 1e3),
+        n => format!("{n:.0}"),
+    }
+}
+
+/// A number of things.
+pub(crate) fn plural(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}

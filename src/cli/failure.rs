@@ -1,0 +1,124 @@
+//! How a command ends.
+
+use isoform::core::error::Error;
+use std::fmt::Display;
+use std::process::ExitCode;
+
+/// How a command ended that came to an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is done, or the substrate conforms.
+    Done,
+    /// The substrate does not conform.
+    Refuted,
+    /// There is not enough evidence.
+    Inconclusive,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Done => 0,
+            Outcome::Refuted => 1,
+            Outcome::Inconclusive => 3,
+        })
+    }
+}
+
+/// Why a command broke off.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What was handed over cannot be used.
+    Input(String),
+    /// The substrate failed or was lost.
+    Substrate(String),
+    /// Whoever reads the output has gone.
+    Unheard,
+}
+
+pub(crate) type Result<T = Outcome> = std::result::Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn input(why: impl Display) -> Self {
+        Self::Input(why.to_string())
+    }
+
+    /// An error with what it is about before it.
+    pub(crate) fn about(what: impl Display) -> impl FnOnce(Error) -> Self {
+        move |error| match Self::from(error) {
+            Self::Input(why) => Self::Input(format!("{what}: {why}")),
+            Self::Substrate(why) => Self::Substrate(format!("{what}: {why}")),
+            Self::Unheard => Self::Unheard,
+        }
+    }
+
+    /// Says why, in one line, and gives the code to exit with.
+    pub(crate) fn report(&self) -> ExitCode {
+        let (why, code) = match self {
+            Self::Input(why) => (why, 2),
+            Self::Substrate(why) => (why, 4),
+            Self::Unheard => return ExitCode::SUCCESS,
+        };
+        say(why);
+        ExitCode::from(code)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let bad_input = error.kind().is_bad_input() && error.state() == isoform::core::error::Integrity::Intact;
+        if bad_input { Self::Input(error.to_string()) } else { Self::Substrate(error.to_string()) }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+fn say(why: &str) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{style}error:{style:#} {}", one_line(why));
+}
+
+/// A text without anything that would break the line or move the cursor.
+fn one_line(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What clap has to say: help as it is, anything else in one line.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // nothing can be done if nobody listens
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let paragraphs: Vec<&str> = text.split("\n\n").map(str::trim).collect();
+    let usage = paragraphs.iter().find_map(|p| p.strip_prefix("Usage: "));
+    let said = paragraphs.iter().filter(|p| !p.starts_with("Usage:") && !p.starts_with("For more information") && !p.is_empty());
+    let said: Vec<String> = said.map(|p| one_line(p).replace("tip: ", "")).collect();
+    let command: Vec<&str> =
+        usage.unwrap_or("isoform").split(' ').take_while(|w| w.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+    say(&format!("{}; see {} --help", said.join("; "), command.join(" ")));
+    ExitCode::from(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isoform::core::error::ErrorKind;
+
+    #[test]
+    fn a_line_stays_a_line() {
+        assert_eq!(one_line("a\n  b\x1b[31m\tc"), "a b [31m c");
+    }
+
+    #[test]
+    fn bad_input_and_a_failed_substrate_are_told_apart() {
+        let is_input = |e: Error| matches!(Failure::from(e), Failure::Input(_));
+        assert!(is_input(Error::invalid_signal("x")));
+        assert!(is_input(Error::not_found("x")));
+        assert!(!is_input(Error::invalid_signal("x").with_state_lost()));
+        assert!(!is_input(Error::new(ErrorKind::Timeout, "x")));
+        assert!(!is_input(Error::fault("x")));
+    }
+}

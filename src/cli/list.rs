@@ -1,0 +1,154 @@
+//! `isoform list`: what there is.
+
+use super::console::{Console, painted, table};
+use super::failure::{Outcome, Result};
+use anstyle::AnsiColor;
+use clap::Args;
+use isoform::core::dump::{QUESTIONS, preset_table};
+use isoform::core::profile::Profile;
+use isoform::core::registry::{Found, Registry};
+use serde::Serialize;
+
+/// Substrates found here and what each promises.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Print how each preset answers the questions of semantics instead.
+    #[arg(long)]
+    semantics: bool,
+}
+
+#[derive(Serialize)]
+struct Listing<'a> {
+    substrates: Vec<Found>,
+    schemes: Vec<Scheme<'a>>,
+}
+
+#[derive(Serialize)]
+struct Scheme<'a> {
+    scheme: &'a str,
+    summary: &'a str,
+    options: Vec<Choice<'a>>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    name: &'a str,
+    meaning: &'a str,
+}
+
+impl List {
+    pub(crate) fn execute(&self, console: &Console) -> Result {
+        if self.semantics {
+            return self.presets(*console);
+        }
+        let registry = isoform::registry();
+        let found = registry.discover();
+        if self.json {
+            console.print_json(&Listing { substrates: found, schemes: schemes(&registry) })?;
+            return Ok(Outcome::Done);
+        }
+        console.print("Substrates\n")?;
+        console.print(substrates(&found))?;
+        console.print("\nLocators\n")?;
+        let rows = schemes(&registry).into_iter().flat_map(|s| {
+            let first = vec![format!("{}:", s.scheme), s.summary.to_owned()];
+            let options = s.options.into_iter().map(|o| vec![format!("  {}=", o.name), o.meaning.to_owned()]);
+            std::iter::once(first).chain(options.collect::<Vec<_>>())
+        });
+        console.print(table(&["locator", "meaning"], rows))?;
+        console.print("\nOptions follow \"?\" and are joined by \"&\". Prove a substrate: isoform conform LOCATOR")?;
+        Ok(Outcome::Done)
+    }
+
+    fn presets(&self, console: Console) -> Result {
+        if self.json {
+            let rows: Vec<serde_json::Value> = preset_table()
+                .into_iter()
+                .map(|(name, answers)| {
+                    let mut row = serde_json::Map::new();
+                    row.insert(String::from("preset"), name.into());
+                    row.extend(QUESTIONS.iter().zip(answers).map(|(&q, a)| (q.to_owned(), a.into())));
+                    row.into()
+                })
+                .collect();
+            console.print_json(&rows)?;
+            return Ok(Outcome::Done);
+        }
+        let header: Vec<&str> = std::iter::once("preset").chain(QUESTIONS).collect();
+        let rows = preset_table().into_iter().map(|(name, answers)| {
+            let short = answers.into_iter().map(|a| a.replace("fixed(12 bit decay, unit 640)", "12-bit fixed"));
+            std::iter::once(name.to_owned()).chain(short).collect()
+        });
+        console.print(table(&header, rows))?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn schemes(registry: &Registry) -> Vec<Scheme<'_>> {
+    registry
+        .schemes()
+        .map(|(scheme, entry)| Scheme {
+            scheme,
+            summary: entry.summary(),
+            options: entry.options().iter().map(|&(name, meaning)| Choice { name, meaning }).collect(),
+        })
+        .collect()
+}
+
+fn substrates(found: &[Found]) -> String {
+    let rows = found.iter().map(|f| match (&f.profile, &f.absent) {
+        (Some(profile), _) => {
+            vec![
+                f.locator.clone(),
+                profile.class.to_string(),
+                profile.version.clone(),
+                profile.device.clone(),
+                abilities(profile),
+            ]
+        }
+        (None, why) => {
+            let why = why.as_deref().unwrap_or("for a reason that it does not give");
+            vec![f.locator.clone(), painted("absent", AnsiColor::Yellow), String::new(), String::new(), why.to_owned()]
+        }
+    });
+    table(&["locator", "class", "version", "device", "promises"], rows)
+}
+
+/// Abilities and limits in words.
+fn abilities(profile: &Profile) -> String {
+    let (facets, takes, limits) = (&profile.facets, &profile.takes, &profile.limits);
+    let mut words: Vec<String> = [
+        (facets.memory, "saves state"),
+        (facets.tuning, "tunes parameters"),
+        (facets.plasticity, "learns"),
+        (facets.calibration, "calibrates"),
+        (takes.located, "locates spikes"),
+        (takes.fixed, "fixed point"),
+        (!takes.cycles, "no cycles"),
+    ]
+    .into_iter()
+    .filter(|(has, _)| *has)
+    .map(|(_, word)| word.to_owned())
+    .collect();
+    if !takes.nodes.is_empty() {
+        words.push(format!("only {}", takes.nodes.join(", ")));
+    }
+    let [low, high] = limits.input;
+    if low > f64::from(f32::MIN) || high < f64::from(f32::MAX) {
+        words.push(format!("inputs from {low} to {high}"));
+    }
+    for (limit, what) in [
+        (limits.channels, "channels in a node"),
+        (limits.batch, "lanes"),
+        (limits.ticks, "ticks at a time"),
+        (limits.realizations, "programs at a time"),
+    ] {
+        if limit != usize::MAX {
+            words.push(format!("at most {limit} {what}"));
+        }
+    }
+    words.join(", ")
+}

@@ -1,0 +1,81 @@
+//! One file for each command.
+
+mod compare;
+mod completions;
+mod conform;
+mod console;
+mod convert;
+mod demo;
+mod diff;
+mod failure;
+mod inspect;
+mod judge;
+mod list;
+mod run;
+
+use clap::{Parser, Subcommand};
+use console::Console;
+
+use std::process::ExitCode;
+
+/// One definition of a stateful transfer function, on any substrate, with proof of how faithfully.
+#[derive(Debug, Parser)]
+#[command(name = "isoform", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 conforms or done, 1 does not conform, 2 bad input or usage, 3 inconclusive, \
+    4 the substrate failed or was lost.\n\nStart with `isoform demo`.")]
+struct Cli {
+    /// Print results and errors only, no notes and no progress.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(list::List),
+    Inspect(inspect::Inspect),
+    Run(Box<run::Run>),
+    Compare(compare::Compare),
+    Conform(conform::Conform),
+    Judge(judge::Judge),
+    Diff(diff::Diff),
+    Convert(convert::Convert),
+    Demo(demo::Demo),
+    Completions(completions::Completions),
+}
+
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    let console = Console::new(cli.quiet);
+    let outcome = match cli.command {
+        Command::List(command) => command.execute(&console),
+        Command::Inspect(command) => command.execute(&console),
+        Command::Run(command) => command.execute(&console),
+        Command::Compare(command) => command.execute(&console),
+        Command::Conform(command) => command.execute(&console),
+        Command::Judge(command) => command.execute(&console),
+        Command::Diff(command) => command.execute(&console),
+        Command::Convert(command) => command.execute(&console),
+        Command::Demo(command) => command.execute(&console),
+        Command::Completions(command) => command.execute(&console),
+    };
+    match outcome {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,135 @@
+//! A substrate beside the oracle: agreement tick by tick, agreement of whole runs, and cost.
+
+mod cost;
+mod trains;
+
+pub use cost::Cost;
+pub use trains::{Agreement, Trains, Values, agreement};
+
+use crate::run::check_input;
+use isoform_core::error::Result;
+use isoform_core::executor::block_on;
+use isoform_core::oracle::Oracle;
+use isoform_core::program::Program;
+use isoform_core::session::Session;
+use isoform_core::signal::{Signal as Block, SignalMut};
+use isoform_core::substrate::{Run, Substrate};
+use isoform_core::witness::{Mismatch, Witness};
+use isoform_formats::signal::{Dense, Signal};
+use serde::{Deserialize, Serialize};
+
+/// How many mismatches are kept by name; all are counted.
+const KEPT: usize = 5;
+
+/// What a substrate made of a program and a signal, held against the oracle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Comparison {
+    /// The substrate, as it was named.
+    pub locator: String,
+    /// What it calls itself.
+    pub name: String,
+    /// The comparison from the substrate's own state in each tick; absent if it cannot save its state.
+    pub forced: Option<Forced>,
+    /// The comparison of whole runs.
+    pub free: Agreement,
+    /// What the run cost.
+    pub cost: Cost,
+}
+
+/// A comparison that starts each tick from the substrate's own state.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Forced {
+    /// Ticks that were judged.
+    pub ticks: usize,
+    /// Numbers that were compared.
+    pub compared: usize,
+    /// Spikes that the rounding of the substrate does not decide.
+    pub ambiguous: usize,
+    /// The largest error in units of its bound; absent if a number has no bound.
+    pub worst: Option<f64>,
+    /// Numbers beyond their bound.
+    pub mismatches: usize,
+    /// The first of them.
+    pub first: Vec<Mismatch>,
+}
+
+/// What a comparison says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The substrate computes what the definition says, within its declared rounding.
+    Agrees,
+    /// It computes something else.
+    Disagrees,
+    /// Its state cannot be read, and whole runs differ: by rounding or by a fault, which this comparison cannot tell.
+    Undecided,
+}
+
+impl Comparison {
+    /// What follows from the numbers.
+    ///
+    /// Where the state can be read, an ambiguous tick may lead two honest runs apart, so that only the comparison from the
+    /// substrate's own state counts.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match &self.forced {
+            Some(forced) if forced.mismatches > 0 => Verdict::Disagrees,
+            Some(_) => Verdict::Agrees,
+            None if self.free.is_equal() => Verdict::Agrees,
+            None => Verdict::Undecided,
+        }
+    }
+}
+
+/// Compares a substrate with the oracle. The progress counts the ticks of the comparison from the substrate's own state.
+///
+/// # Errors
+/// As [`run`](crate::run::run()).
+pub fn compare(
+    locator: &str,
+    substrate: &dyn Substrate,
+    program: &Program,
+    input: &Signal,
+    seed: u64,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Comparison> {
+    check_input(program, input)?;
+    let dense = input.clone().into_dense().map_err(|e| isoform_core::error::Error::invalid_signal(e.to_string()))?;
+    let run = Run::new().with_batch(dense.batch).with_seed(seed);
+    let profile = substrate.profile();
+    let forced = if profile.facets.memory { Some(block_on(forced(substrate, program, &run, &dense, progress))?) } else { None };
+    let (seen, cost) = block_on(cost::measured(substrate, program, &run, &dense))?;
+    let expected = Oracle::new(program, &run).run(&dense.data);
+    let free = agreement(program, dense.batch, &seen, &expected, &profile.accuracy);
+    Ok(Comparison { locator: locator.to_owned(), name: profile.name.clone(), forced, free, cost })
+}
+
+async fn forced(
+    substrate: &dyn Substrate,
+    program: &Program,
+    run: &Run,
+    input: &Dense,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Forced> {
+    let mut session = Session::open(substrate, program, &run.clone().with_max_ticks(1)).await?;
+    let mut witness = Witness::new(program, run, &substrate.profile().accuracy);
+    let mut found = Forced { worst: Some(0.0), ..Forced::default() };
+    let mut y = vec![0.0; run.output(program, 1).len()];
+    let mut before = session.save().await?;
+    for x in input.data.chunks_exact(run.input(program, 1).len().max(1)) {
+        session.advance(Block::Dense(x), SignalMut::Dense(&mut y), 1).await?;
+        let after = session.save().await?;
+        let judged = witness.judge(&before, x, &y, &after)?;
+        found.ticks += 1;
+        found.compared += judged.compared;
+        found.ambiguous += judged.ambiguous;
+        found.worst = found.worst.map(|w| w.max(judged.worst)).filter(|w| w.is_finite());
+        found.mismatches += judged.mismatches.len();
+        found.first.extend(judged.mismatches.into_iter().take(KEPT.saturating_sub(found.first.len())));
+        before = after;
+        progress(found.ticks, input.ticks);
+    }
+    Ok(found)
+}

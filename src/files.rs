@@ -1,0 +1,130 @@
+//! Files by name: reading with a plain reason, writing with the folder made first, and digests.
+
+use isoform_core::error::{Error, Result};
+use isoform_core::program::Digest;
+use std::io::Read;
+use std::path::Path;
+
+/// Files longer than this are refused instead of being read into memory.
+const MAX_BYTES: u64 = 16 << 30;
+
+/// The bytes of an ordinary file.
+///
+/// # Errors
+/// `NotFound` if it does not exist, cannot be read, is a folder, or is longer than 16 GiB; the message names the path.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = open(path)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|e| unreadable(path, e))?;
+    Ok(bytes)
+}
+
+/// Checks that a file can be read.
+///
+/// # Errors
+/// As [`read`].
+pub fn check_readable(path: &Path) -> Result<()> {
+    open(path).map(drop)
+}
+
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::not_found(format!("\"{}\": {}", path.display(), reason(&error))).with_source(error)
+}
+
+fn open(path: &Path) -> Result<std::fs::File> {
+    let refuse = |e| unreadable(path, e);
+    let file = std::fs::File::open(path).map_err(refuse)?;
+    let about = file.metadata().map_err(refuse)?;
+    if about.is_dir() {
+        return Err(Error::not_found(format!("\"{}\": is a folder; name a file", path.display())));
+    }
+    if about.len() > MAX_BYTES {
+        return Err(Error::not_found(format!("\"{}\": is longer than 16 GiB", path.display())));
+    }
+    Ok(file)
+}
+
+/// Writes a file, and the folder that it lies in if that is missing.
+///
+/// # Errors
+/// `NotFound` if it cannot be written; the message names the path.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    make_folder_of(path)?;
+    std::fs::write(path, bytes).map_err(|e| unwritable(path, e))
+}
+
+/// Makes the folder that a file is to lie in.
+///
+/// # Errors
+/// `NotFound` if it cannot be made; the message names the path.
+pub fn make_folder_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder).map_err(|e| unwritable(path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a file can be written, before the work whose result it is to hold.
+///
+/// # Errors
+/// `NotFound` if its folder cannot be made, if it is a folder itself, or if it may not be written.
+pub fn check_writable(path: &Path) -> Result<()> {
+    make_folder_of(path)?;
+    if path.is_dir() {
+        return Err(Error::not_found(format!("\"{}\" cannot be written: it is a folder; name a file", path.display())));
+    }
+    let existed = path.exists();
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|e| unwritable(path, e))?;
+    if !existed {
+        // a run that fails later leaves nothing behind
+        std::fs::remove_file(path).map_err(|e| unwritable(path, e))?;
+    }
+    Ok(())
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// As [`read`].
+pub fn sha256(path: &Path) -> Result<String> {
+    read(path).map(|bytes| Digest::of(&bytes).to_string())
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    let error_text = reason(&error);
+    Error::not_found(format!("\"{}\" cannot be written: {error_text}", path.display())).with_source(error)
+}
+
+/// The reason without the number of the operating system.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_and_a_folder_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = read(&folder.path().join("x.npy")).expect_err("missing").to_string();
+        assert!(missing.ends_with("x.npy\": no such file or directory"), "{missing}");
+        let is_folder = read(folder.path()).expect_err("a folder").to_string();
+        assert!(is_folder.ends_with("is a folder; name a file"), "{is_folder}");
+    }
+
+    #[test]
+    fn checking_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep/y.npy");
+        check_writable(&path).expect("can be written");
+        assert!(!path.exists());
+        write(&path, b"abc").expect("written");
+        check_writable(&path).expect("can be written");
+        assert_eq!(sha256(&path).expect("read"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

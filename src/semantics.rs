@@ -1,0 +1,124 @@
+//! Semantics as people give them: the name of a preset, and answers that differ from it.
+
+use isoform_core::error::{Error, Result};
+use isoform_core::semantics::{Compare, Cycle, Decay, Drive, Number, Order, Preset, Reset, Semantics, Test};
+use serde::{Deserialize, Serialize};
+
+/// A preset by its name alone, or a table of a preset and of answers that differ from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Answers {
+    /// The name of a preset.
+    Preset(Preset),
+    /// A preset and the answers that differ from it.
+    Changed(Changed),
+}
+
+/// Answers that differ from those of a preset.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Changed {
+    /// The preset; `exact` if none is named.
+    pub preset: Option<Preset>,
+    /// How much the state moves in one tick.
+    pub decay: Option<Decay>,
+    /// What the input does to a flow.
+    pub drive: Option<Drive>,
+    /// Which values the states of one node see of each other.
+    pub order: Option<Order>,
+    /// Where in the tick the threshold is tested.
+    pub test: Option<Test>,
+    /// Which side of the threshold fires.
+    pub compare: Option<Compare>,
+    /// What a spike does to the state.
+    pub reset: Option<Reset>,
+    /// By how many ticks the input of a node with state is late.
+    pub input_delay: Option<u32>,
+    /// Which edges of a cycle carry the value of the previous tick.
+    pub cycle: Option<Cycle>,
+    /// The numbers in which the states are kept.
+    pub number: Option<Number>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::Preset(Preset::Exact)
+    }
+}
+
+impl Answers {
+    /// The semantics at a time step.
+    #[must_use]
+    pub fn semantics(&self, dt: f64) -> Semantics {
+        let changed = match self {
+            Self::Preset(preset) => return preset.semantics(dt),
+            Self::Changed(changed) => changed,
+        };
+        let mut semantics = changed.preset.unwrap_or(Preset::Exact).semantics(dt);
+        macro_rules! apply {
+            ($($field:ident: $setter:ident),+) => {
+                $(if let Some(answer) = changed.$field {
+                    if answer != semantics.$field {
+                        semantics = semantics.$setter(answer);
+                    }
+                })+
+            };
+        }
+        apply!(
+            decay: with_decay,
+            drive: with_drive,
+            order: with_order,
+            test: with_test,
+            compare: with_compare,
+            reset: with_reset,
+            input_delay: with_input_delay,
+            cycle: with_cycle,
+            number: with_number
+        );
+        semantics
+    }
+}
+
+/// The time step, which a NIR file does not carry.
+///
+/// # Errors
+/// `InvalidProgram` if there is none or if it is no positive number.
+pub fn time_step(dt: Option<f64>) -> Result<f64> {
+    match dt {
+        Some(dt) if dt.is_finite() && dt > 0.0 => Ok(dt),
+        Some(dt) => {
+            Err(Error::invalid_program(format!("a time step of {dt} s is not a positive number; give seconds, as --dt 1e-4")))
+        }
+        None => Err(Error::invalid_program(
+            "NIR carries no time step, and the answer depends on it; give the seconds of a tick, as --dt 1e-4",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Holder {
+        semantics: Answers,
+    }
+
+    fn parse(text: &str) -> Semantics {
+        toml::from_str::<Holder>(text).expect("valid").semantics.semantics(1e-3)
+    }
+
+    #[test]
+    fn a_name_and_a_table_of_the_same_answers_agree() {
+        assert_eq!(parse("semantics = \"norse\""), Preset::Norse.semantics(1e-3));
+        assert_eq!(parse("semantics = { preset = \"norse\", reset = \"to-value\" }"), Preset::Norse.semantics(1e-3));
+        let changed = parse("semantics = { preset = \"norse\", reset = \"subtract\", input-delay = 2 }");
+        assert_eq!((changed.preset(), changed.reset, changed.input_delay), (None, Reset::Subtract, 2));
+        assert_eq!(changed.decay, Decay::Euler);
+    }
+
+    #[test]
+    fn a_question_that_nobody_asks_is_refused() {
+        assert!(toml::from_str::<Holder>("semantics = { rest = \"subtract\" }").is_err());
+    }
+}
