@@ -344,26 +344,21 @@ impl Preset {
         Semantics { preset: Some(self), ..answers }
     }
 
-    /// The ids of the neurons that the platform has; none means that it takes any.
+    /// The ids of the neurons that the platform has, by the code with which it reads and writes NIR; none means that it takes any.
     #[must_use]
     pub fn neurons(self) -> Option<&'static [&'static str]> {
         const I: &str = library::I;
         const IF: &str = library::IF;
         const LI: &str = library::LI;
         const LIF: &str = library::LIF;
-        const CUBA_LI: &str = library::CUBA_LI;
         const CUBA_LIF: &str = library::CUBA_LIF;
         const THRESHOLD: &str = library::THRESHOLD;
         match self {
             Self::Exact | Self::Events => None,
-            Self::Norse => Some(&[I, IF, LI, LIF, CUBA_LIF]),
-            Self::Snntorch => Some(&[IF, LI, LIF, CUBA_LIF]),
-            Self::Nengo => Some(&[I, IF, LI, LIF, CUBA_LIF, THRESHOLD]),
-            Self::Lava | Self::Loihi => Some(&[IF, LI, LIF, CUBA_LIF]),
-            Self::Rockpool => Some(&[LI, LIF, CUBA_LI, CUBA_LIF]),
-            Self::Sinabs => Some(&[IF, LI, LIF, CUBA_LIF]),
-            Self::Spyx => Some(&[I, IF, LIF, CUBA_LIF, THRESHOLD]),
-            Self::Spinnaker2 => Some(&[IF, LIF, CUBA_LIF]),
+            Self::Norse | Self::Snntorch | Self::Nengo | Self::Sinabs => Some(&[IF, LI, LIF, CUBA_LIF]),
+            Self::Lava | Self::Loihi | Self::Spinnaker2 => Some(&[IF, LIF, CUBA_LIF]),
+            Self::Rockpool => Some(&[LI, LIF, CUBA_LIF]),
+            Self::Spyx => Some(&[I, IF, LI, LIF, CUBA_LIF, THRESHOLD]),
         }
     }
 

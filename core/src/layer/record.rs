@@ -3,7 +3,7 @@
 //! The first line is the profile of the substrate, the second the digest and extent of the program; then one line for each call. A
 //! recording is read by people and by [`Replay`](super::replay::Replay).
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Integrity, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
@@ -95,12 +95,14 @@ pub enum Line {
 pub enum Answer<T> {
     /// The result.
     Done(T),
-    /// The error: its kind, its message and whether the state is lost.
+    /// The error.
     Failed {
         /// What went wrong.
         kind: ErrorKind,
         /// The message.
         message: String,
+        /// The node that it is about.
+        node: Option<String>,
         /// Whether the state is lost.
         lost: bool,
     },
@@ -110,17 +112,21 @@ impl<T: Clone> Answer<T> {
     pub(crate) fn of(result: &Result<T>) -> Self {
         match result {
             Ok(value) => Self::Done(value.clone()),
-            Err(e) => {
-                Self::Failed { kind: e.kind(), message: e.message().to_owned(), lost: e.state() == crate::error::Integrity::Lost }
-            }
+            Err(e) => Self::Failed {
+                kind: e.kind(),
+                message: e.message().to_owned(),
+                node: e.node().map(str::to_owned),
+                lost: e.state() == Integrity::Lost,
+            },
         }
     }
 
     pub(crate) fn result(&self) -> Result<T> {
         match self {
             Self::Done(value) => Ok(value.clone()),
-            Self::Failed { kind, message, lost } => {
+            Self::Failed { kind, message, node, lost } => {
                 let error = Error::new(*kind, message.clone());
+                let error = node.iter().fold(error, |error, node| error.with_node(node));
                 Err(if *lost { error.with_state_lost() } else { error })
             }
         }
@@ -189,26 +195,19 @@ impl Substrate for Record {
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         let inner = self.inner.realize(program, run).await;
-        let answer = Answer::of(&inner.as_ref().map(drop).map_err(copy));
+        let (inner, outcome) = match inner {
+            Ok(inner) => (Some(inner), Ok(())),
+            Err(e) => (None, Err(e)),
+        };
+        let answer = Answer::of(&outcome);
         put(&self.log, &Line::Realize { program: program.digest().to_string(), batch: run.batch, seed: run.seed, answer })?;
-        Ok(Box::new(Recorded { inner: inner?, log: Arc::clone(&self.log), program: program.clone(), run: run.clone() }))
+        outcome?;
+        let inner = inner.ok_or_else(absent)?;
+        Ok(Box::new(Recorded { inner, log: Arc::clone(&self.log), program: program.clone(), run: run.clone() }))
     }
 
     fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
         None
-    }
-}
-
-/// An error without its source, which cannot be cloned.
-fn copy(e: &Error) -> Error {
-    let error = Error::new(e.kind(), e.message());
-    if e.state() == crate::error::Integrity::Lost { error.with_state_lost() } else { error }
-}
-
-fn copied<T: Clone>(result: &Result<T>) -> Result<T> {
-    match result {
-        Ok(value) => Ok(value.clone()),
-        Err(e) => Err(copy(e)),
     }
 }
 
@@ -228,21 +227,22 @@ impl Realization for Recorded {
         let mut dense = vec![0.0; output.len()];
         let input = input_digest(&x, &self.program, &self.run, ticks);
         let result = self.inner.advance(x, SignalMut::Dense(&mut dense), ticks).await;
-        let answer = match &result {
+        let result = match result {
             Ok(report) => {
                 dense.truncate(report.ticks * output.row());
                 dense.chunks_exact(output.row().max(1)).enumerate().for_each(|(tick, row)| y.put(output, tick, row));
-                Answer::Done((dense, *report))
+                Ok((dense, report))
             }
-            Err(e) => Answer::of(&Err(copy(e))),
+            Err(e) => Err(e),
         };
+        let answer = Answer::of(&result);
         put(&self.log, &Line::Advance { ticks, input, answer }).map_err(Error::with_state_lost)?;
-        result
+        result.map(|(_, report)| report)
     }
 
     async fn reset(&mut self) -> Result<()> {
         let result = self.inner.reset().await;
-        put(&self.log, &Line::Reset { answer: Answer::of(&copied(&result)) }).map_err(Error::with_state_lost)?;
+        put(&self.log, &Line::Reset { answer: Answer::of(&result) }).map_err(Error::with_state_lost)?;
         result
     }
 
@@ -269,13 +269,13 @@ fn absent() -> Error {
 impl Memory for Recorded {
     async fn save(&mut self) -> Result<State> {
         let result = self.inner.memory().ok_or_else(absent)?.save().await;
-        put(&self.log, &Line::Save { answer: Answer::of(&copied(&result)) })?;
+        put(&self.log, &Line::Save { answer: Answer::of(&result) })?;
         result
     }
 
     async fn load(&mut self, state: &State) -> Result<()> {
         let result = self.inner.memory().ok_or_else(absent)?.load(state).await;
-        let answer = Answer::of(&copied(&result));
+        let answer = Answer::of(&result);
         put(&self.log, &Line::Load { state: state.clone(), answer }).map_err(Error::with_state_lost)?;
         result
     }
@@ -285,14 +285,14 @@ impl Memory for Recorded {
 impl Tuning for Recorded {
     async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
         let result = self.inner.tuning().ok_or_else(absent)?.read(node, parameter).await;
-        let answer = Answer::of(&copied(&result));
+        let answer = Answer::of(&result);
         put(&self.log, &Line::Read { node: node.to_owned(), parameter: parameter.to_owned(), answer })?;
         result
     }
 
     async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
         let result = self.inner.tuning().ok_or_else(absent)?.write(node, parameter, values).await;
-        let answer = Answer::of(&copied(&result));
+        let answer = Answer::of(&result);
         let line = Line::Write { node: node.to_owned(), parameter: parameter.to_owned(), values: values.to_vec(), answer };
         put(&self.log, &line)?;
         result
