@@ -3,7 +3,7 @@
 //! Lanes are handled in blocks of [`BLOCK`]; the state of a block stays in registers or the first cache for all ticks of a
 //! chunk. The loop is compiled for several instruction sets and chosen at run time. It contains no fused multiply-add, so that
 //! the results are the same bits for every instruction set, block and split into threads. Full blocks under the answers of the usual
-//! platforms are fastest: pad the lanes of a small node to a multiple of [`BLOCK`].
+//! platforms are fastest: pad the lanes of a small node to a multiple of [`BLOCK`] or at least of [`VECTOR`].
 
 use crate::dynamics::Dynamics;
 use crate::scalar::Scalar;
@@ -16,6 +16,8 @@ use std::fmt;
 
 /// Lanes in a block.
 pub const BLOCK: usize = 64;
+/// Lanes in a small block, of which a node has up to three beside its full ones.
+pub const VECTOR: usize = 16;
 
 /// A coefficient: one for all lanes, or one for each.
 #[derive(Debug, Clone, Copy)]
@@ -223,7 +225,7 @@ where
     let (rule, affine) = (job.rule, matches!(job.flow, Flow::Affine { .. }));
     while done < job.lanes {
         let width = BLOCK.min(job.lanes - done);
-        block::<D, X, N, P, Y, false, false>(d, rule, affine, &mut job, done, width);
+        block::<D, X, N, P, Y, BLOCK, false, false>(d, rule, affine, &mut job, done, width);
         done += BLOCK;
     }
 }
@@ -238,42 +240,43 @@ fn whole_blocks<D, const X: usize, const N: usize, const P: usize, const Y: usiz
 where
     D: Dynamics<X, N, P, Y>,
 {
-    let whole = job.lanes / BLOCK * BLOCK;
-    for start in (0..whole).step_by(BLOCK) {
-        block::<D, X, N, P, Y, UNIFORM, true>(d, rule, true, job, start, BLOCK);
+    let (large, whole) = (job.lanes / BLOCK * BLOCK, job.lanes / VECTOR * VECTOR);
+    for start in (0..large).step_by(BLOCK) {
+        block::<D, X, N, P, Y, BLOCK, UNIFORM, true>(d, rule, true, job, start, BLOCK);
+    }
+    for start in (large..whole).step_by(VECTOR) {
+        block::<D, X, N, P, Y, VECTOR, false, true>(d, rule, true, job, start, VECTOR);
     }
     whole
 }
 
-type Lanes = [f32; BLOCK];
-
 /// Copies a row of up to a block; a whole block is a copy of known length.
 #[inline(always)]
-fn load<const WHOLE: bool>(to: &mut Lanes, from: &[f32], width: usize) {
+fn load<const WHOLE: bool, const W: usize>(to: &mut [f32; W], from: &[f32], width: usize) {
     if WHOLE {
-        to.copy_from_slice(&from[..BLOCK]);
+        to.copy_from_slice(&from[..W]);
     } else {
         to[..width].copy_from_slice(&from[..width]);
     }
 }
 
 #[inline(always)]
-fn store<const WHOLE: bool>(to: &mut [f32], from: &Lanes, width: usize) {
+fn store<const WHOLE: bool, const W: usize>(to: &mut [f32], from: &[f32; W], width: usize) {
     if WHOLE {
-        to[..BLOCK].copy_from_slice(from);
+        to[..W].copy_from_slice(from);
     } else {
         to[..width].copy_from_slice(&from[..width]);
     }
 }
 
 #[inline(always)]
-fn spread<const WHOLE: bool>(param: Param<'_>, start: usize, width: usize) -> Lanes {
+fn spread<const WHOLE: bool, const W: usize>(param: Param<'_>, start: usize, width: usize) -> [f32; W] {
     match param {
-        Param::One(v) => [v; BLOCK],
+        Param::One(v) => [v; W],
         Param::Each(values) => {
             // the last value fills the lanes beyond the end, so that they compute with sane numbers
-            let mut lanes = [values.last().copied().unwrap_or(0.0); BLOCK];
-            load::<WHOLE>(&mut lanes, &values[start..], width);
+            let mut lanes = [values.last().copied().unwrap_or(0.0); W];
+            load::<WHOLE, W>(&mut lanes, &values[start..], width);
             lanes
         }
     }
@@ -281,31 +284,40 @@ fn spread<const WHOLE: bool>(param: Param<'_>, start: usize, width: usize) -> La
 
 /// A group of coefficients, as scalars where they are uniform.
 #[inline(always)]
-fn pick<const UNIFORM: bool, const K: usize>(one: &[f32; K], each: &[Lanes; K], lane: usize) -> [f32; K] {
+fn pick<const UNIFORM: bool, const K: usize, const W: usize>(one: &[f32; K], each: &[[f32; W]; K], lane: usize) -> [f32; K] {
     if UNIFORM { *one } else { from_fn(|k| each[k][lane]) }
 }
 
 #[inline(always)]
-fn group<const UNIFORM: bool, const WHOLE: bool, const K: usize>(
+fn group<const UNIFORM: bool, const WHOLE: bool, const K: usize, const W: usize>(
     params: &[Param<'_>],
     start: usize,
     width: usize,
-) -> ([f32; K], [Lanes; K]) {
+) -> ([f32; K], [[f32; W]; K]) {
     let one = from_fn(|k| match params.get(k) {
         Some(Param::One(v)) => *v,
         _ => 0.0,
     });
     let each = if UNIFORM {
-        [[0.0; BLOCK]; K]
+        [[0.0; W]; K]
     } else {
-        from_fn(|k| params.get(k).map_or([0.0; BLOCK], |&p| spread::<WHOLE>(p, start, width)))
+        from_fn(|k| params.get(k).map_or([0.0; W], |&p| spread::<WHOLE, W>(p, start, width)))
     };
     (one, each)
 }
 
 #[inline(always)]
 #[expect(clippy::needless_range_loop, reason = "several arrays are walked in step; this form vectorises")]
-fn block<D, const X: usize, const N: usize, const P: usize, const Y: usize, const UNIFORM: bool, const WHOLE: bool>(
+fn block<
+    D,
+    const X: usize,
+    const N: usize,
+    const P: usize,
+    const Y: usize,
+    const W: usize,
+    const UNIFORM: bool,
+    const WHOLE: bool,
+>(
     d: &D,
     rule: Rule,
     affine: bool,
@@ -315,56 +327,64 @@ fn block<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
 ) where
     D: Dynamics<X, N, P, Y>,
 {
-    let (p_one, p_each) = group::<UNIFORM, WHOLE, P>(job.parameters, start, width);
-    let (mut phi_one, mut phi_each) = ([[0.0; N]; N], [[[0.0; BLOCK]; N]; N]);
-    let (mut gamma_one, mut gamma_each) = ([[0.0; X]; N], [[[0.0; BLOCK]; X]; N]);
-    let (mut constant_one, mut constant_each) = ([0.0; N], [[0.0; BLOCK]; N]);
+    let (p_one, p_each) = group::<UNIFORM, WHOLE, P, W>(job.parameters, start, width);
+    let (mut phi_one, mut phi_each) = ([[0.0; N]; N], [[[0.0; W]; N]; N]);
+    let (mut gamma_one, mut gamma_each) = ([[0.0; X]; N], [[[0.0; W]; X]; N]);
+    let (mut constant_one, mut constant_each) = ([0.0; N], [[0.0; W]; N]);
     let mut step_length = 0.0;
     match job.flow {
         Flow::Affine { phi, gamma, constant } => {
             for k in 0..N {
-                (phi_one[k], phi_each[k]) = group::<UNIFORM, WHOLE, N>(phi.get(k * N..).unwrap_or(&[]), start, width);
-                (gamma_one[k], gamma_each[k]) = group::<UNIFORM, WHOLE, X>(gamma.get(k * X..).unwrap_or(&[]), start, width);
+                (phi_one[k], phi_each[k]) = group::<UNIFORM, WHOLE, N, W>(phi.get(k * N..).unwrap_or(&[]), start, width);
+                (gamma_one[k], gamma_each[k]) = group::<UNIFORM, WHOLE, X, W>(gamma.get(k * X..).unwrap_or(&[]), start, width);
             }
-            (constant_one, constant_each) = group::<UNIFORM, WHOLE, N>(constant, start, width);
+            (constant_one, constant_each) = group::<UNIFORM, WHOLE, N, W>(constant, start, width);
         }
         Flow::Euler { dt } => step_length = dt,
     }
     let psi: [[f32; N]; N] = from_fn(|k| from_fn(|j| if j == k { step_length } else { 0.0 }));
 
-    let mut s: [Lanes; N] = [[0.0; BLOCK]; N];
+    let mut s: [[f32; W]; N] = [[0.0; W]; N];
     for n in 0..N {
         if let Some(row) = job.states.row(n).as_slice() {
-            load::<WHOLE>(&mut s[n], &row[start..], width);
+            load::<WHOLE, W>(&mut s[n], &row[start..], width);
         }
     }
-    let mut x: [Lanes; X] = [[0.0; BLOCK]; X];
+    let mut x: [[f32; W]; X] = [[0.0; W]; X];
     for (lanes, feed) in x.iter_mut().zip(job.inputs) {
         match *feed {
-            Feed::Held(values) => load::<WHOLE>(lanes, &values[start..], width),
-            Feed::Constant(v) => *lanes = [v; BLOCK],
+            Feed::Held(values) => load::<WHOLE, W>(lanes, &values[start..], width),
+            Feed::Constant(v) => *lanes = [v; W],
             Feed::Stream { .. } => {}
         }
     }
-    let mut sums: [Lanes; Y] = [[0.0; BLOCK]; Y];
+    // what the input adds is the same in every tick while the input is held
+    let streams = job.inputs.iter().any(|feed| matches!(feed, Feed::Stream { .. }));
+    let mut drive: [[f32; W]; N] = [[0.0; W]; N];
+    let mut sums: [[f32; W]; Y] = [[0.0; W]; Y];
     for t in 0..job.ticks {
         for (lanes, feed) in x.iter_mut().zip(job.inputs) {
             if let Feed::Stream { data, stride } = *feed {
-                load::<WHOLE>(lanes, &data[t * stride + start..], width);
+                load::<WHOLE, W>(lanes, &data[t * stride + start..], width);
             }
         }
-        let mut y: [Lanes; Y] = [[0.0; BLOCK]; Y];
-        for lane in 0..BLOCK {
+        if affine && (t == 0 || streams) {
+            for k in 0..N {
+                for lane in 0..W {
+                    let input: [f32; X] = from_fn(|i| x[i][lane]);
+                    let gamma = pick::<UNIFORM, X, W>(&gamma_one[k], &gamma_each[k], lane);
+                    let constant = if UNIFORM { constant_one[k] } else { constant_each[k][lane] };
+                    drive[k][lane] = driven(gamma, constant, input);
+                }
+            }
+        }
+        let mut y: [[f32; W]; Y] = [[0.0; W]; Y];
+        for lane in 0..W {
             let input: [f32; X] = from_fn(|i| x[i][lane]);
             let before: [f32; N] = from_fn(|n| s[n][lane]);
-            let p = pick::<UNIFORM, P>(&p_one, &p_each, lane);
+            let p = pick::<UNIFORM, P, W>(&p_one, &p_each, lane);
             let flowed: [f32; N] = if affine {
-                let constant = pick::<UNIFORM, N>(&constant_one, &constant_each, lane);
-                from_fn(|k| {
-                    let phi = pick::<UNIFORM, N>(&phi_one[k], &phi_each[k], lane);
-                    let gamma = pick::<UNIFORM, X>(&gamma_one[k], &gamma_each[k], lane);
-                    affine_row(phi, gamma, constant[k], input, before)
-                })
+                from_fn(|k| relaxed(pick::<UNIFORM, N, W>(&phi_one[k], &phi_each[k], lane), drive[k][lane], before))
             } else {
                 step::flow(d, rule, &psi, step_length, input, before, p)
             };
@@ -380,11 +400,11 @@ fn block<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
             match job.outputs.get_mut(k) {
                 Some(Sink::Stream(view)) => {
                     if let Some(row) = view.row_mut(t).into_slice() {
-                        store::<WHOLE>(&mut row[start..], &y[k], width);
+                        store::<WHOLE, W>(&mut row[start..], &y[k], width);
                     }
                 }
                 Some(Sink::Counts(_)) => {
-                    for lane in 0..BLOCK {
+                    for lane in 0..W {
                         sums[k][lane] += y[k][lane];
                     }
                 }
@@ -394,7 +414,7 @@ fn block<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
     }
     for n in 0..N {
         if let Some(row) = job.states.row_mut(n).into_slice() {
-            store::<WHOLE>(&mut row[start..], &s[n], width);
+            store::<WHOLE, W>(&mut row[start..], &s[n], width);
         }
     }
     for (sink, sums) in job.outputs.iter_mut().zip(&sums) {
@@ -415,10 +435,23 @@ pub(crate) fn affine_row<S: Scalar, const N: usize, const X: usize>(
     x: [S; X],
     s: [S; N],
 ) -> S {
+    relaxed(phi, driven(gamma, constant, x), s)
+}
+
+/// `constant + gamma x`.
+#[inline(always)]
+fn driven<S: Scalar, const X: usize>(gamma: [S; X], constant: S, x: [S; X]) -> S {
     let mut sum = constant;
     for i in 0..X {
         sum = sum + gamma[i] * x[i];
     }
+    sum
+}
+
+/// `drive + phi s`.
+#[inline(always)]
+fn relaxed<S: Scalar, const N: usize>(phi: [S; N], drive: S, s: [S; N]) -> S {
+    let mut sum = drive;
     for j in 0..N {
         sum = sum + phi[j] * s[j];
     }
