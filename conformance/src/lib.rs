@@ -13,7 +13,9 @@ pub mod law;
 mod laws;
 pub mod output;
 pub mod plan;
+mod quantile;
 pub mod record;
+mod spikes;
 pub mod suite;
 mod trial;
 

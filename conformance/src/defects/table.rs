@@ -57,6 +57,14 @@ impl Defect {
         (Self::CountsReplaced, "counts replace what is there", Some("L2.signals")),
         (Self::HeldOnce, "a held input is only seen once", Some("L2.signals")),
         (Self::OtherCycleRule, "the other rule for cycles", Some("L2.cycles")),
+        (Self::Gain, "gain +3 %", Some("L2.range")),
+        (Self::LowRail, "rail lower than declared", Some("L2.range")),
+        (Self::NanSwallowed, "what is not finite comes out as nought", Some("L2.overflow")),
+        (Self::EulerAsExact, "Euler declared as exact", Some("L2.step")),
+        (Self::LateByOne, "latency +1", Some("L2.trains")),
+        (Self::SlowDrift, "slow drift", Some("L3.endurance")),
+        (Self::Wearout, "worn out after a long run", Some("L3.reopen")),
+        (Self::MemoryLeak, "memory leak", Some("L3.memory")),
         (Self::Panics, "it panics in a long chunk", Some("L1.split")),
     ];
 }

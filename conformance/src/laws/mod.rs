@@ -34,6 +34,16 @@ modules! {
     l2_time_shift
     l2_cross_talk
     l2_signals
+    l2_range
+    l2_overflow
+    l2_step
+    l2_trains
+    l3_endurance
+    l3_reopen
+    l3_memory
+    l4_latency
+    l4_throughput
+    l4_setup
 }
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.
@@ -71,6 +81,16 @@ macro_rules! for_each_law {
             l2_time_shift "L2.time-shift"
             l2_cross_talk "L2.cross-talk"
             l2_signals "L2.signals"
+            l2_range "L2.range"
+            l2_overflow "L2.overflow"
+            l2_step "L2.step"
+            l2_trains "L2.trains"
+            l3_endurance "L3.endurance"
+            l3_reopen "L3.reopen"
+            l3_memory "L3.memory"
+            l4_latency "L4.latency"
+            l4_throughput "L4.throughput"
+            l4_setup "L4.setup"
         }
     };
 }

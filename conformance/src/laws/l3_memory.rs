@@ -1,0 +1,131 @@
+//! `L3.memory`: memory does not grow with use.
+//!
+//! It proves that advances, resets, saves, and opening and closing do not make the process grow without end. After a warm-up, sixteen windows of
+//! equal use follow, and then, only if it seems to grow, sixteen more as fresh evidence. A leak grows in every window; an allocator that
+//! settles, or another thread, does not. It is a leak if the resident set grows by at least one page in every window of both
+//! series, so that the smallest leak that is seen is one page over the calls of a window, which is reported. The resident
+//! set comes from `/proc/self/statm`; where there is none, the law is inconclusive.
+
+use crate::bench::{Bench, advance};
+use crate::law::{Law, Verdict, always};
+use crate::record::{Evidence, Level, Status};
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+use isoform_core::program::Program;
+use isoform_core::session::Blocking;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::Run;
+use std::time::{Duration, Instant};
+
+pub(super) const LAW: Law = Law {
+    id: "L3.memory",
+    title: "it does not grow",
+    level: Level::L3,
+    needs: "a system that tells the resident set of a process",
+    requirement: always,
+    measure,
+    judge: judge,
+};
+
+const WINDOWS: usize = 16;
+const PAGE: f64 = 4096.0;
+
+/// The resident set of this process in pages.
+fn resident() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    text.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn use_it(bench: &Bench<'_>, program: &Program, session: &mut Blocking, (x, y): (&[f32], &mut [f32]), calls: usize) -> Result<()> {
+    for _ in 0..calls {
+        session.advance(Signal::Dense(x), SignalMut::Dense(y), 1)?;
+    }
+    session.reset()?;
+    if bench.profile.facets.memory {
+        let state = session.save()?;
+        session.load(&state)?;
+    }
+    if bench.profile.limits.realizations > 1 {
+        let mut other = bench.open(program, &Run::new())?;
+        other.advance(Signal::Dense(x), SignalMut::Dense(y), 1)?;
+    }
+    Ok(())
+}
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let program = bench.home()?.build()?;
+    let mut session = bench.open(&program, &Run::new())?;
+    let x = bench.drive(&mut bench.chance(), program.input_channels());
+    let mut y = advance(&mut session, &x, 1)?;
+    // as much use as fits a tenth of a second on a slow substrate
+    let start = Instant::now();
+    use_it(bench, &program, &mut session, (&x, &mut y), 50)?;
+    let calls = if start.elapsed() > Duration::from_millis(2) { 50 } else { 2000 };
+    evidence.note("calls in a window", calls);
+    for series in ["first", "second"] {
+        for _ in 0..2 {
+            use_it(bench, &program, &mut session, (&x, &mut y), calls)?;
+        }
+        let mut pages = Vec::with_capacity(WINDOWS + 1);
+        pages.extend(resident());
+        for _ in 0..WINDOWS {
+            use_it(bench, &program, &mut session, (&x, &mut y), calls)?;
+            pages.extend(resident());
+        }
+        let seems = grows(&pages);
+        evidence.keep(series, "pages", &[pages.len()], pages);
+        if !seems {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether every window grew.
+fn grows(pages: &[f64]) -> bool {
+    pages.len() > 1 && pages.iter().zip(&pages[1..]).all(|(a, b)| b - a >= 1.0)
+}
+
+fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
+    let calls: f64 = evidence.fact("calls in a window").unwrap_or(1.0);
+    let first = evidence.sample("first").map(|s| s.values.as_slice()).unwrap_or_default();
+    if first.len() <= WINDOWS {
+        return Verdict::new(Status::Inconclusive, "not measured: this system has no /proc/self/statm");
+    }
+    let second = evidence.sample("second").map(|s| s.values.as_slice()).unwrap_or_default();
+    let leaks = grows(first) && grows(second);
+    let last = if second.is_empty() { first } else { second };
+    let growth = (last[last.len() - 1] - last[0]) * PAGE / (calls * WINDOWS as f64);
+    let verdict = if leaks {
+        Verdict::fail(format!("the process grows in every one of {} windows, by {growth:.1} bytes a call", 2 * WINDOWS))
+    } else {
+        Verdict::pass(format!("the process does not grow in every window of {calls} calls"))
+    };
+    verdict
+        .with_figure("growth over the last series", growth, "B per call")
+        .with_figure("smallest leak that would be seen", PAGE / calls, "B per call")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(first: &[f64], second: &[f64]) -> Status {
+        let mut evidence = Evidence::default();
+        evidence.note("calls in a window", 100);
+        evidence.keep("first", "pages", &[first.len()], first.to_vec());
+        evidence.keep("second", "pages", &[second.len()], second.to_vec());
+        judge(&evidence, &Profile::digital("d", "0")).status
+    }
+
+    #[test]
+    fn growth_in_every_window_of_both_series_is_a_leak() {
+        let rising: Vec<f64> = (0..=WINDOWS).map(|i| 100.0 + i as f64).collect();
+        let mut settled = rising.clone();
+        settled[WINDOWS] = settled[WINDOWS - 1];
+        assert_eq!(verdict(&rising, &rising), Status::Fail);
+        assert_eq!(verdict(&rising, &settled), Status::Pass);
+        assert_eq!(verdict(&settled, &[]), Status::Pass);
+        assert_eq!(verdict(&[], &[]), Status::Inconclusive);
+    }
+}
