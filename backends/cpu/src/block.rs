@@ -2,33 +2,18 @@
 
 use crate::buffer::{Buffer, View, padded};
 use crate::linear::{Kernel, Rows};
-use crate::neuron::{DoubleRun, Feeds, LaneRun, Neuron, Sinks};
+use crate::neuron::{DoubleRun, Feeds, Neuron, Sinks, Span, feed_part};
 use crate::output::{Out, rows_mut};
 use crate::plan::{Place, Plan, Step};
 use crate::shard::{Block, Shard, States};
 use isoform_core::lanes::{BLOCK, Feed, InstructionSet, Sink};
-use ndarray::Axis;
+use ndarray::{ArrayViewMut2, Axis};
 use smallvec::SmallVec;
 use std::mem::take;
 use std::ops::Range;
 
 /// Fewer lanes and ticks than this are not worth a second thread.
 const WORTH_SPLITTING: usize = 1 << 16;
-
-impl Step {
-    /// Whether the step writes the output of the program itself.
-    pub(crate) fn bypasses(&self, plan: &Plan, out: &Out<'_>) -> bool {
-        let spikes = plan.outputs.first().is_some_and(|o| o.spikes);
-        match self {
-            Self::Neuron { direct: Some(_), .. } => match out {
-                Out::Dense(_) => true,
-                Out::Counts(_) => spikes,
-                Out::Bits(_) => false,
-            },
-            _ => false,
-        }
-    }
-}
 
 impl Shard {
     /// Runs a step for some ticks of a block.
@@ -43,7 +28,7 @@ impl Shard {
                 if node.neuron.is_double() {
                     self.neuron_double(plan, &node, ticks, block);
                 } else {
-                    let direct = direct.filter(|_| step.bypasses(plan, out)).map(|port| (port, out));
+                    let direct = direct.filter(|_| self.bypassed(plan, out)).map(|port| (port, out));
                     self.neuron(plan, &node, ticks, block, direct);
                 }
             }
@@ -55,6 +40,13 @@ impl Shard {
         let buffer = &mut self.buffers[index];
         buffer.held = held;
         take(&mut buffer.data)
+    }
+
+    /// Puts the numbers of buffers back.
+    fn close(&mut self, data: &mut Rented) {
+        for (out, data) in data.iter_mut().flatten() {
+            self.buffers[*out].data = take(data);
+        }
     }
 
     fn sum(&mut self, plan: &Plan, sources: &[Place], out: usize, ticks: Range<usize>, block: &Block<'_>) {
@@ -158,9 +150,7 @@ impl Shard {
             node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, held)))).collect();
         self.run_lanes(plan, node, (&mut states, &mut data), ticks, block, direct);
         self.states[node.index] = states;
-        for (out, data) in data.into_iter().flatten() {
-            self.buffers[out].data = data;
-        }
+        self.close(&mut data);
     }
 
     fn run_lanes(
@@ -173,44 +163,34 @@ impl Shard {
         direct: Option<(usize, &mut Out<'_>)>,
     ) {
         let lanes = node.neuron.channels * self.batch;
-        let (mut whole, mut feeds) = (direct.is_none() && node.neuron.takes_padding(), SmallVec::<[View<'_>; 4]>::new());
+        let mut whole = direct.is_none() && node.neuron.takes_padding();
+        let mut views: SmallVec<[View<'_>; 4]> = SmallVec::new();
         for &place in node.inputs {
             let view = self.view(plan, place, block).from(ticks.start);
             whole &= view.whole;
-            feeds.push(view);
+            views.push(view);
         }
-        for &draw in node.draws {
-            feeds.push(self.buffers[draw].view(false).from(ticks.start));
-        }
+        views.extend(node.draws.iter().map(|&draw| self.buffers[draw].view(false).from(ticks.start)));
         let lanes = if whole { padded(lanes) } else { lanes };
-        let mut sinks: Sinks<'_> = data
-            .iter_mut()
-            .map(|out| match out {
-                Some((out, data)) => {
-                    let Buffer { stride, lead, .. } = self.buffers[*out];
-                    Sink::Stream(rows_mut(&mut data[(lead + ticks.start) * stride..], stride, ticks.len(), lanes))
-                }
-                None => Sink::Discard,
-            })
-            .collect();
+        let feeds: Feeds<'_> = views.iter().map(|view| feed(view, lanes)).collect();
+        let mut sinks = Sinks::new(data.iter_mut().map(|out| match out {
+            Some((out, data)) => {
+                let Buffer { stride, lead, .. } = self.buffers[*out];
+                Sink::Stream(rows_mut(&mut data[(lead + ticks.start) * stride..], stride, ticks.len(), lanes))
+            }
+            None => Sink::Discard,
+        }));
         if let Some((port, out)) = direct {
-            sinks[port] = match out {
+            sinks.as_mut()[port] = match out {
                 Out::Dense(view) => Sink::Stream(view.view_mut()),
                 Out::Counts(counts) => Sink::Counts(counts),
                 Out::Bits(_) => Sink::Discard,
             };
         }
         if let States::Single(states) = states {
-            let run = LaneRun {
-                instructions: plan.instructions,
-                ticks: ticks.len(),
-                first: 0,
-                lanes,
-                feeds: feeds.iter().map(|view| feed(view, lanes)).collect::<Feeds<'_>>(),
-                states: states.view_mut().split_at(Axis(1), lanes).0,
-                sinks,
-            };
-            split_lanes(node.neuron, run, block.helpers);
+            let span = Span { instructions: plan.instructions, ticks: ticks.len(), first: 0, lanes };
+            let states = states.view_mut().split_at(Axis(1), lanes).0;
+            split_lanes(node.neuron, span, &feeds, states, &mut sinks, block.helpers);
         }
     }
 
@@ -224,9 +204,7 @@ impl Shard {
             node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, false)))).collect();
         self.run_double(plan, node, (&mut states, &mut data), ticks, block);
         self.states[node.index] = states;
-        for (out, data) in data.into_iter().flatten() {
-            self.buffers[out].data = data;
-        }
+        self.close(&mut data);
     }
 
     fn run_double(
@@ -280,14 +258,29 @@ fn feed<'a>(view: &View<'a>, lanes: usize) -> Feed<'a> {
 }
 
 /// Runs lanes, on several threads where there are many.
-fn split_lanes(neuron: &Neuron, run: LaneRun<'_>, helpers: usize) {
-    if helpers < 2 || run.lanes * run.ticks < WORTH_SPLITTING || run.lanes < 2 * BLOCK {
-        return neuron.run(run);
+fn split_lanes(
+    neuron: &Neuron,
+    span: Span,
+    feeds: &[Feed<'_>],
+    states: ArrayViewMut2<'_, f32>,
+    sinks: &mut Sinks<'_>,
+    helpers: usize,
+) {
+    if helpers < 2 || span.lanes * span.ticks < WORTH_SPLITTING || span.lanes < 2 * BLOCK {
+        return neuron.run(span, feeds, states, sinks);
     }
     let left = helpers / 2;
-    let at = (run.lanes / helpers * left).next_multiple_of(BLOCK).min(run.lanes);
-    let (a, b) = run.split_at(at);
-    rayon::join(|| split_lanes(neuron, a, left), || split_lanes(neuron, b, helpers - left));
+    let at = (span.lanes / helpers * left).next_multiple_of(BLOCK).min(span.lanes);
+    let early: Feeds<'_> = feeds.iter().map(|feed| feed_part(feed, &(0..at))).collect();
+    let late: Feeds<'_> = feeds.iter().map(|feed| feed_part(feed, &(at..span.lanes))).collect();
+    let (states, later_states) = states.split_at(Axis(1), at);
+    let (mut sinks, mut later_sinks) = sinks.split_at(at);
+    let first = Span { lanes: at, ..span };
+    let second = Span { first: span.first + at, lanes: span.lanes - at, ..span };
+    rayon::join(
+        || split_lanes(neuron, first, &early, states, &mut sinks, left),
+        || split_lanes(neuron, second, &late, later_states, &mut later_sinks, helpers - left),
+    );
 }
 
 /// Maps rows, on several threads where there are many.

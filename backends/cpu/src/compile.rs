@@ -49,6 +49,7 @@ impl<'a> Compiler<'a> {
             sections: Vec::new(),
             memory: Vec::new(),
             places: Vec::new(),
+            has_direct: false,
             channels: [program.input_channels(), program.output_channels()],
         };
         let mut offset = 0;
@@ -289,6 +290,7 @@ impl<'a> Compiler<'a> {
                 && !self.plan.neurons[*index].is_double()
             {
                 *direct = outputs.iter().position(|&out| out == Some(target));
+                self.plan.has_direct |= direct.is_some();
             }
         }
     }

@@ -10,7 +10,7 @@ use isoform_core::semantics::{Number, Semantics, Test};
 use isoform_core::step::Rule;
 use isoform_core::transfer::TransferFunction;
 use multiversion::multiversion;
-use ndarray::{ArrayViewMut2, Axis};
+use ndarray::{ArrayViewMut2, Axis, Slice};
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,7 +34,8 @@ impl Values {
             None => Self::One(0.0),
             Some(_) => {
                 let mut each = single.repeat(repeat);
-                each.resize(crate::buffer::padded(each.len()), 0.0);
+                // the last value fills the lanes beyond the end, so that they compute with sane numbers
+                each.resize(crate::buffer::padded(each.len()), single[single.len() - 1]);
                 Self::Each(each)
             }
         }
@@ -44,6 +45,13 @@ impl Values {
         match self {
             Self::One(v) => Param::One(*v),
             Self::Each(v) => Param::Each(&v[range.clone()]),
+        }
+    }
+
+    fn one(&self) -> Option<Param<'static>> {
+        match self {
+            Self::One(v) => Some(Param::One(*v)),
+            Self::Each(_) => None,
         }
     }
 
@@ -76,8 +84,17 @@ struct Single {
     /// Absent for the raw flow with an Euler step.
     affine: Option<[Vec<Values>; 3]>,
     parameters: Vec<Values>,
+    /// The same where no lane differs from another.
+    uniform: Option<Uniform>,
     /// Lanes after which the coefficients repeat; none if they reach over all lanes.
     period: Option<usize>,
+}
+
+/// Coefficients that hold for all lanes, ready for the loop.
+#[derive(Debug)]
+struct Uniform {
+    affine: Option<[Vec<Param<'static>>; 3]>,
+    parameters: Vec<Param<'static>>,
 }
 
 /// An element-wise node.
@@ -121,7 +138,7 @@ impl Neuron {
         } else {
             let repeat = if channels >= WIDE { 1 } else { batch };
             let single = Single::new(function.as_ref(), &table, &which, repeat);
-            let period = (repeat < batch && single.is_varied()).then_some(channels);
+            let period = (repeat < batch && single.uniform.is_none()).then_some(channels);
             Mode::Single(Single { period, ..single })
         };
         let neuron = Self {
@@ -192,23 +209,21 @@ impl Neuron {
         }
     }
 
-    /// Runs lanes of a block.
-    pub(crate) fn run(&self, run: LaneRun<'_>) {
+    /// Runs lanes of a block through the vectorised loop.
+    pub(crate) fn run(&self, span: Span, feeds: &[Feed<'_>], mut states: ArrayViewMut2<'_, f32>, sinks: &mut Sinks<'_>) {
         let Mode::Single(single) = &self.mode else { return };
         let Some(period) = single.period else {
-            let from = run.first;
-            return single.job(self, run, from);
+            return single.job(self, span, span.first, feeds, states, sinks);
         };
-        let mut rest = run;
-        while rest.lanes > 0 {
-            let from = rest.first % period;
-            let take = (period - from).min(rest.lanes);
-            if take == rest.lanes {
-                return single.job(self, rest, from);
-            }
-            let (now, later) = rest.split_at(take);
-            single.job(self, now, from);
-            rest = later;
+        let mut start = 0;
+        while start < span.lanes {
+            let from = (span.first + start) % period;
+            let lanes = (period - from).min(span.lanes - start);
+            let part = start..start + lanes;
+            let feeds: Feeds<'_> = feeds.iter().map(|feed| feed_part(feed, &part)).collect();
+            let states = states.slice_axis_mut(Axis(1), Slice::from(part.clone()));
+            single.job(self, Span { lanes, ..span }, from, &feeds, states, &mut sinks.part(&part));
+            start += lanes;
         }
     }
 
@@ -267,57 +282,59 @@ impl Single {
             ]
         });
         let parameters: Vec<Values> = (0..p).map(|k| values(&|c| c.p[k])).collect();
-        Self { affine, parameters, period: None }
-    }
-
-    /// Whether lanes differ.
-    fn is_varied(&self) -> bool {
-        self.affine.iter().flatten().flatten().chain(&self.parameters).any(|v| matches!(v, Values::Each(_)))
+        let ones = |values: &Vec<Values>| values.iter().map(Values::one).collect::<Option<Vec<_>>>();
+        let uniform = match &affine {
+            Some([phi, gamma, constant]) => match (ones(phi), ones(gamma), ones(constant)) {
+                (Some(phi), Some(gamma), Some(constant)) => Some(Some([phi, gamma, constant])),
+                _ => None,
+            },
+            None => Some(None),
+        };
+        let uniform = uniform.zip(ones(&parameters)).map(|(affine, parameters)| Uniform { affine, parameters });
+        Self { affine, parameters, uniform, period: None }
     }
 
     /// One call of the vectorised loop, of which the first lane has the coefficients at `from`.
-    fn job(&self, neuron: &Neuron, run: LaneRun<'_>, from: usize) {
-        let range = from..from + run.lanes;
-        let parameters = params(&self.parameters, &range);
-        let affine = self.affine.as_ref().map(|groups| groups.each_ref().map(|g| params(g, &range)));
-        let flow = match &affine {
-            Some([phi, gamma, constant]) => Flow::Affine { phi, gamma, constant },
-            None => Flow::Euler { dt: neuron.semantics.dt as f32 },
+    fn job(
+        &self,
+        neuron: &Neuron,
+        span: Span,
+        from: usize,
+        feeds: &[Feed<'_>],
+        mut states: ArrayViewMut2<'_, f32>,
+        sinks: &mut Sinks<'_>,
+    ) {
+        let range = from..from + span.lanes;
+        let euler = Flow::Euler { dt: neuron.semantics.dt as f32 };
+        let (each_affine, each_parameters);
+        let (flow, parameters) = match &self.uniform {
+            Some(Uniform { affine: Some([phi, gamma, constant]), parameters }) => {
+                (Flow::Affine { phi, gamma, constant }, parameters.as_slice())
+            }
+            Some(Uniform { affine: None, parameters }) => (euler, parameters.as_slice()),
+            None => {
+                each_parameters = params(&self.parameters, &range);
+                each_affine = self.affine.as_ref().map(|groups| groups.each_ref().map(|g| params(g, &range)));
+                let flow = match &each_affine {
+                    Some([phi, gamma, constant]) => Flow::Affine { phi, gamma, constant },
+                    None => euler,
+                };
+                (flow, each_parameters.as_slice())
+            }
         };
-        // a job borrows its outputs for as long as what they refer to, which an array allows and a `SmallVec` does not
-        let LaneRun { mut sinks, feeds, mut states, .. } = run;
-        let mut few: [Sink<'_>; FEW] = [const { Sink::Discard }; FEW];
-        let mut many = Vec::new();
-        let count = sinks.len();
-        let outputs = if count <= FEW {
-            few.iter_mut().zip(&mut sinks).for_each(|(to, sink)| *to = reborrow(sink));
-            &mut few[..count]
-        } else {
-            many.extend(sinks.iter_mut().map(reborrow));
-            &mut many[..]
-        };
+        // a job has one lifetime for all it borrows, so the sinks are borrowed anew, after what stands above
+        let mut sinks = sinks.part(&(0..span.lanes));
         neuron.function.advance(LaneJob {
             rule: neuron.rule,
-            instructions: run.instructions,
-            ticks: run.ticks,
-            lanes: run.lanes,
-            inputs: &feeds,
+            instructions: span.instructions,
+            ticks: span.ticks,
+            lanes: span.lanes,
+            inputs: feeds,
             flow,
-            parameters: &parameters,
+            parameters,
             states: states.view_mut(),
-            outputs,
+            outputs: sinks.as_mut(),
         });
-    }
-}
-
-/// So many outputs are handed to the loop without an allocation.
-const FEW: usize = 4;
-
-fn reborrow<'a>(sink: &'a mut Sink<'_>) -> Sink<'a> {
-    match sink {
-        Sink::Stream(view) => Sink::Stream(view.view_mut()),
-        Sink::Counts(counts) => Sink::Counts(counts),
-        Sink::Discard => Sink::Discard,
     }
 }
 
@@ -327,41 +344,69 @@ fn params<'a>(values: &'a [Values], range: &Range<usize>) -> SmallVec<[Param<'a>
 
 /// The inputs of a run.
 pub(crate) type Feeds<'a> = SmallVec<[Feed<'a>; 4]>;
-/// The outputs of a run.
-pub(crate) type Sinks<'a> = SmallVec<[Sink<'a>; 2]>;
 
-/// Lanes of a block that go through the vectorised loop.
-#[derive(Debug)]
-pub(crate) struct LaneRun<'a> {
+/// The part of an input that belongs to some lanes.
+pub(crate) fn feed_part<'a>(feed: &Feed<'a>, lanes: &Range<usize>) -> Feed<'a> {
+    match *feed {
+        Feed::Stream { data, stride } => Feed::Stream { data: &data[lanes.start..], stride },
+        Feed::Held(row) => Feed::Held(&row[lanes.clone()]),
+        Feed::Constant(v) => Feed::Constant(v),
+    }
+}
+
+/// Which lanes and ticks to run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
     pub(crate) instructions: InstructionSet,
     pub(crate) ticks: usize,
     /// The first lane, counted from the first of the shard.
     pub(crate) first: usize,
     pub(crate) lanes: usize,
-    pub(crate) feeds: Feeds<'a>,
-    pub(crate) states: ArrayViewMut2<'a, f32>,
-    pub(crate) sinks: Sinks<'a>,
 }
 
-impl<'a> LaneRun<'a> {
-    /// The lanes before and from a lane on.
-    pub(crate) fn split_at(self, lane: usize) -> (Self, Self) {
-        let (left, right) = self.states.split_at(Axis(1), lane);
-        let mut feeds = [Feeds::new(), Feeds::new()];
-        for feed in &self.feeds {
-            let (a, b) = match *feed {
-                Feed::Stream { data, stride } => (*feed, Feed::Stream { data: &data[lane..], stride }),
-                Feed::Held(row) => (Feed::Held(&row[..lane]), Feed::Held(&row[lane..])),
-                Feed::Constant(_) => (*feed, *feed),
-            };
-            feeds[0].push(a);
-            feeds[1].push(b);
+/// So many outputs need no allocation.
+const FEW: usize = 2;
+
+/// The outputs of a run. A job borrows them for as long as what they refer to, which rules out a `SmallVec`.
+#[derive(Debug)]
+pub(crate) struct Sinks<'a> {
+    few: [Sink<'a>; FEW],
+    many: Vec<Sink<'a>>,
+    count: usize,
+}
+
+impl<'a> Sinks<'a> {
+    /// As many outputs as there are.
+    pub(crate) fn new(mut sinks: impl ExactSizeIterator<Item = Sink<'a>>) -> Self {
+        let count = sinks.len();
+        let mut few = [const { Sink::Discard }; FEW];
+        if count > FEW {
+            return Self { few, many: sinks.collect(), count };
         }
-        let mut sinks = [Sinks::new(), Sinks::new()];
-        for sink in self.sinks {
+        few.iter_mut().for_each(|to| *to = sinks.next().unwrap_or(Sink::Discard));
+        Self { few, many: Vec::new(), count }
+    }
+
+    pub(crate) fn as_mut(&mut self) -> &mut [Sink<'a>] {
+        if self.count > FEW { &mut self.many } else { &mut self.few[..self.count] }
+    }
+
+    /// The part of some lanes.
+    fn part(&mut self, lanes: &Range<usize>) -> Sinks<'_> {
+        Sinks::new(self.as_mut().iter_mut().map(|sink| match sink {
+            Sink::Stream(view) => Sink::Stream(view.slice_axis_mut(Axis(1), Slice::from(lanes.clone()))),
+            Sink::Counts(counts) => Sink::Counts(&mut counts[lanes.clone()]),
+            Sink::Discard => Sink::Discard,
+        }))
+    }
+
+    /// The parts before and from a lane on.
+    pub(crate) fn split_at(&mut self, lane: usize) -> (Sinks<'_>, Sinks<'_>) {
+        let mut later = SmallVec::<[Sink<'_>; FEW]>::new();
+        let early = self.as_mut().iter_mut().map(|sink| {
             let (a, b) = match sink {
                 Sink::Stream(view) => {
-                    let (a, b) = view.split_at(Axis(1), lane);
+                    let (a, b) = view.view_mut().split_at(Axis(1), lane);
                     (Sink::Stream(a), Sink::Stream(b))
                 }
                 Sink::Counts(counts) => {
@@ -370,23 +415,11 @@ impl<'a> LaneRun<'a> {
                 }
                 Sink::Discard => (Sink::Discard, Sink::Discard),
             };
-            sinks[0].push(a);
-            sinks[1].push(b);
-        }
-        let ([feeds, later_feeds], [sinks, later_sinks]) = (feeds, sinks);
-        let (instructions, ticks) = (self.instructions, self.ticks);
-        (
-            Self { instructions, ticks, first: self.first, lanes: lane, feeds, states: left, sinks },
-            Self {
-                instructions,
-                ticks,
-                first: self.first + lane,
-                lanes: self.lanes - lane,
-                feeds: later_feeds,
-                states: right,
-                sinks: later_sinks,
-            },
-        )
+            later.push(b);
+            a
+        });
+        let early = Sinks::new(early);
+        (early, Sinks::new(later.into_iter()))
     }
 }
 

@@ -134,6 +134,8 @@ pub(crate) struct Plan {
     pub(crate) memory: Vec<Location>,
     /// For each node, its place among neurons or maps.
     pub(crate) places: Vec<Option<usize>>,
+    /// Whether a step may write the output of the program itself.
+    pub(crate) has_direct: bool,
     /// Channels of all inputs and all outputs together.
     pub(crate) channels: [usize; 2],
 }

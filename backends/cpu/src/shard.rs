@@ -97,8 +97,7 @@ impl Shard {
                 self.step(plan, step, 0..block.ticks, &block, &mut out);
             }
         }
-        let bypassed = |out: &Out<'_>| plan.sections.iter().any(|s| s.steps.iter().any(|step| step.bypasses(plan, out)));
-        if !bypassed(&out) {
+        if !self.bypassed(plan, &out) {
             for output in &plan.outputs {
                 let rows = self.view(plan, output.source, &block);
                 out.put(rows, output, plan.channels[1], block.ticks, self.batch);
@@ -107,6 +106,17 @@ impl Shard {
         for buffer in &mut self.buffers {
             buffer.roll(block.ticks);
         }
+    }
+
+    /// Whether a neuron writes the output of the program itself.
+    pub(crate) fn bypassed(&self, plan: &Plan, out: &Out<'_>) -> bool {
+        let [output] = plan.outputs.as_slice() else { return false };
+        let takes = match out {
+            Out::Dense(_) => true,
+            Out::Counts(_) => output.spikes,
+            Out::Bits(_) => false,
+        };
+        takes && plan.has_direct && runs_well(output.channels * self.batch)
     }
 
     /// The rows of a place in this block.
@@ -129,9 +139,12 @@ impl Shard {
         }
     }
 
-    /// Whether the lanes of a port lie side by side in a signal.
+    /// Whether the lanes of a port lie side by side in a signal, and are so many or so even that loops over them run well.
     fn reads_in_place(&self, plan: &Plan) -> bool {
-        plan.inputs.len() == 1 || self.batch == 1
+        match plan.inputs.as_slice() {
+            [one] => runs_well(one.channels * self.batch),
+            _ => self.batch == 1 && plan.inputs.iter().all(|i| runs_well(i.channels)),
+        }
     }
 
     /// Copies what cannot be read in place.
@@ -174,4 +187,9 @@ impl Shard {
             }
         }
     }
+}
+
+/// Whether a loop over so many lanes that are not padded spends little of its time on the last few.
+fn runs_well(lanes: usize) -> bool {
+    lanes.is_multiple_of(PAD) || lanes >= 64 * PAD
 }

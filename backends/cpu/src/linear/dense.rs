@@ -1,6 +1,6 @@
 //! The dense map: event-driven where rows are sparse, blocked over outputs and rows where they are not.
 
-use super::{Rows, is_sparse, list_active};
+use super::{Rows, is_sparse, is_spikes, list_active};
 use crate::buffer::padded;
 use isoform_core::linear::Dense;
 
@@ -122,7 +122,7 @@ impl Matrix<'_> {
     /// Adds the weights of the active inputs.
     #[inline(always)]
     fn event_row<const W: usize>(&self, x: &[f32], active: &[u32], y: &mut [f32], to: usize, spill: bool) {
-        let ones = x.iter().filter(|&&v| v == 1.0).count() == active.len();
+        let ones = is_spikes(x);
         let mut first = 0;
         while first < self.stride {
             let rest = self.stride - first;

@@ -108,12 +108,12 @@ impl Kernel {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+popcnt", "x86_64+avx2+popcnt"), dispatcher = "direct")]
 fn apply_avx512(kernel: &Kernel, rows: Rows<'_>) {
     kernel.run::<128, 64>(rows);
 }
 
-#[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
+#[multiversion(targets("x86_64+avx2+popcnt"), dispatcher = "direct")]
 fn apply_avx2(kernel: &Kernel, rows: Rows<'_>) {
     kernel.run::<64, 16>(rows);
 }
@@ -130,16 +130,55 @@ fn each_row(rows: Rows<'_>, inputs: usize, outputs: usize, mut f: impl FnMut(&[f
     }
 }
 
-/// Lists the inputs that are not nought; gives how many there are.
+/// For eight flags as a byte, the places of those that are set, lowest first.
+const PLACES: [[u8; 8]; 256] = {
+    let mut places = [[0; 8]; 256];
+    let mut flags = 0;
+    while flags < 256 {
+        let (mut count, mut place) = (0, 0);
+        while place < 8 {
+            if flags >> place & 1 == 1 {
+                places[flags][count] = place as u8;
+                count += 1;
+            }
+            place += 1;
+        }
+        flags += 1;
+    }
+    places
+};
+
+/// Lists the inputs that are not nought; gives how many there are. There is room for eight more.
+///
+/// Eight places are written at a time, of which the next eight overwrite those that are too many: no branch depends on data.
 #[inline(always)]
 fn list_active(x: &[f32], active: &mut [u32]) -> usize {
-    let active = &mut active[..x.len()];
-    let mut count = 0;
-    for (i, &v) in x.iter().enumerate() {
-        active[count] = i as u32;
+    let active = &mut active[..x.len() + 8];
+    let (eights, rest) = x.as_chunks::<8>();
+    let (mut count, mut first) = (0, 0);
+    for eight in eights {
+        let set = u64::from_le_bytes(eight.map(|v| u8::from(v != 0.0)));
+        // moves the lowest bit of each byte next to each other
+        let flags = (set.wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize;
+        for (to, &place) in active[count..count + 8].iter_mut().zip(&PLACES[flags]) {
+            *to = first + u32::from(place);
+        }
+        count += flags.count_ones() as usize;
+        first += 8;
+    }
+    for &v in rest {
+        active[count] = first;
         count += usize::from(v != 0.0);
+        first += 1;
     }
     count
+}
+
+/// Whether all numbers are nought or one.
+#[inline(always)]
+fn is_spikes(x: &[f32]) -> bool {
+    const ONE: u32 = 1.0_f32.to_bits();
+    x.iter().fold(0, |graded, v| graded | u32::from(v.to_bits() != 0 && v.to_bits() != ONE)) == 0
 }
 
 /// Whether so many active inputs are few enough to be handled one by one.

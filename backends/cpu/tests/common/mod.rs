@@ -146,7 +146,9 @@ pub fn build(specs: &[Spec], semantics: Semantics, lattice: bool) -> Option<Prog
         let (what, out) = draft(spec.kind, width, &mut dice, lattice);
         let name = format!("n{k}");
         if spec.looped && may_close_a_loop(spec.kind) {
-            let weight = Tensor::new([width, width], dice.numbers(width * width, lattice)).expect("fits");
+            // a few small weights, so that no loop runs away
+            let entry = |dice: &mut Dice| if dice.roll(width) < 2 { dice.quarter() / 2.0 } else { 0.0 };
+            let weight = Tensor::new([width, width], (0..width * width).map(|_| entry(&mut dice)).collect::<Vec<_>>()).expect("fits");
             let echo = net.later(&name);
             let back = net.node(&format!("back{k}"), Dense::new(weight, None).expect("fits"), echo);
             input = input + back;
