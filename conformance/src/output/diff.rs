@@ -181,12 +181,21 @@ impl fmt::Display for Difference {
             write!(f, "{}: {before} → {after}: {}", plain(&change.law), plain(&change.reason))
         })?;
         section(f, "figures", &self.figures, |f, FigureChange { law, figure }| {
-            let value = |x: &Option<Figure>| or(x.as_ref().map(|x| spell(x.value, &x.unit).to_string()), "absent");
             let name = figure.after.as_ref().or(figure.before.as_ref()).map_or("", |x| &x.name);
-            write!(f, "{}: {}: {} → {}", plain(law), plain(name), value(&figure.before), value(&figure.after))?;
-            let (Some(a), Some(b)) = (&figure.before, &figure.after) else { return Ok(()) };
-            if a.unit == b.unit && a.value != 0.0 && (b.value / a.value).is_finite() {
-                write!(f, " ({:+.3} %)", 100.0 * (b.value - a.value) / a.value.abs())?;
+            write!(f, "{}: {}: ", plain(law), plain(name))?;
+            let value = |x: &Option<Figure>| or(x.as_ref().map(|x| spell(x.value, &x.unit).to_string()), "absent");
+            let (Some(a), Some(b)) = (&figure.before, &figure.after) else {
+                return write!(f, "{} → {}", value(&figure.before), value(&figure.after));
+            };
+            match (value(&figure.before), value(&figure.after)) {
+                (was, _) if a.value.to_bits() == b.value.to_bits() && a.unit == b.unit => write!(f, "{was}")?,
+                // Four digits do not show the difference.
+                (was, is) if was == is => write!(f, "{:?} → {:?} {}", a.value, b.value, plain(&a.unit))?,
+                (was, is) => write!(f, "{was} → {is}")?,
+            }
+            let change = 100.0 * (b.value - a.value) / a.value.abs();
+            if a.unit == b.unit && change != 0.0 && change.is_finite() {
+                write!(f, " ({change:+.3} %)")?;
             }
             let limit = |x: &Figure| or(x.limit.map(|l| spell(l, &x.unit).to_string()), "none");
             if a.limit.map(f64::to_bits) != b.limit.map(f64::to_bits) {

@@ -40,6 +40,17 @@ pub(super) fn to_tree<T: Serialize>(value: &T) -> Result<Value, Error> {
     serde_json::to_value(Node(&tree, 0))
 }
 
+/// The fields of a structure in the order of their declaration, with the same spelling of numbers.
+pub(super) fn fields<T: Serialize>(value: &T) -> Result<Vec<(String, Value)>, Error> {
+    match Tree::serialized(value).map_err(Error::custom)? {
+        Tree::Map(entries) => entries
+            .iter()
+            .map(|(key, value)| Ok((key.as_text().unwrap_or_default().to_owned(), serde_json::to_value(Node(value, 0))?)))
+            .collect(),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// A node of the tree and how deep it lies.
 struct Node<'a>(&'a Tree, usize);
 

@@ -187,7 +187,7 @@ fn write_evidence(dir: &Path, evidence: &Evidence, left: &mut u64) -> Result<(),
     save(&path, text.as_bytes())
 }
 
-/// Reads a folder that [`write`] wrote.
+/// Reads a folder that [`write()`] wrote.
 ///
 /// Memory stays in proportion to the files, and these below [`LARGEST_TEXT`], [`LARGEST_ARRAY`] and together [`LARGEST_FOLDER`].
 /// Nothing outside the folder is named by its files.

@@ -2,7 +2,7 @@
 
 use super::draw::{Drawing, Ink, Key, Mark, draw};
 use super::plot::{FACT, Plot};
-use super::wording::{Spelled, Standing, Verdict, counts, mark, meaning, owed, plain, spell, stands_in_the_way};
+use super::wording::{Spelled, Standing, Verdict, counts, mark, meaning, owed, plain, spell, stands_in_the_way, superscript};
 use super::{badge, encode};
 use crate::record::{Dossier, Evidence, Figure, Level, Outcome, Status};
 use askama::Template;
@@ -83,6 +83,8 @@ struct Law {
     broke_off: Option<String>,
     seconds: Spelled,
     plots: Vec<Result<Drawing, String>>,
+    /// Whether it keeps its level from being claimed.
+    broken: bool,
 }
 
 struct Row {
@@ -165,6 +167,7 @@ fn law(outcome: &Outcome, evidence: Option<&Evidence>) -> Law {
         }),
         broke_off: evidence.and_then(|e| e.broke_off.as_deref()).map(plain),
         seconds: spell(outcome.seconds, "s"),
+        broken: stands_in_the_way(outcome),
         plots: evidence.map_or_else(Vec::new, |e| {
             Plot::of(e)
                 .into_iter()
@@ -231,12 +234,40 @@ fn promises(dossier: &Dossier) -> Vec<(&'static str, Vec<(String, String)>)> {
 
 /// The fields of a structure in words.
 fn listed<T: Serialize>(value: &T) -> Vec<(String, String)> {
-    match encode::to_tree(value) {
-        Ok(Value::Object(map)) => {
-            map.iter().map(|(key, value)| (key.replace(['_', '-'], " "), shortened(&spoken(value)))).collect()
-        }
-        _ => Vec::new(),
+    // Fields of a profile are plain data, which always has a form in JSON.
+    let fields = encode::fields(value).unwrap_or_default();
+    fields.into_iter().map(|(key, value)| (spelled_out(&key), shortened(&spoken(&value)))).collect()
+}
+
+/// A field of a profile for those who do not know the type.
+fn spelled_out(key: &str) -> String {
+    match key {
+        "largest" => "largest number",
+        "subnormals" => "subnormal numbers are kept",
+        "contraction" => "a·b + c may be rounded once",
+        "sqrt" => "square root",
+        "exp" => "exponential",
+        "ln" => "natural logarithm",
+        "tanh" => "hyperbolic tangent",
+        "sin" => "sine",
+        "cos" => "cosine",
+        "angle" => "largest angle (rad)",
+        "input" => "input",
+        "out-of-range" => "input out of range",
+        "ticks" => "ticks in one call",
+        "batch" => "lanes",
+        "channels" => "channels of a node",
+        "realizations" => "realizations at a time",
+        "memory" => "saves and loads its state",
+        "tuning" => "parameters while it runs",
+        "plasticity" => "learns",
+        "calibration" => "can be calibrated",
+        "located" => "spikes inside a tick",
+        "fixed" => "fixed-point numbers",
+        "cycles" => "nodes in a cycle",
+        other => return other.replace(['_', '-'], " "),
     }
+    .to_owned()
 }
 
 /// A JSON value in words.
@@ -262,12 +293,13 @@ fn spoken(value: &Value) -> String {
 
 /// A number, as a power of two where it is one that decimal digits hide.
 fn number(value: f64) -> String {
-    let text = spell(value, "1").to_string();
+    let spelled = spell(value, "1");
     let power = value.abs().log2();
-    if text.contains('e') && power.fract() == 0.0 && 2f64.powf(power) == value.abs() {
-        format!("{text} (2^{power})")
+    if spelled.exponent.is_some() && power.fract() == 0.0 && 2f64.powf(power) == value.abs() {
+        let sign = if value < 0.0 { "−" } else { "" };
+        format!("{sign}2{} = {}", superscript(power as i32), spelled.typeset())
     } else {
-        text
+        spelled.typeset()
     }
 }
 
@@ -326,14 +358,19 @@ struct Tone {
 }
 
 impl Report {
+    fn has_plots(&self) -> bool {
+        self.levels.iter().flat_map(|section| &section.laws).any(|law| !law.plots.is_empty())
+    }
+
     /// The colours of the plots on a dark page, and which of them are dashed.
     fn tones(&self) -> Vec<Tone> {
         const DARK: [&str; 5] = ["#7ab4f5", "#f0a06a", "#74c796", "#c3a0ea", "#cdb878"];
         let mut out = Vec::new();
         for (place, dark) in DARK.into_iter().enumerate() {
             out.push(Tone { key: Ink::Series(place).key(), dark, dashed: false });
-            out.push(Tone { key: Ink::Fit(place).key(), dark, dashed: true });
+            out.push(Tone { key: Ink::Dashed(place).key(), dark, dashed: true });
         }
+        out.push(Tone { key: Ink::Model.key(), dark: "#ffffff", dashed: true });
         out.push(Tone { key: Ink::Band.key(), dark: "#24384f", dashed: false });
         out.push(Tone { key: Ink::Limit.key(), dark: "#5f83ab", dashed: true });
         out.push(Tone { key: Ink::Ambiguous.key(), dark: "#8a6a1c", dashed: false });

@@ -1,6 +1,6 @@
 //! The outcomes as JUnit XML.
 
-use super::wording::{Verdict, against, counts};
+use super::wording::{Verdict, against, counts, plain};
 use crate::record::{Dossier, Level, Outcome, Requirement, Status};
 use quick_junit::{NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;
@@ -20,7 +20,8 @@ use std::time::Duration;
 /// If the XML cannot be written.
 pub fn junit(dossier: &Dossier) -> Result<String, SerializeError> {
     let provenance = &dossier.provenance;
-    let mut report = Report::new(format!("isoform conform {}", provenance.locator));
+    let locator = plain(&provenance.locator);
+    let mut report = Report::new(format!("isoform conform {locator}"));
     let started = chrono::DateTime::parse_from_rfc3339(&provenance.started).ok();
     if let Some(started) = started {
         report.set_timestamp(started);
@@ -37,14 +38,14 @@ pub fn junit(dossier: &Dossier) -> Result<String, SerializeError> {
             suite.set_timestamp(started);
         }
         suite.add_properties([
-            Property::new("locator", provenance.locator.as_str()),
+            Property::new("locator", locator.as_str()),
             Property::new("claim", dossier.claim.map_or_else(|| String::from("nothing"), |c| c.to_string())),
             Property::new("headline", Verdict::of(dossier).headline),
             Property::new("counts", counts(&dossier.outcomes)),
             Property::new("seed", provenance.seed.to_string()),
-            Property::new("suite", provenance.suite.as_str()),
+            Property::new("suite", plain(&provenance.suite)),
         ]);
-        suite.add_test_cases(outcomes.into_iter().map(|o| case(o, &provenance.locator)));
+        suite.add_test_cases(outcomes.into_iter().map(|o| case(o, &locator)));
         report.add_test_suite(suite);
     }
     report.to_string()
@@ -59,12 +60,12 @@ fn case(outcome: &Outcome, locator: &str) -> TestCase {
     };
     if outcome.status != Status::Pass {
         status.set_type(outcome.status.name());
-        status.set_message(outcome.reason.as_str());
+        status.set_message(plain(&outcome.reason));
     }
-    let mut case = TestCase::new(outcome.law.as_str(), status);
+    let mut case = TestCase::new(plain(&outcome.law), status);
     case.set_classname(locator);
     case.set_time(time(outcome.seconds));
-    let mut text = outcome.title.clone();
+    let mut text = plain(&outcome.title);
     for figure in &outcome.figures {
         text.push('\n');
         text.push_str(&against(figure));

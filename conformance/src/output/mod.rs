@@ -10,7 +10,7 @@
 //! | [`junit`](fn@junit) | JUnit XML, for build servers |
 //! | [`badge`](fn@badge) | a small SVG image of the claim |
 //! | [`html`](fn@html) | one self-contained page with plots |
-//! | [`write`], [`read`] | a folder with all of these and the raw samples, there and back |
+//! | [`write()`], [`read`] | a folder with all of these and the raw samples, there and back |
 //! | [`diff`](fn@diff) | what differs between two runs |
 
 mod badge;

@@ -6,9 +6,8 @@ use anstyle::{AnsiColor, Style as Ansi};
 use isoform_core::profile::Class;
 use std::fmt::Write as _;
 use tabled::builder::Builder;
-use tabled::settings::object::Columns;
+use tabled::settings::Padding;
 use tabled::settings::style::Style as Border;
-use tabled::settings::{Modify, Padding, Width};
 
 /// The narrowest table.
 const NARROWEST: usize = 72;
@@ -86,30 +85,35 @@ pub fn table(dossier: &Dossier, style: Style) -> String {
 
 /// The laws of one level.
 fn laws(outcomes: &[&Outcome], law: usize, style: Style) -> String {
-    let (owes, status, gap) = (10, 12, 2);
-    let rest = style.width.saturating_sub(2 + law + owes + status + 4 * gap);
-    let figures = rest * 2 / 5;
+    let (indent, status, owes, gap) = (2, 12, 10, 2);
+    let rest = style.width.saturating_sub(indent + law + status + owes + 4 * gap);
+    let figures = rest * 9 / 20;
+    let reason = rest - figures;
     let mut builder = Builder::new();
     for outcome in outcomes {
+        let lines: Vec<String> = outcome.figures.iter().map(|f| broken(&against(f), figures, "  ")).collect();
         builder.push_record([
-            String::new(),
-            plain(&outcome.law),
-            style.paint(tint(outcome.status), outcome.status.name()),
-            style.dim(owed(outcome.requirement)),
-            plain(&outcome.reason),
-            outcome.figures.iter().map(against).collect::<Vec<_>>().join("\n"),
+            " ".repeat(indent),
+            broken(&plain(&outcome.law), law, "") + &column(law + gap),
+            style.paint(tint(outcome.status), outcome.status.name()) + &column(status + gap),
+            style.dim(owed(outcome.requirement)) + &column(owes + gap),
+            broken(&plain(&outcome.reason), reason, "") + &column(reason + gap),
+            lines.join("\n"),
         ]);
     }
     let mut table = builder.build();
-    table.with(Border::empty()).with(Padding::new(0, gap, 0, 0));
-    for (column, width) in [(1, law), (2, status), (3, owes), (4, rest - figures), (5, figures)] {
-        let width = if column == 5 { width } else { width + gap };
-        table
-            .with(Modify::new(Columns::one(column)).with(Width::wrap(width).keep_words(true)))
-            .with(Modify::new(Columns::one(column)).with(Width::increase(width)));
-    }
-    table.with(Modify::new(Columns::one(5)).with(Padding::zero()));
+    table.with(Border::empty()).with(Padding::zero());
     trimmed(&table.to_string())
+}
+
+/// A line of spaces, which makes a column as wide as in the other tables.
+fn column(width: usize) -> String {
+    format!("\n{}", " ".repeat(width))
+}
+
+/// Text broken between words.
+fn broken(text: &str, width: usize, indent: &str) -> String {
+    textwrap::fill(text, textwrap::Options::new(width).subsequent_indent(indent))
 }
 
 fn conclusion(dossier: &Dossier, style: Style) -> String {
@@ -138,15 +142,14 @@ fn counted(laws: usize) -> String {
     if laws == 1 { String::from("1 law") } else { format!("{laws} laws") }
 }
 
-/// Text broken between words.
+/// A paragraph.
 fn wrapped(text: &str, width: usize) -> String {
-    let mut table = Builder::from_iter([[text]]).build();
-    table.with(Border::empty()).with(Padding::zero()).with(Width::wrap(width).keep_words(true));
-    trimmed(&table.to_string()) + "\n"
+    broken(text, width, "") + "\n"
 }
 
+/// The lines without spaces at their ends, and without the empty ones.
 fn trimmed(text: &str) -> String {
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// A law and what each class of substrates owes to it.

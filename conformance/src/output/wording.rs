@@ -154,11 +154,13 @@ pub(super) fn counts(outcomes: &[Outcome]) -> String {
     if parts.is_empty() { String::from("no law was tried") } else { parts.join(", ") }
 }
 
-/// Text from outside with control characters and direction overrides spelled out, so that it cannot steer a terminal.
+/// Text from outside with control characters, direction overrides and what XML cannot hold spelled out, so that it can neither
+/// steer a terminal nor break a file.
 pub(super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        let steers = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || steers || matches!(c, '\u{fffe}' | '\u{ffff}') {
             let _ = write!(out, "{}", c.escape_unicode());
         } else {
             out.push(c);
@@ -191,6 +193,50 @@ impl fmt::Display for Spelled {
     }
 }
 
+/// Whether a unit takes prefixes.
+pub(super) fn is_scaled(unit: &str) -> bool {
+    matches!(unit, "s" | "V" | "A" | "W" | "J" | "Hz" | "F" | "Ω" | "ohm" | "S" | "m" | "B")
+}
+
+/// A power in raised digits.
+pub(super) fn superscript(power: i32) -> String {
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let raise = |c: char| c.to_digit(10).and_then(|d| RAISED.get(d as usize)).copied().unwrap_or('⁻');
+    power.to_string().chars().map(raise).collect()
+}
+
+/// Digits as they are printed: a true minus, and thin spaces between thousands from five digits on.
+pub(super) fn printed(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("−", rest));
+    if digits.len() < 5 || !digits.chars().all(|c| c.is_ascii_digit()) {
+        return format!("{sign}{digits}");
+    }
+    let mut out = String::from(sign);
+    for (place, c) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push('\u{202f}');
+        }
+        out.push(c);
+    }
+    out
+}
+
+impl Spelled {
+    /// The number as it is printed, with raised digits.
+    pub(super) fn typeset(&self) -> String {
+        let mut out = printed(&self.mantissa);
+        if let Some(power) = self.exponent {
+            let times = if self.mantissa == "1" { String::new() } else { out + "\u{202f}×\u{202f}" };
+            out = format!("{times}10{}", superscript(power));
+        }
+        if !self.unit.is_empty() {
+            out.push('\u{a0}');
+            out.push_str(&self.unit);
+        }
+        out
+    }
+}
+
 /// Spells a number with four digits. Seconds, volts and their like get a prefix; other units a power of ten.
 pub(super) fn spell(value: f64, unit: &str) -> Spelled {
     const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
@@ -212,8 +258,7 @@ pub(super) fn spell(value: f64, unit: &str) -> Spelled {
         return whole(String::from("0"));
     }
     let (digits, exponent) = scientific(value);
-    if matches!(unit.as_str(), "s" | "V" | "A" | "W" | "J" | "Hz" | "F" | "Ω" | "ohm" | "S" | "m" | "B" | "ticks/s" | "samples/s")
-    {
+    if is_scaled(&unit) {
         let found = PREFIXES.iter().find(|(p, _)| *p <= exponent);
         if let Some((power, prefix)) = found.filter(|_| exponent < 12) {
             let scaled = digits * 10f64.powi(exponent - power);
@@ -247,8 +292,8 @@ pub(super) fn against(figure: &Figure) -> String {
     let value = spell(figure.value, &figure.unit);
     let name = plain(&figure.name);
     match figure.limit {
-        Some(limit) => format!("{name} {value} (limit {})", spell(limit, &figure.unit)),
-        None => format!("{name} {value}"),
+        Some(limit) => format!("{name}: {value}, limit {}", spell(limit, &figure.unit)),
+        None => format!("{name}: {value}"),
     }
 }
 
@@ -282,6 +327,14 @@ mod tests {
         for (value, unit, expected) in cases {
             assert_eq!(spell(value, unit).to_string(), expected, "{value} {unit}");
         }
+    }
+
+    #[test]
+    fn numbers_are_printed_with_raised_digits() {
+        assert_eq!(spell(-5.960_464_477_539_063e-8, "1").typeset(), "−5.96\u{202f}×\u{202f}10⁻⁸");
+        assert_eq!(spell(1e12, "ticks").typeset(), "10¹²\u{a0}ticks");
+        assert_eq!(spell(1_234_567.0, "1").typeset(), "1\u{202f}234\u{202f}567");
+        assert_eq!(spell(1234.0, "1").typeset(), "1234");
     }
 
     #[test]

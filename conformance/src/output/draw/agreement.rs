@@ -36,7 +36,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
 
     let mut legend = vec![
         Key::new(oracle_name, Ink::Series(1), Mark::Line),
-        Key::new(substrate_name, Ink::Fit(0), Mark::Line),
+        Key::new(substrate_name, Ink::Dashed(0), Mark::Line),
         Key::new("error", Ink::Series(0), Mark::Line),
         Key::new(format!("allowed by {}", plain(bound_name)), Ink::Band, Mark::Area),
     ];
@@ -47,11 +47,11 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let top = Panel {
         x: x_axis.clone(),
         y: y_axis,
-        height: 250,
+        height: 236,
         layers: vec![
             Layer::Area { ink: Ink::Band, points: band },
             Layer::Line { ink: Ink::Series(1), points: zip(&x, &oracle) },
-            Layer::Line { ink: Ink::Fit(0), points: zip(&x, &substrate) },
+            Layer::Line { ink: Ink::Dashed(0), points: zip(&x, &substrate) },
         ],
     };
     let below = Panel {
@@ -86,7 +86,12 @@ fn finding(errors: &[f64], x: &[f64], x_name: &str, x_unit: &str) -> String {
     let mut text = match finite.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs())) {
         Some((0.0, _)) => String::from("There is no error at all."),
         Some((worst, at)) => {
-            format!("The largest error is {} of its bound, at {} {}.", spell(worst.abs(), "1"), plain(x_name), spell(*at, x_unit))
+            format!(
+                "The largest error is {} of its bound, at {} {}.",
+                spell(worst.abs(), "1").typeset(),
+                plain(x_name),
+                spell(*at, x_unit).typeset()
+            )
         }
         None => String::from("No error can be measured against its bound."),
     };

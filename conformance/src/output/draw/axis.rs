@@ -1,7 +1,7 @@
 //! Ranges, ticks and labels of axes.
 
 use super::LARGEST;
-use crate::output::wording::{plain, spell};
+use crate::output::wording::{Spelled, is_scaled, plain, printed, spell, superscript};
 
 /// An axis: its range in what is drawn, which is the decimal logarithm if it is logarithmic.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ impl Axis {
     /// What stands at the axis.
     pub(super) fn label(&self) -> String {
         let (_, unit) = self.scale();
-        if unit.is_empty() || self.log { self.name.clone() } else { format!("{} ({unit})", self.name) }
+        if unit.is_empty() || (self.log && is_scaled(&unit)) { self.name.clone() } else { format!("{} ({unit})", self.name) }
     }
 
     /// About `count` ticks and their labels.
@@ -120,7 +120,8 @@ impl Axis {
         let (power, _) = self.scale();
         let rough = (self.high - self.low) / count.max(1) as f64;
         let decade = 10f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|s| *s >= rough).unwrap_or(10.0 * decade);
+        let step =
+            [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * decade).find(|s| *s >= rough * (1.0 - 1e-9)).unwrap_or(10.0 * decade);
         if !step.is_finite() || step <= 0.0 {
             return Vec::new();
         }
@@ -136,7 +137,7 @@ impl Axis {
                 let text = if text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.')) {
                     text.trim_start_matches('-').to_owned()
                 } else {
-                    text.replace('-', "−")
+                    printed(&text)
                 };
                 (at, text)
             })
@@ -145,12 +146,18 @@ impl Axis {
 
     fn decades(&self, count: usize) -> Vec<(f64, String)> {
         let (from, to) = (self.low.floor() as i32, self.high.ceil() as i32);
+        // Numbers of one axis look alike: all in digits, or all as powers.
+        let digits = is_scaled(&self.unit) || (self.low >= -3.0 && self.high <= 4.0);
+        let unit = if is_scaled(&self.unit) { &self.unit } else { "1" };
         let within = |mantissas: &[f64], every: usize| -> Vec<(f64, String)> {
-            (from..=to)
-                .step_by(every)
-                .flat_map(|power| mantissas.iter().map(move |m| (f64::from(power) + m.log10(), m * 10f64.powi(power))))
-                .filter(|(at, _)| (self.low..=self.high).contains(at))
-                .map(|(at, value)| (at, spell(value, &self.unit).to_string()))
+            let all = (from..=to).step_by(every).flat_map(|power| mantissas.iter().map(move |m| (*m, power)));
+            let placed = all.map(|(m, power)| (f64::from(power) + m.log10(), m, power));
+            placed
+                .filter(|(at, _, _)| (self.low..=self.high).contains(at))
+                .map(|(at, m, power)| {
+                    let scientific = Spelled { mantissa: m.to_string(), exponent: Some(power), unit: String::new() };
+                    (at, if digits { spell(m * 10f64.powi(power), unit) } else { scientific }.typeset())
+                })
                 .collect()
         };
         let every = usize::try_from(to - from).unwrap_or(1).div_ceil(count.max(1)).max(1);
@@ -161,21 +168,6 @@ impl Axis {
             .find(|ticks| ticks.len() <= count + 1)
             .unwrap_or_else(|| within(&[1.0], every))
     }
-}
-
-fn superscript(power: i32) -> String {
-    power
-        .to_string()
-        .chars()
-        .map(|c| match c {
-            '-' => '⁻',
-            '0' => '⁰',
-            '1' => '¹',
-            '2' => '²',
-            '3' => '³',
-            other => char::from_u32(other as u32 - '4' as u32 + '⁴' as u32).unwrap_or(other),
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -201,8 +193,10 @@ mod tests {
         let ticks = axis("1", false, &[0.0, 1000.0]);
         assert_eq!((ticks.label().as_str(), labels(&ticks, 5).as_str()), ("x", "0 200 400 600 800 1000"));
         let log = axis("s", true, &[1e-6, 1e-3]);
-        assert_eq!(labels(&log, 5), "1 µs 10 µs 100 µs 1 ms");
-        assert_eq!(labels(&axis("s", true, &[1.1e-6, 1.9e-6]), 5), "1.2 µs 1.4 µs 1.6 µs 1.8 µs");
+        assert_eq!(labels(&log, 5), "1\u{a0}µs 10\u{a0}µs 100\u{a0}µs 1\u{a0}ms");
+        assert_eq!(labels(&axis("s", true, &[1.1e-6, 1.9e-6]), 5), "1.2\u{a0}µs 1.4\u{a0}µs 1.6\u{a0}µs 1.8\u{a0}µs");
+        let rate = axis("ticks/s", true, &[1e5, 1e8]);
+        assert_eq!((rate.label().as_str(), labels(&rate, 4).as_str()), ("x (ticks/s)", "10⁵ 10⁶ 10⁷ 10⁸"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::ops::Range;
 /// Units of the drawing per pixel: the backend has whole coordinates, and steps of a quarter pixel do not show.
 const FINE: u32 = 4;
 /// Size of text in pixels.
-const TEXT: u32 = 12;
+const TEXT: u32 = 13;
 
 /// The width for which a picture is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) struct Format {
 /// For a page on a screen or on paper.
 pub(super) const WIDE: Format = Format { width: 760, x_ticks: 8 };
 /// For a telephone.
-pub(super) const NARROW: Format = Format { width: 360, x_ticks: 4 };
+pub(super) const NARROW: Format = Format { width: 360, x_ticks: 5 };
 
 /// The inside of an SVG element and its extent.
 #[derive(Debug)]
@@ -79,9 +79,12 @@ pub(super) fn picture(panels: &[Panel], format: Format) -> Result<Picture, Strin
     let mut svg = String::new();
     {
         let mut rest = SVGBackend::with_string(&mut svg, (width, height)).into_drawing_area();
-        for panel in panels {
+        let longest = panels.iter().flat_map(y_ticks).map(|(_, label)| label.chars().count()).max().unwrap_or(1);
+        // One margin for all panels, so that their x axes lie below each other.
+        let margin = (longest as u32 * 7 + 16).clamp(32, 130);
+        for (place, panel) in panels.iter().enumerate() {
             let (area, below) = rest.split_vertically(panel.height * FINE);
-            draw(panel, &area, format)?;
+            draw(panel, &area, format, margin, place + 1 == panels.len())?;
             rest = below;
         }
         rest.present().map_err(|e| e.to_string())?;
@@ -92,17 +95,20 @@ pub(super) fn picture(panels: &[Panel], format: Format) -> Result<Picture, Strin
     Ok(Picture { width, height, body })
 }
 
-fn draw(panel: &Panel, area: &Area<'_>, format: Format) -> Result<(), String> {
+fn y_ticks(panel: &Panel) -> Vec<(f64, String)> {
+    panel.y.ticks((panel.height / 42).clamp(2, 10) as usize)
+}
+
+fn draw(panel: &Panel, area: &Area<'_>, format: Format, margin: u32, last: bool) -> Result<(), String> {
     let text = |ink: Ink| ("sans-serif", TEXT * FINE).into_font().color(&colour(ink));
     let x_ticks = panel.x.ticks(format.x_ticks);
-    let y_ticks = panel.y.ticks((panel.height / 55).clamp(2, 8) as usize);
-    let longest = y_ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(1) as u32;
+    let y_ticks = y_ticks(panel);
     let mut chart = ChartBuilder::on(area)
         .margin_top(24 * FINE)
         .margin_right(12 * FINE)
         .margin_bottom(4 * FINE)
-        .x_label_area_size(40 * FINE)
-        .y_label_area_size((longest * 7 + 14).clamp(30, 130) * FINE)
+        .x_label_area_size(if last { 42 } else { 24 } * FINE)
+        .y_label_area_size(margin * FINE)
         .build_cartesian_2d(
             Scale { low: panel.x.low, high: panel.x.high, ticks: x_ticks },
             Scale { low: panel.y.low, high: panel.y.high, ticks: y_ticks },
@@ -116,7 +122,7 @@ fn draw(panel: &Panel, area: &Area<'_>, format: Format) -> Result<(), String> {
         .axis_style(colour(Ink::Axis).stroke_width(FINE))
         .set_all_tick_mark_size(4 * FINE)
         .label_style(text(Ink::Axis))
-        .x_desc(panel.x.label())
+        .x_desc(if last { panel.x.label() } else { String::new() })
         .axis_desc_style(text(Ink::Axis))
         .draw()
         .map_err(|e| e.to_string())?;

@@ -45,33 +45,33 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
         layers.push(Layer::Area { ink: Ink::Band, points: band });
         legend.push(Key::new(format!("{low} to {high}"), Ink::Band, Mark::Area));
     }
-    let mut finding = String::new();
+    let mut fits = Vec::new();
     for (place, (name, y)) in curves.iter().enumerate() {
         let (ink, points) = (Ink::Series(place), zip(&x, y));
         legend.push(Key::new(name, ink, if plot.points { Mark::Dot } else { Mark::Line }));
         layers.push(if plot.points { Layer::Dots { ink, points, radius: 2.5 } } else { Layer::Line { ink, points } });
     }
-    for (place, fit) in plot.fits.iter().take(CURVES).enumerate() {
-        // The fits follow the curves; a curve of its own colour tells several apart where they do not come in pairs.
-        let ink = Ink::Fit(place + 1);
-        let tau = spell(fit.tau, &x_unit);
+    for fit in plot.fits.iter().take(CURVES) {
+        let ink = Ink::Model;
+        let tau = spell(fit.tau, &x_unit).typeset();
         legend.push(Key::new(format!("{}: τ = {tau}", plain(&fit.label)), ink, Mark::Line));
         layers.push(Layer::Line { ink, points: exponential(fit, &x_axis) });
-        finding.push_str(&format!(
-            "{}: time constant {tau}, from {} to {}. ",
+        fits.push(format!(
+            "{}: time constant {tau}, from {} to {}",
             plain(&fit.label),
-            spell(fit.start, &unit),
-            spell(fit.last, &unit)
+            spell(fit.start, &unit).typeset(),
+            spell(fit.last, &unit).typeset()
         ));
     }
-    if finding.is_empty() {
+    let mut finding = fits.join("; ") + ".";
+    if fits.is_empty() {
         let names: Vec<String> = curves.iter().map(|(name, _)| plain(name)).collect();
         finding = format!("{} against {}.", names.join(", "), plain(&x_name));
     }
     if plot.y.len() > CURVES {
         finding.push_str(&format!(" Only the first {CURVES} of {} curves are drawn.", plot.y.len()));
     }
-    let finding = finding.trim_end().to_owned() + &left_out(curves.iter().flat_map(|(_, y)| y));
+    let finding = finding + &left_out(curves.iter().flat_map(|(_, y)| y));
     Ok(Sketch { panels: vec![Panel { x: x_axis, y: y_axis, height: 300, layers }], legend, finding })
 }
 

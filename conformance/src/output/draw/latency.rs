@@ -16,7 +16,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let mut layers = Vec::new();
     let mut legend = Vec::new();
     let mut ends = Vec::new();
-    let mut finding = String::new();
+    let mut findings = Vec::new();
     let mut unit = String::from("s");
     let mut note = String::new();
     for (place, name) in plot.y.iter().take(CURVES).enumerate() {
@@ -29,12 +29,12 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
             return Err(format!("the samples {:?} hold no time above nought", plain(name)));
         };
         ends.extend([*first, *last]);
-        finding.push_str(&format!(
-            "{}: {} times from {} to {}. ",
+        findings.push(format!(
+            "{}: {} times from {} to {}",
             plain(name),
             times.len(),
-            spell(*first, &unit),
-            spell(*last, &unit)
+            spell(*first, &unit).typeset(),
+            spell(*last, &unit).typeset()
         ));
         layers.push(Layer::Line { ink: Ink::Series(place), points: steps(&times) });
         legend.push(Key::new(name, Ink::Series(place), Mark::Line));
@@ -44,10 +44,10 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
         let share = 100.0 * quantile.probability;
         let ink = if place == 0 { Ink::Wrong } else { Ink::Series(3) };
         let interval = [quantile.low, quantile.high].map(|v| (v, share));
-        let [value, low, high] = [quantile.value, quantile.low, quantile.high].map(|v| spell(v, &unit));
+        let [value, low, high] = [quantile.value, quantile.low, quantile.high].map(|v| spell(v, &unit).typeset());
         let name = spell(share, "1");
         legend.push(Key::new(format!("p{name} = {value}, interval {low} to {high}"), ink, Mark::Dot));
-        finding.push_str(&format!("p{name}: {value}, interval {low} to {high}. "));
+        findings.push(format!("p{name}: {value}, interval {low} to {high}"));
         layers.push(Layer::Strokes { ink: Ink::Grid, points: vec![(quantile.value, 0.0, share)], width: 1.0 });
         layers.push(Layer::Line { ink, points: interval.to_vec() });
         layers.push(Layer::Strokes {
@@ -65,7 +65,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
         height: 300,
         layers,
     };
-    Ok(Sketch { panels: vec![panel], legend, finding: finding.trim_end().to_owned() + &note })
+    Ok(Sketch { panels: vec![panel], legend, finding: findings.join("; ") + "." + &note })
 }
 
 /// The empirical distribution as a staircase; of very many steps, evenly many are kept, and the ends.

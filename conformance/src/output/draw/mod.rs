@@ -24,8 +24,10 @@ const LARGEST: f64 = 1e300;
 pub(super) enum Ink {
     /// Curves in the order of the legend; the substrate is the first and the oracle the second.
     Series(usize),
-    /// Fits to the curves, dashed.
-    Fit(usize),
+    /// A curve that lies on another one, dashed.
+    Dashed(usize),
+    /// A fitted curve, dashed.
+    Model,
     /// What is allowed.
     Band,
     /// The edge of what is allowed, dashed.
@@ -48,10 +50,11 @@ impl Ink {
         match self {
             Self::Series(n) => SERIES[n % SERIES.len()],
             // One off the colour of the curve: the same to the eye, another key to the style sheet, which dashes it.
-            Self::Fit(n) => {
+            Self::Dashed(n) => {
                 let (r, g, b) = SERIES[n % SERIES.len()];
                 (r, g, b + 1)
             }
+            Self::Model => (0x1b, 0x1f, 0x25),
             Self::Band => (0xd5, 0xe3, 0xf2),
             Self::Limit => (0x6f, 0x8f, 0xb3),
             Self::Ambiguous => (0xf0, 0xc9, 0x5a),
@@ -148,11 +151,16 @@ pub(super) fn draw(plot: &Plot, evidence: &Evidence) -> Result<Drawing, String> 
     Ok(Drawing {
         title: plain(&plot.title),
         caption: plot.caption.as_deref().map(plain).unwrap_or_default(),
-        finding: sketch.finding,
+        finding: capitalised(&sketch.finding),
         legend: sketch.legend,
         wide: canvas::picture(&sketch.panels, canvas::WIDE)?,
         narrow: canvas::picture(&sketch.panels, canvas::NARROW)?,
     })
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn find<'a>(evidence: &'a Evidence, name: &str) -> Result<&'a Samples, String> {

@@ -1,0 +1,161 @@
+//! Table, JSON, JUnit, badge and difference as they stand.
+
+mod output;
+
+use isoform_conformance::output::{ProfileRow, Style, Verdict, badge, diff, from_json, json, junit, profile_table, table};
+use isoform_conformance::record::*;
+use isoform_core::profile::Class;
+use output::{figure, motley, partial, realistic};
+
+#[test]
+fn tables() {
+    insta::assert_snapshot!("table_motley", table(&motley(), Style::default()));
+    insta::assert_snapshot!("table_partial_narrow", table(&partial(), Style::default().with_width(20)));
+    insta::assert_snapshot!("table_realistic_wide", table(&realistic(), Style::default().with_width(140)));
+}
+
+#[test]
+fn no_line_of_a_table_is_wider_than_asked() {
+    for width in [72, 80, 100, 133, 200] {
+        for dossier in [motley(), partial(), realistic()] {
+            for line in table(&dossier, Style::default().with_width(width)).lines() {
+                assert!(line.chars().count() <= width, "{width}: {line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_changes_no_character() {
+    for dossier in [motley(), partial(), realistic()] {
+        let coloured = table(&dossier, Style::default().with_colour(true));
+        assert!(coloured.contains("\u{1b}[32mpass\u{1b}[0m"));
+        let mut bare = String::new();
+        let mut rest = coloured.as_str();
+        while let Some((text, after)) = rest.split_once("\u{1b}[") {
+            bare.push_str(text);
+            rest = after.split_once('m').unwrap().1;
+        }
+        bare.push_str(rest);
+        assert_eq!(bare, table(&dossier, Style::default()));
+    }
+}
+
+#[test]
+fn a_device_cannot_steer_the_terminal() {
+    let mut dossier = partial();
+    dossier.outcomes[1].reason = String::from("\u{1b}[2Jgone\r\nnew line\u{7}\u{202e}");
+    dossier.outcomes[1].law = String::from("L1.\u{1b}]0;title\u{7}");
+    dossier.outcomes[1].figures[0].name = String::from("\u{9b}1m");
+    dossier.provenance.locator = String::from("cpu:\n\u{1b}[1m");
+    let text = table(&dossier, Style::default()) + &diff(&partial(), &dossier).to_string();
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    assert!(!text.contains('\u{202e}'));
+}
+
+#[test]
+fn what_each_class_owes() {
+    use Requirement::{Impossible, Optional, Required};
+    let row = |law: &str, level, owed: [Requirement; 7]| ProfileRow { law: law.to_owned(), level, owed: owed.to_vec() };
+    let rows = [
+        row("L0.honesty", Level::L0, [Required; 7]),
+        row("L1.split", Level::L1, [Required, Required, Required, Required, Required, Impossible, Required]),
+        row("L1.busy", Level::L1, [Optional; 7]),
+    ];
+    assert_eq!(Class::ALL.len(), 7);
+    insta::assert_snapshot!("profile_table", profile_table(&rows, Style::default()));
+}
+
+#[test]
+fn claims_in_words() {
+    let verdict = Verdict::of(&realistic());
+    assert_eq!(verdict.headline, "cpu: conforms as exact-digital/L4/1");
+    assert_eq!(verdict.obstacle, "");
+    let verdict = Verdict::of(&partial());
+    assert_eq!(verdict.headline, "cpu:?threads=2 conforms as exact-digital/L0/1");
+    assert!(verdict.meaning.starts_with("It is shown that it keeps its word (L0). Every law"), "{}", verdict.meaning);
+    assert_eq!(verdict.obstacle, "L1 is not claimed because L1.reset failed: 5 % of the state is left.");
+    let verdict = Verdict::of(&motley());
+    assert_eq!(verdict.headline, "serial:/dev/ttyACM0 claims nothing");
+    assert!(verdict.obstacle.starts_with("L0 is not claimed because L0.bad-input failed: "));
+    let mut unfinished = partial();
+    unfinished.outcomes.truncate(1);
+    assert_eq!(Verdict::of(&unfinished).obstacle, "L1 is not claimed because none of its laws was tried.");
+    unfinished.claim = None;
+    assert_eq!(Verdict::of(&unfinished).obstacle, "L0 is not claimed because not every law that is owed was tried.");
+}
+
+#[test]
+fn junit_reports() {
+    insta::assert_snapshot!("junit_motley", junit(&motley()).unwrap());
+    let xml = junit(&motley()).unwrap();
+    let tree = roxmltree::Document::parse(&xml).unwrap();
+    let count = |name: &str| tree.descendants().filter(|n| n.has_tag_name(name)).count();
+    assert_eq!((count("testcase"), count("failure"), count("error"), count("skipped")), (8, 3, 2, 2));
+}
+
+#[test]
+fn junit_survives_what_xml_and_durations_cannot_hold() {
+    let mut dossier = motley();
+    for (outcome, seconds) in dossier.outcomes.iter_mut().zip([f64::NAN, f64::INFINITY, -1.0, 1e300]) {
+        outcome.seconds = seconds;
+        outcome.reason = String::from("]]>\u{0}\u{1b}<a>&\u{ffff}");
+    }
+    dossier.provenance.started = String::from("yesterday");
+    roxmltree::Document::parse(&junit(&dossier).unwrap()).unwrap();
+}
+
+#[test]
+fn badges() {
+    insta::assert_snapshot!("badge_partial", badge(&partial()));
+}
+
+#[test]
+fn json_documents() {
+    let text = json(&partial()).unwrap();
+    assert!(text.starts_with("{\n  \"schema\": 1,\n  \"provenance\": {\n    \"locator\""), "{text}");
+    insta::assert_snapshot!("json_partial", text);
+    assert_eq!(from_json(&text).unwrap(), partial());
+    assert_eq!(json(&from_json(&text).unwrap()).unwrap(), text);
+    let later = text.replacen("\"schema\": 1", "\"schema\": 2", 1);
+    assert_eq!(
+        from_json(&later).unwrap_err().to_string(),
+        "it is of schema 2 and this version reads schema 1; use the version of isoform that wrote it"
+    );
+}
+
+#[test]
+fn differences() {
+    let before = realistic();
+    assert!(diff(&before, &before).is_empty());
+    insta::assert_snapshot!("diff_same", diff(&before, &before).to_string());
+    let mut after = realistic();
+    after.claim = after.claim.map(|claim| Claim { level: Level::L1, ..claim });
+    after.provenance.locator = String::from("cpu:?threads=2");
+    after.provenance.profile.version = String::from("0.2.0");
+    after.provenance.profile.limits.input = [f64::NEG_INFINITY, f64::INFINITY];
+    after.provenance.notes.clear();
+    let agreement = after.outcomes.iter_mut().find(|o| o.law == "L2.agreement").unwrap();
+    agreement.status = Status::Fail;
+    agreement.reason = String::from("the error is 1.5 bounds at tick 17");
+    agreement.figures[0].value = 1.5;
+    agreement.figures[1].limit = None;
+    agreement.figures.pop();
+    agreement.figures.push(figure("worst tick", 17.0, "1", None));
+    after.outcomes.retain(|o| o.law != "L4.throughput");
+    after.outcomes.rotate_left(3);
+    after.evidence[9].samples[0].values[5] += 1e-7;
+    let difference = diff(&before, &after);
+    assert!(!difference.is_empty());
+    assert_eq!(difference.statuses.len(), 2);
+    assert_eq!(difference.other_samples, ["L2.agreement"]);
+    insta::assert_snapshot!("diff_changed", difference.to_string());
+}
+
+#[test]
+fn a_nan_differs_from_a_number_and_not_from_itself() {
+    let mut before = partial();
+    before.outcomes[1].figures[0].value = f64::NAN;
+    assert!(diff(&before, &before).is_empty());
+    assert_eq!(diff(&before, &partial()).figures.len(), 1);
+}
