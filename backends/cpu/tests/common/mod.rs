@@ -15,43 +15,43 @@ use proptest::prelude::*;
 
 /// Draws small numbers from a seed.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed ^ 0x9e37_79b9_7f4a_7c15)
     }
 
-    pub fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((self.0 >> 33) as usize) % sides
     }
 
-    pub fn quarter(&mut self) -> f64 {
+    pub(crate) fn quarter(&mut self) -> f64 {
         (self.roll(9) as f64 - 4.0) / 4.0
     }
 
-    pub fn real(&mut self) -> f64 {
+    pub(crate) fn real(&mut self) -> f64 {
         (self.roll(2001) as f64 - 1000.0) / 997.0
     }
 
-    pub fn numbers(&mut self, count: usize, lattice: bool) -> Vec<f64> {
+    pub(crate) fn numbers(&mut self, count: usize, lattice: bool) -> Vec<f64> {
         (0..count).map(|_| if lattice { self.quarter() } else { self.real() }).collect()
     }
 }
 
 /// One node of a random program.
 #[derive(Debug, Clone)]
-pub struct Spec {
-    pub kind: usize,
-    pub seed: u64,
+pub(crate) struct Spec {
+    pub(crate) kind: usize,
+    pub(crate) seed: u64,
     /// Which earlier nodes it takes, as far as their widths agree.
-    pub from: Vec<usize>,
+    pub(crate) from: Vec<usize>,
     /// Whether it feeds back on itself.
-    pub looped: bool,
+    pub(crate) looped: bool,
 }
 
-pub fn specs() -> impl Strategy<Value = Vec<Spec>> {
+pub(crate) fn specs() -> impl Strategy<Value = Vec<Spec>> {
     let spec = (0_usize..16, any::<u64>(), prop::collection::vec(0_usize..8, 1..3), prop::bool::weighted(0.4));
     prop::collection::vec(spec.prop_map(|(kind, seed, from, looped)| Spec { kind, seed, from, looped }), 1..6)
 }
@@ -132,7 +132,7 @@ fn may_close_a_loop(kind: usize) -> bool {
 }
 
 /// Builds a program of two inputs, of which one may stand by itself, whose outputs are all the nodes.
-pub fn build(specs: &[Spec], semantics: Semantics, lattice: bool) -> Option<Program> {
+pub(crate) fn build(specs: &[Spec], semantics: Semantics, lattice: bool) -> Option<Program> {
     let mut net = Builder::new();
     let mut wires: Vec<(Wire, usize)> = vec![(net.input("x", [6]), 6), (net.input("z", [6]), 6)];
     for (k, spec) in specs.iter().enumerate() {
@@ -165,7 +165,7 @@ pub fn build(specs: &[Spec], semantics: Semantics, lattice: bool) -> Option<Prog
 }
 
 /// A random input `[tick, batch, 12]`: mostly spikes, some multiples of a quarter.
-pub fn input(seed: u64, ticks: usize, batch: usize) -> Vec<f32> {
+pub(crate) fn input(seed: u64, ticks: usize, batch: usize) -> Vec<f32> {
     let mut dice = Dice::new(seed);
     (0..ticks * batch * 12)
         .map(|_| match dice.roll(5) {
