@@ -5,7 +5,7 @@ mod output;
 use isoform_conformance::output::plot::Plot;
 use isoform_conformance::output::{Page, badge, html, write};
 use isoform_conformance::record::*;
-use output::{motley, partial, realistic, samples};
+use output::{failing, motley, partial, realistic, samples};
 use std::path::Path;
 
 /// Everything that would make a browser ask the network.
@@ -93,6 +93,15 @@ fn a_page_says_what_a_newcomer_needs() {
     }
     assert_eq!(page.matches("<svg class=\"plot wide\"").count(), 5);
     assert_eq!(page.matches("<svg class=\"plot narrow\"").count(), 5);
+}
+
+#[test]
+fn plots_mark_what_is_wrong() {
+    let (sound, broken) = (html(&realistic(), &Page::default()), html(&failing(), &Page::default()));
+    assert!(broken.contains("Of 3072 decisions, 2 differ without excuse; 3 are ambiguous."));
+    assert!(broken.contains("beyond the bound") && !sound.contains("beyond the bound"));
+    assert!(broken.contains("<span>mismatch</span>") && !sound.contains("<span>mismatch</span>"));
+    check(&broken);
 }
 
 #[test]
@@ -222,7 +231,7 @@ fn badges_are_well_formed_and_say_the_claim() {
 /// Leaves the page of a whole run in the build folder, to be looked at.
 #[test]
 fn a_whole_run_can_be_looked_at() {
-    for (name, dossier) in [("full", realistic()), ("partial", partial()), ("motley", motley())] {
+    for (name, dossier) in [("full", realistic()), ("partial", partial()), ("motley", motley()), ("failing", failing())] {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("output").join(name);
         write(&dir, &dossier).unwrap();
         assert!(std::fs::metadata(dir.join("report.html")).unwrap().len() < 1_500_000);

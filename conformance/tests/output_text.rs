@@ -78,6 +78,9 @@ fn claims_in_words() {
     let verdict = Verdict::of(&motley());
     assert_eq!(verdict.headline, "serial:/dev/ttyACM0 claims nothing");
     assert!(verdict.obstacle.starts_with("L0 is not claimed because L0.bad-input failed: "));
+    let mut waived = partial();
+    waived.outcomes[0].status = Status::Waived;
+    assert!(Verdict::of(&waived).meaning.ends_with("was tried and holds, except what was waived: L0.honesty."));
     let mut unfinished = partial();
     unfinished.outcomes.truncate(1);
     assert_eq!(Verdict::of(&unfinished).obstacle, "L1 is not claimed because none of its laws was tried.");

@@ -43,10 +43,11 @@ impl Verdict {
                 standing: if next.is_none() { Standing::Full } else { Standing::Partial },
                 headline: format!("{locator} conforms as {claim}"),
                 meaning: format!(
-                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds.",
+                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds{}.",
                     shown(claim.level),
                     claim.class,
-                    claim.level
+                    claim.level,
+                    waived(dossier, claim.level)
                 ),
                 obstacle,
             },
@@ -74,6 +75,13 @@ fn shown(level: Level) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => phrases.concat(),
     }
+}
+
+/// The laws that were waived: a claim that leaves them out must say so.
+fn waived(dossier: &Dossier, level: Level) -> String {
+    let owed = |o: &&Outcome| o.level <= level && o.requirement == Requirement::Required && o.status == Status::Waived;
+    let laws: Vec<String> = dossier.outcomes.iter().filter(owed).map(|o| plain(&o.law)).collect();
+    if laws.is_empty() { String::new() } else { format!(", except what was waived: {}", laws.join(", ")) }
 }
 
 /// Why a level is not claimed.

@@ -254,6 +254,28 @@ pub(crate) fn realistic() -> Dossier {
     dossier
 }
 
+/// The realistic run on a substrate whose gain creeps and that loses two spikes.
+pub(crate) fn failing() -> Dossier {
+    let mut dossier = realistic();
+    dossier.claim = dossier.claim.map(|claim| Claim { level: Level::L1, ..claim });
+    for outcome in dossier.outcomes.iter_mut().filter(|o| o.law == "L2.agreement" || o.law == "L2.spikes") {
+        outcome.status = Status::Fail;
+        outcome.reason = String::from("the substrate leaves what its arithmetic allows");
+    }
+    for evidence in &mut dossier.evidence {
+        let Some(substrate) = evidence.samples.iter_mut().find(|s| s.name == "substrate") else { continue };
+        if evidence.law == "L2.agreement" {
+            for (tick, v) in substrate.values.iter_mut().enumerate() {
+                *v += 3e-10 * tick as f64;
+            }
+        } else {
+            let spikes = substrate.values.iter_mut().filter(|v| **v != 0.0);
+            spikes.skip(30).step_by(25).take(2).for_each(|v| *v = 0.0);
+        }
+    }
+    dossier
+}
+
 /// Numbers that look random: a linear congruential generator (Knuth, MMIX), uniform in [0, 1).
 pub(crate) struct Draws(u64);
 
