@@ -23,7 +23,7 @@ pub(crate) struct Seen {
 }
 
 /// What one tick of a whole program may add to an error, for signals and states of some magnitude.
-fn growth(program: &Program, accuracy: &Accuracy, magnitude: f64) -> f64 {
+pub(crate) fn growth(program: &Program, accuracy: &Accuracy, magnitude: f64) -> f64 {
     let mut gain: f64 = 1.0;
     let mut local = 0.0;
     for node in program.nodes() {

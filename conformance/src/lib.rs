@@ -9,6 +9,7 @@ mod blind;
 mod chance;
 mod checks;
 pub mod defects;
+pub mod fingerprint;
 pub mod law;
 mod laws;
 pub mod output;
@@ -20,6 +21,7 @@ pub mod suite;
 mod trial;
 
 pub use bench::Bench;
+pub use fingerprint::{Fingerprint, fingerprint};
 pub use checks::{Check, Twins};
 pub use laws::laws;
 pub use suite::{Options, Progress, exit_code, judge, run};

@@ -4,10 +4,12 @@
 //! none can be broken without anybody seeing it.
 
 mod layer;
+mod pretends;
 mod realization;
 mod table;
 
 pub use layer::Faulty;
+pub use pretends::Pretends;
 pub use table::{DefectRow, self_test, self_test_with};
 
 /// What is wrong with a substrate.

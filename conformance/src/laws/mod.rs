@@ -38,6 +38,7 @@ modules! {
     l2_overflow
     l2_step
     l2_trains
+    l2_fingerprint
     l3_endurance
     l3_reopen
     l3_memory
@@ -85,6 +86,7 @@ macro_rules! for_each_law {
             l2_overflow "L2.overflow"
             l2_step "L2.step"
             l2_trains "L2.trains"
+            l2_fingerprint "L2.fingerprint"
             l3_endurance "L3.endurance"
             l3_reopen "L3.reopen"
             l3_memory "L3.memory"

@@ -1,0 +1,42 @@
+//! A substrate that computes under other semantics than it is asked for.
+
+use async_trait::async_trait;
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+use isoform_core::program::Program;
+use isoform_core::semantics::Semantics;
+use isoform_core::substrate::{Calibrate, Realization, Run, Substrate};
+use std::sync::Arc;
+
+/// A substrate that takes any semantics and computes under one of its own, where a program can have it.
+#[derive(Debug)]
+pub struct Pretends {
+    inner: Arc<dyn Substrate>,
+    semantics: Semantics,
+}
+
+impl Pretends {
+    /// A substrate that computes under these semantics whatever it is asked for.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Substrate>, semantics: Semantics) -> Self {
+        // without the name of a platform, so that every neuron can have them
+        Self { inner, semantics: semantics.with_decay(semantics.decay) }
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Substrate for Pretends {
+    fn profile(&self) -> Arc<Profile> {
+        self.inner.profile()
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let own = self.semantics.with_dt(program.semantics().dt);
+        self.inner.realize(&program.with_semantics(own)?, run).await
+    }
+
+    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
+        None
+    }
+}
