@@ -6,6 +6,7 @@ use super::run::{program, read_input};
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::compare::{Comparison, Verdict, compare};
+use isoform::core::semantics::{Preset, Semantics};
 use isoform::model::Model;
 use isoform::run::check_input;
 use serde::Serialize;
@@ -84,10 +85,21 @@ impl Compare {
                 substrates: found.into_iter().map(|comparison| Entry { verdict: comparison.verdict(), comparison }).collect(),
             })?;
         } else {
+            console.print(format!(
+                "{}, {}, input {}\n",
+                self.model.display(),
+                summary(program.semantics()),
+                self.input.display()
+            ))?;
             console.print(text(&found))?;
         }
         Ok(worst)
     }
+}
+
+/// Semantics in a few words.
+fn summary(semantics: &Semantics) -> String {
+    format!("semantics {}, dt {} s", semantics.preset().map_or("custom", Preset::name), semantics.dt)
 }
 
 fn outcome(found: &[Comparison]) -> Outcome {
@@ -118,7 +130,7 @@ pub(super) fn text(found: &[Comparison]) -> String {
         }
         row
     });
-    out += &table(&["substrate", "verdict", "ticks", "numbers", "beyond bound", "ambiguous", "largest error/bound"], forced);
+    out += &table(&["substrate", "verdict", "ticks", "numbers", "beyond bound", "ambiguous", "largest error/bound"], forced, 0);
     for c in found {
         for m in c.forced.iter().flat_map(|f| &f.first) {
             out += &format!(
@@ -140,7 +152,7 @@ pub(super) fn text(found: &[Comparison]) -> String {
                 format!("{:.3}", t.distance),
             ])
         });
-        out += &table(&["substrate", "spikes", "of the oracle", "different", "latency", "van Rossum distance"], spikes);
+        out += &table(&["substrate", "spikes", "of the oracle", "different", "latency", "van Rossum distance"], spikes, 0);
     }
     if found.iter().any(|c| c.free.values.is_some()) {
         out += "\n\nNumbers of whole runs, beside the oracle\n\n";
@@ -154,7 +166,7 @@ pub(super) fn text(found: &[Comparison]) -> String {
                 format!("{:.1e}", v.spacing),
             ])
         });
-        out += &table(&["substrate", "largest difference", "root mean square", "largest number", "spacing there"], values);
+        out += &table(&["substrate", "largest difference", "root mean square", "largest number", "spacing there"], values, 0);
     }
     out += "\n\nCost on this computer\n\n";
     let cost = found.iter().map(|c| {
@@ -166,7 +178,7 @@ pub(super) fn text(found: &[Comparison]) -> String {
             format!("{}ticks/s", large(c.cost.throughput)),
         ]
     });
-    out + &table(&["substrate", "set-up", "one tick, p50", "p99", "throughput of one lane"], cost)
+    out + &table(&["substrate", "set-up", "one tick, p50", "p99", "throughput of one lane"], cost, 0)
 }
 
 /// A verdict in its colour.

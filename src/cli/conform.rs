@@ -1,8 +1,10 @@
 //! `isoform conform`: the laws, tried on a substrate.
 
-use super::console::{Console, WIDTH};
+use super::console::{Console, WIDTH, painted, table};
 use super::failure::{Failure, Outcome, Result};
+use anstyle::AnsiColor;
 use clap::Args;
+use isoform::conformance::defects::{Defect, DefectRow, self_test_with};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{Dossier, Level};
 use isoform::conformance::{Options, Progress, exit_code, laws, run};
@@ -10,6 +12,7 @@ use isoform::core::profile::Class;
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Try the laws on a substrate and say what it may claim.
@@ -18,7 +21,7 @@ use std::time::SystemTime;
 #[derive(Debug, Args)]
 pub(crate) struct Conform {
     /// The substrate, such as cpu: or 'cpu:?threads=2'.
-    #[arg(required_unless_present = "laws")]
+    #[arg(required_unless_present_any = ["laws", "self_test"])]
     locator: Option<String>,
     /// The highest level that is tried: L0 to L5.
     #[arg(long, default_value = "L4")]
@@ -38,6 +41,9 @@ pub(crate) struct Conform {
     /// Write the outcomes as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Try the suite itself: on the substrate (oracle: if none is named) with planted defects, each of which its law must catch.
+    #[arg(long, conflicts_with_all = ["level", "law", "seed", "out", "junit"])]
+    self_test: bool,
     /// Print which class of substrates owes which law.
     #[arg(long)]
     laws: bool,
@@ -48,6 +54,9 @@ impl Conform {
         if self.laws {
             console.print(laws_table())?;
             return Ok(Outcome::Done);
+        }
+        if self.self_test {
+            return self.suite_itself(*console);
         }
         let Some(locator) = &self.locator else {
             return Err(Failure::input("no substrate is named; write isoform conform LOCATOR, such as isoform conform cpu:"));
@@ -73,6 +82,37 @@ impl Conform {
         drop(progress);
         self.keep(*console, &dossier)?;
         conclude(&dossier)
+    }
+
+    /// Plants defects, and says which were caught.
+    fn suite_itself(&self, console: Console) -> Result {
+        let locator = self.locator.as_deref().unwrap_or("oracle:");
+        let healthy = isoform::registry().open_str(locator)?;
+        let facets = healthy.profile().facets;
+        if !(facets.memory && facets.tuning) {
+            return Err(Failure::input(format!("{locator} cannot save its state or tune parameters, which the defects need")));
+        }
+        if let Some(file) = self.json.as_deref().filter(|f| !is_stdout(f)) {
+            isoform::files::check_writable(file)?;
+        }
+        let progress = RefCell::new((console.progress("defects"), 0));
+        let rows = self_test_with(&|| Arc::clone(&healthy), &|row| {
+            let (bar, done) = &mut *progress.borrow_mut();
+            *done += 1;
+            bar.at(row.defect, *done, Defect::TABLE.len());
+        });
+        drop(progress);
+        let caught = rows.iter().filter(|row| row.caught).count();
+        match self.json.as_deref() {
+            Some(file) if is_stdout(file) => console.print_json(&rows)?,
+            Some(file) => isoform::files::write(file, serde_json::to_string_pretty(&rows).map_err(Failure::input)?.as_bytes())?,
+            None => {}
+        }
+        if !self.json.as_deref().is_some_and(is_stdout) {
+            console.print(defects_table(&rows))?;
+            console.print(format!("\n{caught} of {} as it must be", rows.len()))?;
+        }
+        Ok(if caught == rows.len() { Outcome::Done } else { Outcome::Refuted })
     }
 
     fn keep(&self, console: Console, dossier: &Dossier) -> Result<()> {
@@ -130,6 +170,19 @@ fn laws_table() -> String {
         })
         .collect();
     profile_table(&rows, style())
+}
+
+fn defects_table(rows: &[DefectRow]) -> String {
+    let row = |row: &DefectRow| {
+        let others: Vec<&str> = row.caught_by.iter().copied().filter(|&id| Some(id) != row.law).collect();
+        let verdict = match (row.caught, row.law) {
+            (true, Some(_)) => painted("caught", AnsiColor::Green),
+            (true, None) => painted("healthy", AnsiColor::Green),
+            (false, _) => painted("missed", AnsiColor::Red),
+        };
+        vec![row.defect.to_owned(), row.law.unwrap_or("-").to_owned(), verdict, others.join(", ")]
+    };
+    table(&["defect", "its law", "verdict", "also caught by"], rows.iter().map(row), 3)
 }
 
 fn is_stdout(file: &Path) -> bool {

@@ -6,12 +6,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 use tabled::builder::Builder;
-use tabled::settings::peaker::Priority;
+use tabled::settings::Padding;
 use tabled::settings::style::Style as Border;
-use tabled::settings::{Padding, Width};
 
 /// No table is wider.
 pub(crate) const WIDTH: usize = 100;
+/// Between two columns.
+const GAP: usize = 2;
+/// No column gives way further.
+const NARROWEST: usize = 12;
 /// Work that ends sooner shows no progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -29,8 +32,7 @@ impl Console {
     /// A result.
     pub(crate) fn print(self, text: impl AsRef<str>) -> Result<()> {
         let mut out = anstream::stdout().lock();
-        let text = text.as_ref().trim_end_matches('\n');
-        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|e| match e.kind() {
+        writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()).map_err(|e| match e.kind() {
             std::io::ErrorKind::BrokenPipe => Failure::Unheard,
             _ => Failure::input(format!("standard output: {e}")),
         })
@@ -109,16 +111,35 @@ impl Drop for Progress {
     }
 }
 
-/// A table of plain columns that fits the width of a page.
-pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut builder = Builder::new();
+/// A table of plain columns that fits the width of a page; one column gives way by breaking between words.
+pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, gives_way: usize) -> String {
     let bold = Style::new().bold();
-    builder.push_record(header.iter().map(|name| format!("{bold}{name}{bold:#}")));
-    rows.into_iter().for_each(|row| builder.push_record(row));
-    let mut table = builder.build();
-    table.with(Border::empty()).with(Padding::new(0, 2, 0, 0));
-    table.with(Width::wrap(WIDTH).priority(Priority::max(true)).keep_words(true));
+    let header: Vec<String> = header.iter().map(|name| format!("{bold}{name}{bold:#}")).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).flat_map(|c| c.lines()).map(breadth).max().unwrap_or(0);
+    let others: usize = (0..columns).filter(|&c| c != gives_way).map(width).sum();
+    let gap = if others + width(gives_way) + GAP * columns > WIDTH { 1 } else { GAP };
+    let rest = WIDTH.saturating_sub(others + gap * columns).max(NARROWEST);
+    let broken = rows.into_iter().map(|mut row| {
+        if let Some(cell) = row.get_mut(gives_way) {
+            *cell = cell.lines().map(|line| textwrap::fill(line, rest)).collect::<Vec<_>>().join("\n");
+        }
+        row
+    });
+    let mut table = Builder::from_iter(broken).build();
+    table.with(Border::empty()).with(Padding::new(0, gap, 0, 0));
     table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Text broken between words, its further lines indented.
+pub(crate) fn wrapped(text: &str) -> String {
+    textwrap::fill(text, textwrap::Options::new(WIDTH).subsequent_indent("  "))
+}
+
+/// How many columns a text takes without its colours.
+fn breadth(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().chars().count()
 }
 
 /// A text in a colour.

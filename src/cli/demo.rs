@@ -56,13 +56,16 @@ impl Demo {
         let agrees = found.iter().all(|c| c.verdict() == Verdict::Agrees);
         console.print(format!(
             "\nTry next\n\n  \
-             isoform list                                      substrates found here\n  \
-             isoform inspect {model}            what is in a model\n  \
-             isoform run {model} --on cpu: --input {input} \\\n      --output spikes.npy --dt 1e-3                 a run of your own\n  \
-             isoform compare {model} --on cpu: --on oracle: --input {input} --dt 1e-3\n  \
-             isoform conform cpu: --out proof                  the whole proof, raw samples included",
-            model = model_file.display(),
-            input = input_file.display(),
+             cd {}\n\n  \
+             # what is here, and what is in a model\n  \
+             isoform list\n  \
+             isoform inspect demo.nir\n\n  \
+             # a run of your own, and the same on several substrates\n  \
+             isoform run demo.nir --dt 1e-3 --on cpu: --input touch.npy --output spikes.npy\n  \
+             isoform compare demo.nir --dt 1e-3 --on cpu: --on oracle: --input touch.npy\n\n  \
+             # the whole proof, raw samples included\n  \
+             isoform conform cpu: --out proof",
+            self.out.display()
         ))?;
         Ok(if agrees && conforms { Outcome::Done } else { Outcome::Refuted })
     }
@@ -98,14 +101,14 @@ impl Demo {
                 ambiguous,
                 spikes,
                 seconds(c.cost.latency_p50),
-                format!("{}ticks/s", large(c.cost.throughput)),
+                large(c.cost.throughput),
             ]);
             found.push(c);
         }
         console.print("One model, several substrates, judged against the definition in double precision\n")?;
         let header =
-            ["substrate", "verdict", "sweeps named", "beyond bound", "ambiguous", "equal samples", "one tick", "throughput"];
-        console.print(table(&header, rows))?;
+            ["substrate", "verdict", "sweeps named", "beyond bound", "ambiguous", "equal samples", "one tick", "ticks/s"];
+        console.print(table(&header, rows, 0))?;
         Ok(found)
     }
 
@@ -160,7 +163,7 @@ fn platforms(console: Console, registry: &Registry, model: &Model, input: &Signa
         rows.push(row);
     }
     console.print("\nThe same file as other platforms take it (--semantics): the file leaves this open\n")?;
-    console.print(table(&["semantics", "spikes", "first in recording 0", "sweeps named"], rows))
+    console.print(table(&["semantics", "spikes", "first in recording 0", "sweeps named"], rows, 3))
 }
 
 fn score(substrate: &dyn Substrate, program: &Program, input: &Signal) -> Result<(usize, usize)> {
@@ -182,7 +185,7 @@ fn output_of(substrate: &dyn Substrate, program: &Program, input: &Signal) -> Re
 
 /// The end of the table, which says what may be claimed.
 fn conclusion(table: &str) -> &str {
-    table.rfind("\n\n").map_or(table, |at| table[at..].trim_start())
+    table.rfind("\n\n").map_or(table, |at| &table[at..]).trim()
 }
 
 fn shown(path: &Path) -> String {

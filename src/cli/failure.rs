@@ -1,5 +1,6 @@
 //! How a command ends.
 
+use clap::CommandFactory as _;
 use isoform::core::error::Error;
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -90,15 +91,18 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return ExitCode::from(2);
+    }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let paragraphs: Vec<&str> = text.split("\n\n").map(str::trim).collect();
-    let usage = paragraphs.iter().find_map(|p| p.strip_prefix("Usage: "));
     let said = paragraphs.iter().filter(|p| !p.starts_with("Usage:") && !p.starts_with("For more information") && !p.is_empty());
     let said: Vec<String> = said.map(|p| one_line(p).replace("tip: ", "")).collect();
-    let command: Vec<&str> =
-        usage.unwrap_or("isoform").split(' ').take_while(|w| w.starts_with(|c: char| c.is_ascii_lowercase())).collect();
-    say(&format!("{}; see {} --help", said.join("; "), command.join(" ")));
+    let named = std::env::args().nth(1).filter(|word| super::Cli::command().find_subcommand(word).is_some());
+    let command = named.map_or_else(|| String::from("isoform"), |name| format!("isoform {name}"));
+    say(&format!("{}; see {command} --help", said.join("; ")));
     ExitCode::from(2)
 }
 

@@ -2,7 +2,7 @@
 
 mod report;
 
-use super::console::{Console, plural, table};
+use super::console::{Console, plural, table, wrapped};
 use super::failure::{Outcome, Result};
 use clap::Args;
 use isoform::model::Model;
@@ -57,11 +57,12 @@ fn text(report: &Report) -> String {
         plural(report.state_numbers, "number"),
         &report.sha256[..16],
     );
-    out.push_str(&table(&["node", "type", "shape", "parameters and state", "from"], report.nodes.iter().map(row)));
+    out.push_str(&table(&["node", "type", "shape", "parameters and state", "from"], report.nodes.iter().map(row), 3));
     out.push('\n');
     for (place, metadata) in report.metadata.iter() {
         let place = if place.is_empty() { String::from("model") } else { format!("node \"{place}\"") };
-        out.push_str(&format!("\nmetadata of the {place}: {metadata}"));
+        out.push('\n');
+        out.push_str(&wrapped(&format!("metadata of the {place}: {metadata}")));
     }
     for lost in &report.not_kept {
         out.push_str(&format!("\nnot read: {lost}"));
@@ -70,17 +71,27 @@ fn text(report: &Report) -> String {
         ports.iter().map(|p| format!("{} {} ({})", p.name, p.shape, plural(p.channels, "channel"))).collect::<Vec<_>>().join(", ")
     };
     if !report.inputs.is_empty() {
-        out.push_str(&format!("\ntakes {}; gives {}", take(&report.inputs), take(&report.outputs)));
+        out.push('\n');
+        out.push_str(&wrapped(&format!("takes {}; gives {}", take(&report.inputs), take(&report.outputs))));
     }
     if !report.presets.is_empty() {
-        out.push_str(&format!("\nruns under {}", report.presets.join(", ")));
+        out.push('\n');
+        out.push_str(&wrapped(&format!("runs under {}", report.presets.join(", "))));
     }
     for (preset, why) in &report.refused {
-        out.push_str(&format!("\nnot under {preset}: {why}"));
+        out.push('\n');
+        out.push_str(&wrapped(&format!("not under {preset}: {why}")));
     }
     match &report.program {
-        Some(program) => out.push_str(&format!("\nprogram {} with {}", program.digest, program.semantics)),
-        None => out.push_str(&format!("\nto run it: {}", report.missing.join("; "))),
+        Some(program) => {
+            out.push('\n');
+            out.push_str(&wrapped(&format!("program {} with {}", program.digest, program.semantics)));
+        }
+        None if report.presets.is_empty() => out.push_str(&format!("\n{}", report.missing.join("; "))),
+        None => {
+            out.push_str("\nto run it, give\n");
+            out.push_str(&report.missing.iter().map(|what| format!("  {what}")).collect::<Vec<_>>().join("\n"));
+        }
     }
     out
 }
@@ -93,7 +104,9 @@ fn row(node: &Node) -> Vec<String> {
         _ => String::from("unknown"),
     };
     let mut details: Vec<String> = node.parameters.iter().map(parameter).collect();
-    details.extend(node.attributes.iter().map(|(name, value)| format!("{name} {value}")));
+    if !node.attributes.is_empty() {
+        details.push(node.attributes.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", "));
+    }
     details.extend(node.state.iter().map(|s| {
         let meaning = if s.meaning.is_empty() { String::new() } else { format!(": {}", s.meaning) };
         format!("state {}, {}{meaning}", s.name, plural(s.numbers, "number"))
@@ -103,10 +116,23 @@ fn row(node: &Node) -> Vec<String> {
 
 fn parameter(array: &Array) -> String {
     let unit = if array.unit == "1" || array.unit.is_empty() { String::new() } else { format!(" {}", array.unit) };
+    let single = array.number == "f32";
     let range = match (array.low, array.high) {
-        (Some(low), Some(high)) if low == high => format!("{low}"),
-        (Some(low), Some(high)) => format!("{low} to {high}"),
+        (Some(low), Some(high)) if low == high => exact(low, single),
+        (Some(low), Some(high)) => format!("{} to {}", rounded(low), rounded(high)),
         _ => String::from("nothing"),
     };
     format!("{} {range}{unit} {}", array.name, array.shape)
+}
+
+/// The shortest text that means the same number in its own precision.
+#[expect(clippy::cast_possible_truncation, reason = "it came from a single")]
+fn exact(v: f64, single: bool) -> String {
+    if single { (v as f32).to_string() } else { v.to_string() }
+}
+
+/// Four digits are enough for a range.
+fn rounded(v: f64) -> String {
+    let text = format!("{v:.3e}");
+    text.parse::<f64>().map_or(text, |v| v.to_string())
 }

@@ -58,7 +58,7 @@ impl List {
             let options = s.options.into_iter().map(|o| vec![format!("  {}=", o.name), o.meaning.to_owned()]);
             std::iter::once(first).chain(options.collect::<Vec<_>>())
         });
-        console.print(table(&["locator", "meaning"], rows))?;
+        console.print(table(&["locator", "meaning"], rows, 1))?;
         console.print("\nOptions follow \"?\" and are joined by \"&\". Prove a substrate: isoform conform LOCATOR")?;
         Ok(Outcome::Done)
     }
@@ -77,12 +77,13 @@ impl List {
             console.print_json(&rows)?;
             return Ok(Outcome::Done);
         }
-        let header: Vec<&str> = std::iter::once("preset").chain(QUESTIONS).collect();
+        let short = |question: &'static str| if question == "input delay" { "delay" } else { question };
+        let header: Vec<&str> = std::iter::once("preset").chain(QUESTIONS.map(short)).collect();
         let rows = preset_table().into_iter().map(|(name, answers)| {
-            let short = answers.into_iter().map(|a| a.replace("fixed(12 bit decay, unit 640)", "12-bit fixed"));
+            let short = answers.into_iter().map(|a| a.replace("fixed(12 bit decay, unit 640)", "12-bit"));
             std::iter::once(name.to_owned()).chain(short).collect()
         });
-        console.print(table(&header, rows))?;
+        console.print(table(&header, rows, 0))?;
         Ok(Outcome::Done)
     }
 }
@@ -114,7 +115,7 @@ fn substrates(found: &[Found]) -> String {
             vec![f.locator.clone(), painted("absent", AnsiColor::Yellow), String::new(), String::new(), why.to_owned()]
         }
     });
-    table(&["locator", "class", "version", "device", "promises"], rows)
+    table(&["locator", "class", "version", "device", "promises"], rows, 4)
 }
 
 /// Abilities and limits in words.

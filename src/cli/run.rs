@@ -306,10 +306,10 @@ impl Job<'_> {
         let rate = (report.ticks * recording.output.batch) as f64 / wall.max(1e-9);
         let semantics = self.program.semantics();
         console.note(format!(
-            "{}: {} of {} in {} ({}ticks/s), semantics {}, dt {} s, seed {}",
-            self.locator,
+            "ran {} of {} on {} in {} ({}ticks/s): semantics {}, dt {} s, seed {}",
             plural(report.ticks, "tick"),
             plural(recording.output.batch, "lane"),
+            self.locator,
             seconds(wall),
             large(rate),
             semantics.preset().map_or("custom", |p| p.name()),

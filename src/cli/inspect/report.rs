@@ -124,6 +124,9 @@ impl Report {
         }
         report.walk(&model.graph, "", shapes);
         report.parameters = report.nodes.iter().flat_map(|n| &n.parameters).map(|a| a.numbers).sum();
+        if let Some(program) = shapes {
+            report.order(program);
+        }
         report.judge(model, program, nominal.err());
         report
     }
@@ -150,6 +153,16 @@ impl Report {
         }
     }
 
+    /// Puts the nodes into the order in which they are evaluated.
+    fn order(&mut self, program: &Program) {
+        let rank = |name: &str| {
+            let input = program.inputs().iter().position(|p| p.name == name);
+            let node = || program.schedule().order.iter().position(|&i| program.nodes()[i].name == name);
+            input.map(|i| (0, i)).or_else(|| node().map(|i| (1, i))).unwrap_or((2, 0))
+        };
+        self.nodes.sort_by_key(|node| rank(&node.name));
+    }
+
     /// Under what it runs, and what is missing.
     fn judge(&mut self, model: &Model, program: Option<&Program>, broken: Option<isoform::core::error::Error>) {
         if let Some(error) = broken {
@@ -160,16 +173,22 @@ impl Report {
         for &preset in Preset::ALL {
             match model.program(preset.semantics(dt)) {
                 Ok(_) => self.presets.push(preset.to_string()),
-                Err(error) => drop(self.refused.insert(preset.to_string(), error.to_string())),
+                Err(error) => drop(self.refused.insert(preset.to_string(), said(&error))),
             }
         }
         if program.is_none() {
             let input = self.inputs.iter().map(|p| p.channels).sum::<usize>();
-            self.missing.push(String::from("NIR carries no time step; give the seconds of a tick, as --dt 1e-4"));
-            self.missing.push(format!("an input of {input} columns, as --input x.csv"));
-            self.missing.push(String::from("semantics, as --semantics snntorch, unless the equations are to be taken exactly"));
+            let columns = if input == 1 { String::from("1 column") } else { format!("{input} columns") };
+            self.missing.push(String::from("--dt S         the seconds of a tick, as --dt 1e-4: NIR carries no time step"));
+            self.missing.push(format!("--input X      a signal of {columns}"));
+            self.missing.push(String::from("--semantics P  a platform to follow, unless the equations are to be taken exactly"));
         }
     }
+}
+
+/// An error without its kind, which the place where it is told makes plain.
+fn said(error: &isoform::core::error::Error) -> String {
+    error.node().map_or_else(|| error.message().to_owned(), |node| format!("node \"{node}\": {}", error.message()))
 }
 
 fn found(path: &str, node: &nir::Node, sources: Vec<String>, program: Option<&Program>) -> Node {

@@ -1,0 +1,41 @@
+//! The suite from the command line.
+
+mod common;
+
+use common::Folder;
+
+#[test]
+fn a_run_is_kept_judged_again_and_compared() {
+    let folder = Folder::new();
+    let arguments = ["conform", "oracle:", "--level", "L0", "--quiet", "--out"];
+    let table = folder.succeeds(&[&arguments[..], &["a", "--json", "a.json", "--junit", "a.xml"]].concat());
+    assert!(table.contains("exact-digital/L0/1") && table.contains("L0.honesty"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+    for file in ["a/report.html", "a/dossier.json", "a/badge.svg", "a.json", "a.xml"] {
+        assert!(folder.path(file).exists(), "{file}");
+    }
+    assert_eq!(folder.json("a.json")["claim"]["level"], "L0");
+    let judged = folder.succeeds(&["judge", "a"]);
+    assert!(judged.contains("exact-digital/L0/1"), "{judged}");
+
+    folder.succeeds(&[&arguments[..], &["b"]].concat());
+    let same = folder.isoform(&["diff", "a", "b"]);
+    assert!(same.out.contains("claim: the same") && same.out.contains("verdicts: the same"), "{}", same.out);
+
+    let other = folder.isoform(&["conform", "oracle:", "--law", "L0.honesty", "--quiet", "--out", "c"]);
+    assert_eq!(other.code, 0, "{}{}", other.out, other.err);
+    let differs = folder.isoform(&["diff", "a", "c", "--json"]);
+    assert_eq!(differs.code, 1);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&differs.out).expect("JSON")["equal"], false);
+}
+
+#[test]
+fn a_substrate_that_breaks_a_law_exits_with_one() {
+    let folder = Folder::new();
+    // it promises single precision and gives whole numbers
+    let broken = folder.isoform(&["conform", "quantise:?on=(oracle:)&step=1", "--law", "L2.functions", "--quiet"]);
+    assert_eq!(broken.code, 1, "{}{}", broken.out, broken.err);
+    let json = folder.isoform(&["conform", "oracle:", "--law", "L0.honesty", "--json", "-"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON alone on standard output");
+    assert_eq!(json["outcomes"][0]["status"], "pass");
+}

@@ -1,0 +1,169 @@
+//! What is wrong is said in one line, with what to do, and exit code 2.
+
+mod common;
+
+use common::{Folder, one_neuron};
+use isoform::formats::nir::{self, Compat};
+
+/// The one line on standard error of a command that must be refused.
+fn refused(folder: &Folder, arguments: &[&str]) -> String {
+    let ended = folder.isoform(arguments);
+    assert_eq!(ended.code, 2, "{arguments:?}: {}{}", ended.out, ended.err);
+    assert_eq!(ended.out, "", "{arguments:?}");
+    let line = ended.err.strip_suffix('\n').expect("a line");
+    assert!(!line.contains(['\n', '\x1b']), "{arguments:?}: {line}");
+    line.strip_prefix("error: ").expect("is an error").to_owned()
+}
+
+/// Runs the model on the oracle, with some arguments changed.
+fn run(folder: &Folder, changes: &[(&str, &str)]) -> String {
+    let standard = [("MODEL", "lif.nir"), ("--on", "oracle:"), ("--input", "x.csv"), ("--output", "y.csv"), ("--dt", "1e-4")];
+    let mut arguments = vec!["run"];
+    for (name, value) in standard {
+        let value = changes.iter().find(|(changed, _)| *changed == name).map_or(value, |(_, value)| value);
+        match (name, value) {
+            (_, "") => {}
+            ("MODEL", value) => arguments.push(value),
+            (name, value) => arguments.extend([name, value]),
+        }
+    }
+    for (name, value) in changes.iter().filter(|(name, _)| !standard.iter().any(|(s, _)| s == name)) {
+        arguments.extend([*name, *value]);
+    }
+    refused(folder, &arguments)
+}
+
+#[test]
+fn files_that_are_missing_or_of_another_kind() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(run(&folder, &[("MODEL", "no.nir")]), @r#"not found: "no.nir": no such file or directory"#);
+    insta::assert_snapshot!(run(&folder, &[("--input", "no.csv")]), @r#"not found: "no.csv": no such file or directory"#);
+    insta::assert_snapshot!(run(&folder, &[("MODEL", ".")]), @r#"not found: ".": is a folder; name a file"#);
+    insta::assert_snapshot!(run(&folder, &[("--input", ".")]), @r#"not found: ".": is a folder; name a file"#);
+    insta::assert_snapshot!(run(&folder, &[("--state-in", "no.npz")]), @r#"not found: "no.npz": no such file or directory"#);
+    folder.put("x.txt", "1\n");
+    insta::assert_snapshot!(run(&folder, &[("--input", "x.txt")]), @r#"signal file "x.txt": unknown extension "txt"; known are .npy, .csv and .nir"#);
+}
+
+#[test]
+fn models_that_are_damaged_or_unknown() {
+    let folder = Folder::new();
+    let whole = std::fs::read(folder.path("lif.nir")).expect("read");
+    folder.put("cut.nir", &whole[..whole.len() / 2]);
+    let cut = run(&folder, &[("MODEL", "cut.nir")]);
+    assert!(cut.starts_with("invalid program: nir file \"cut.nir\": ") && cut.contains("check that it is complete"), "{cut}");
+    folder.put("empty.nir", "");
+    assert!(run(&folder, &[("MODEL", "empty.nir")]).contains("nir file \"empty.nir\": not a readable HDF5 file"));
+
+    // the type of a node is text in the file; the same length keeps the file whole
+    let linear = whole.windows(6).rposition(|w| w == b"Linear").expect("has a Linear");
+    let mut other = whole;
+    other[linear..linear + 6].copy_from_slice(b"Lineer");
+    folder.put("unknown.nir", &other);
+    insta::assert_snapshot!(run(&folder, &[("MODEL", "unknown.nir")]), @r#"invalid program: nir file "unknown.nir": node "weight": unknown node type "Lineer"; known are NIRGraph, Affine, AvgPool2d, Conv1d, Conv2d, CubaLI, CubaLIF, Delay, Flatten, I, IF, Identity, Input, LI, LIF, Linear, Output, Scale, SumPool2d, Threshold"#);
+}
+
+#[test]
+fn inputs_that_do_not_fit() {
+    let folder = Folder::new();
+    folder.put("wide.csv", "0,1\n1,0\n");
+    insta::assert_snapshot!(run(&folder, &[("--input", "wide.csv")]), @r#"input "wide.csv": invalid signal: has 2 channels, but the model takes 1 (input [1]); give one column for each"#);
+    folder.put("nan.csv", "0\n1\nnan\n");
+    insta::assert_snapshot!(run(&folder, &[("--input", "nan.csv")]), @r#"input "nan.csv": invalid signal: the input holds NaN at tick 2, lane 0, channel 0; only finite numbers are taken"#);
+    folder.put("inf.csv", "inf\n");
+    assert!(run(&folder, &[("--input", "inf.csv")]).contains("holds inf at tick 0"));
+    folder.put("empty.csv", "");
+    insta::assert_snapshot!(run(&folder, &[("--input", "empty.csv")]), @r#"signal file "empty.csv": not a readable csv file: it is empty"#);
+    folder.put("word.csv", "0\none\n");
+    insta::assert_snapshot!(run(&folder, &[("--input", "word.csv")]), @r#"signal file "word.csv": row 2, column 1: "one" is not a number"#);
+    folder.put("head.csv", "current\n");
+    assert!(run(&folder, &[("--input", "head.csv")]).contains("holds 0 ticks"));
+    folder.put("x.npy", b"\x93NUMPY\x01\x00");
+    assert!(run(&folder, &[("--input", "x.npy")]).starts_with("signal file \"x.npy\": not a readable npy file"));
+}
+
+#[test]
+fn substrates_that_there_are_not() {
+    let folder = Folder::new();
+    let unknown = run(&folder, &[("--on", "brain:")]);
+    assert!(
+        unknown.starts_with("not found: no substrate is called \"brain:\"; known are ") && unknown.contains("oracle:"),
+        "{unknown}"
+    );
+    insta::assert_snapshot!(run(&folder, &[("--on", "oracle:?threads=2")]), @r#"unsupported: oracle:?threads=2: option "threads" is unknown: "oracle:" takes no options"#);
+    if cfg!(feature = "cpu") {
+        insta::assert_snapshot!(run(&folder, &[("--on", "cpu:?speed=2")]), @r#"unsupported: cpu:?speed=2: option "speed" is unknown: "cpu:" takes threads, isa"#);
+        assert!(run(&folder, &[("--on", "cpu:?threads=many")]).contains("\"many\""));
+    }
+    insta::assert_snapshot!(run(&folder, &[("--on", "oracle")]), @r#"unsupported: "oracle" has no colon after its scheme: write "oracle:""#);
+    insta::assert_snapshot!(run(&folder, &[("--on", "")]), @"no substrate is named; add --on LOCATOR, such as --on cpu: (isoform list shows what there is)");
+    insta::assert_snapshot!(refused(&folder, &["conform", "brain:?x=(cpu:"]), @r#"unsupported: the parenthesis at byte 9 is not closed: write ")" after the locator in it"#);
+}
+
+#[test]
+fn what_a_run_lacks() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(run(&folder, &[("--dt", "")]), @r#""lif.nir": invalid program: NIR carries no time step, and the answer depends on it; give the seconds of a tick, as --dt 1e-4"#);
+    insta::assert_snapshot!(run(&folder, &[("--dt", "0")]), @r#""lif.nir": invalid program: a time step of 0 s is not a positive number; give seconds, as --dt 1e-4"#);
+    insta::assert_snapshot!(run(&folder, &[("--dt", "soon")]), @"invalid value 'soon' for '--dt <S>': invalid float literal; see isoform run --help");
+    insta::assert_snapshot!(run(&folder, &[("--input", "")]), @"nothing is named as --input; add --input FILE");
+    insta::assert_snapshot!(run(&folder, &[("--output", "")]), @"nothing is named as --output; add --output FILE");
+    insta::assert_snapshot!(run(&folder, &[("--seed", "one")]), @"invalid value 'one' for '--seed <N>': invalid digit found in string; see isoform run --help");
+    insta::assert_snapshot!(run(&folder, &[("--semantics", "brian")]), @r#"not found: no semantics are called "brian"; known are exact, events, norse, snntorch, nengo, lava, loihi, rockpool, sinabs, spyx, spinnaker2"#);
+    insta::assert_snapshot!(run(&folder, &[("--nir-compat", "2")]), @r#"invalid value '2' for '--nir-compat <VERSION>': unknown nir version "2"; known are latest, 1.0.4, 1.0.8; see isoform run --help"#);
+}
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(run(&folder, &[("--output", "y.mat")]), @r#"output "y.mat": unknown extension "mat"; known are .npy, .csv and .nir"#);
+    insta::assert_snapshot!(run(&folder, &[("--output", "x.csv/y.csv")]), @r#"not found: "x.csv/y.csv" cannot be written: file exists"#);
+    std::fs::create_dir(folder.path("folder.csv")).expect("made");
+    insta::assert_snapshot!(run(&folder, &[("--output", "folder.csv")]), @r#"not found: "folder.csv" cannot be written: it is a folder; name a file"#);
+    insta::assert_snapshot!(run(&folder, &[("--state-out", "s.bin")]), @r#"invalid signal: state file "s.bin": unknown extension "bin"; known are .npz and .json"#);
+    insta::assert_snapshot!(run(&folder, &[("--output", "y.nir"), ("--nir-compat", "1.0.4")]), @r#"output "y.nir": nir 1.0.4 has no recorded data; write .npy or .csv, or leave --nir-compat out"#);
+    assert!(!folder.path("y.csv").exists(), "a refused run leaves nothing behind");
+}
+
+#[test]
+fn probes_and_states_that_do_not_belong() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(run(&folder, &[("--probe", "soma=v.csv")]), @r#"not found: the program has no node "soma"; it has weight, lif"#);
+    insta::assert_snapshot!(run(&folder, &[("--probe", "lif:u=v.csv")]), @r#"not found: node "lif": there is no state "u"; it keeps v"#);
+    insta::assert_snapshot!(run(&folder, &[("--probe", "weight:v=v.csv")]), @r#"not found: node "weight": there is no state "v"; it keeps nothing; probe its output instead"#);
+    insta::assert_snapshot!(run(&folder, &[("--probe", "lif")]), @r#"--probe "lif" names no file; write NODE=FILE or NODE:STATE=FILE"#);
+
+    nir::write(folder.path("other.nir"), &one_neuron(0.2), Compat::Latest).expect("written");
+    let saves = ["run", "other.nir", "--on", "oracle:", "--input", "x.csv", "--output", "z.csv", "--dt", "1e-4", "--state-out"];
+    folder.succeeds(&[&saves[..], &["s.npz"]].concat());
+    let foreign = run(&folder, &[("--state-in", "s.npz")]);
+    assert!(foreign.starts_with("invalid signal: state file \"s.npz\": the state belongs to program "), "{foreign}");
+    folder.put("broken.json", "{\"format\": 1}");
+    insta::assert_snapshot!(run(&folder, &[("--state-in", "broken.json")]), @r#"invalid signal: state file "broken.json": holds no state: missing field `program` at line 1 column 13"#);
+}
+
+#[test]
+fn experiments_that_are_wrong() {
+    let folder = Folder::new();
+    let text = "[model]\nfile = \"lif.nir\"\ndt = 1e-4\n[input]\nfile = \"x.csv\"\n[run]\non = [\"oracle:\"]\nseeds = [0, 1]\n[output]\nfile = \"y.csv\"\n";
+    folder.put("e.toml", text);
+    insta::assert_snapshot!(refused(&folder, &["run", "e.toml"]), @"two results would be written to y.csv; put {substrate} or {seed} into the name");
+    folder.put("word.toml", text.replace("dt =", "step ="));
+    insta::assert_snapshot!(refused(&folder, &["run", "word.toml"]), @r#"invalid program: experiment "word.toml": line 3: unknown field `step`, expected one of `file`, `dt`, `semantics`, `nodes`"#);
+    folder.put("dt.toml", text.replace("dt = 1e-4", ""));
+    assert!(refused(&folder, &["run", "dt.toml"]).contains("NIR carries no time step"));
+    insta::assert_snapshot!(refused(&folder, &["run", "e.toml", "--dt", "1"]), @"--dt does not go with an experiment; write it into e.toml");
+}
+
+#[test]
+fn commands_that_there_are_not() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(refused(&folder, &["lst"]), @"unrecognized subcommand 'lst'; a similar subcommand exists: 'list'; see isoform --help");
+    insta::assert_snapshot!(refused(&folder, &["run", "lif.nir", "--sed", "3"]), @"unexpected argument '--sed' found; a similar argument exists: '--seed'; see isoform run --help");
+    insta::assert_snapshot!(refused(&folder, &["conform"]), @"the following required arguments were not provided: <LOCATOR>; see isoform conform --help");
+    insta::assert_snapshot!(refused(&folder, &["conform", "oracle:", "--level", "L9"]), @r#"invalid value 'L9' for '--level <LEVEL>': there is no level "L9"; levels are L0 to L5; see isoform conform --help"#);
+    assert!(refused(&folder, &["conform", "oracle:", "--law", "L1.not"]).contains("there is no law \"L1.not\""));
+    assert!(refused(&folder, &["judge", "nothing"]).contains("nothing"));
+    assert!(refused(&folder, &["diff", "nothing", "nothing"]).contains("nothing"));
+    assert!(refused(&folder, &["completions", "cmd"]).contains("possible values"));
+}
