@@ -189,5 +189,8 @@ pub fn profile_table(rows: &[ProfileRow], style: Style) -> String {
     }
     let mut table = builder.build();
     table.with(Border::empty()).with(Padding::new(0, 2, 0, 0));
+    if table.total_width() > style.width {
+        table.with(Padding::new(0, 1, 0, 0));
+    }
     trimmed(&table.to_string()) + "\n"
 }
