@@ -171,26 +171,32 @@ pub fn profile_table(rows: &[ProfileRow], style: Style) -> String {
     // A class is headed by its words one below the other, or seven classes would not fit a terminal.
     heading.extend(Class::ALL.iter().map(|c| style.bold(&c.name().replace('-', "-\n"))));
     builder.push_record(heading);
-    for level in Level::ALL {
-        let laws: Vec<&ProfileRow> = rows.iter().filter(|r| r.level == *level).collect();
-        if laws.is_empty() {
-            continue;
-        }
-        builder.push_record([style.bold(&format!("{level}  {}", level.proves()))]);
-        for row in laws {
-            let mut record = vec![format!("  {}", plain(&row.law))];
-            record.extend(row.owed.iter().map(|r| match r {
-                Requirement::Required => style.paint(AnsiColor::Green.on_default(), owed(*r)),
-                Requirement::Optional => owed(*r).to_owned(),
-                Requirement::Impossible => style.dim(owed(*r)),
-            }));
-            builder.push_record(record);
-        }
+    let sorted: Vec<&ProfileRow> = Level::ALL.iter().flat_map(|level| rows.iter().filter(move |r| r.level == *level)).collect();
+    for row in &sorted {
+        let mut record = vec![format!("  {}", plain(&row.law))];
+        record.extend(row.owed.iter().map(|r| match r {
+            Requirement::Required => style.paint(AnsiColor::Green.on_default(), owed(*r)),
+            Requirement::Optional => owed(*r).to_owned(),
+            Requirement::Impossible => style.dim(owed(*r)),
+        }));
+        builder.push_record(record);
     }
     let mut table = builder.build();
     table.with(Border::empty()).with(Padding::new(0, 2, 0, 0));
     if table.total_width() > style.width {
         table.with(Padding::new(0, 1, 0, 0));
     }
-    trimmed(&table.to_string()) + "\n"
+    // A level is a line of its own, so that its name does not widen the column of the laws.
+    let text = table.to_string();
+    let mut lines = text.lines();
+    let head = text.lines().count().saturating_sub(sorted.len());
+    let mut out: Vec<String> = lines.by_ref().take(head).map(str::to_owned).collect();
+    let mut level = None;
+    for (row, line) in sorted.iter().zip(lines) {
+        if level.replace(row.level) != Some(row.level) {
+            out.push(style.bold(&format!("{}  {}", row.level, row.level.proves())));
+        }
+        out.push(line.to_owned());
+    }
+    trimmed(&out.join("\n")) + "\n"
 }
