@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn it_names_nearly_all_sweeps() {
         let right = score(&spikes(program(Semantics::exact(DT)).expect("valid"))).0;
-        println!("{right} of {}", LANES * SWEEPS);
+        eprintln!("{right} of {}", LANES * SWEEPS);
         assert!(right >= LANES * SWEEPS * 95 / 100, "{right}");
     }
 

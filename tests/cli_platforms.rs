@@ -64,7 +64,7 @@ fn one_neuron_has_the_membrane_that_each_platform_recorded() {
             ("events", "lif_exact.csv", 1.0, 1e-8),
         ] {
             let worst = apart(&single(&data, preset, locator).1, column(file, unit));
-            println!("{preset} on {locator}: largest difference {worst:.1e}");
+            eprintln!("{preset} on {locator}: largest difference {worst:.1e}");
             assert!(worst <= tolerance, "{preset} on {locator}: {worst:e}");
         }
     }
@@ -94,7 +94,7 @@ fn one_neuron_has_the_membrane_of_the_published_formulas() {
     for locator in SUBSTRATES {
         for (preset, formula) in [("rockpool", trace(&subtracting)), ("sinabs", trace(&subtracting)), ("spyx", trace(&spyx))] {
             let worst = apart(&single(&data, preset, locator).1, formula);
-            println!("{preset} on {locator}: largest difference {worst:.1e}");
+            eprintln!("{preset} on {locator}: largest difference {worst:.1e}");
             assert!(worst <= 1e-7, "{preset} on {locator}: {worst:e}");
         }
     }
@@ -122,7 +122,7 @@ fn the_braille_network_gives_the_recorded_spikes_and_the_right_letter() {
             let mut counts = [0.0; 7];
             let rows = numbers(&folder.text("y.csv"));
             rows.iter().for_each(|row| counts.iter_mut().zip(row).for_each(|(sum, v)| *sum += v));
-            println!("{preset} on {locator}: 0 of 9728 differ, counts {counts:?}");
+            eprintln!("{preset} on {locator}: 0 of 9728 differ, counts {counts:?}");
             let most = counts.iter().copied().fold(0.0, f64::max);
             assert_eq!(counts.iter().position(|&c| c == most), Some(1), "{preset} on {locator}: {counts:?}");
         }

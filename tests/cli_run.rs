@@ -44,7 +44,9 @@ fn every_extension_holds_the_same_spikes() {
     let again = folder.isoform(&["run", "lif.nir", "--input", "y.nir", "--dt", "2e-4", "--on", "oracle:", "--output", "z.csv"]);
     assert_eq!(again.code, 2);
     assert!(again.err.contains("was recorded with a time step of 0.0001 s, not 0.0002 s"), "{}", again.err);
-    folder.succeeds(&["run", "lif.nir", "--input", "y.nir", "--dt", "1e-4", "--on", "oracle:", "--output", "z.csv"]);
+    for input in ["y.nir", "y.nir:output:spikes"] {
+        folder.succeeds(&["run", "lif.nir", "--input", input, "--dt", "1e-4", "--on", "oracle:", "--output", "z.csv"]);
+    }
 }
 
 #[test]
@@ -123,7 +125,9 @@ fn an_experiment_runs_on_all_that_it_names() {
         [output]\nfile = \"out/{substrate}-{seed}.csv\"\nstate = \"out/{substrate}-{seed}.npz\"\n\
         probes = { \"lif\" = \"out/{substrate}-{seed}-lif.npy\" }\n";
     folder.put("e.toml", text);
-    folder.succeeds(&["run", "e.toml", "--quiet", "--on", "oracle:"]);
+    let printed = folder.succeeds(&["run", "e.toml", "--json", "--on", "oracle:"]);
+    let printed: serde_json::Value = serde_json::from_str(&printed).expect("JSON");
+    assert_eq!((&printed[0]["seed"], &printed[1]["seed"], &printed[2]), (&3.into(), &4.into(), &serde_json::Value::Null));
     assert!(folder.path("out/oracle-3.npz").exists() && folder.path("out/oracle-4-lif.npy").exists());
     let manifest = folder.json("out/oracle-3.csv.manifest.json");
     assert_eq!(

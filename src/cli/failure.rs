@@ -72,7 +72,6 @@ impl From<Error> for Failure {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
 fn say(why: &str) {
     let style = anstyle::AnsiColor::Red.on_default().bold();
     anstream::eprintln!("{style}error:{style:#} {}", one_line(why));

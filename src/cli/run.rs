@@ -34,7 +34,8 @@ pub(crate) struct Run {
     /// The substrate, such as cpu: or 'cpu:?threads=2'; for an experiment, instead of those it names.
     #[arg(long, value_name = "LOCATOR")]
     on: Vec<String>,
-    /// The signal that goes in: .npy or .csv, [time, channel] or [time, batch, channel], or recorded data of NIR.
+    /// The signal that goes in: .npy or .csv, [time, channel] or [time, batch, channel], or recorded data of NIR,
+    /// as x.nir or x.nir:NODE:OBSERVABLE.
     #[arg(long, value_name = "X")]
     input: Option<PathBuf>,
     /// Where the outputs go, by extension: .npy, .csv or .nir.
@@ -64,7 +65,7 @@ pub(crate) struct Run {
     /// The version of NIR that .nir outputs are for.
     #[arg(long, value_name = "VERSION", default_value = "latest", value_parser = version)]
     nir_compat: Compat,
-    /// Print the manifest instead of a summary.
+    /// Print the manifest, or those of an experiment as a list, instead of a summary.
     #[arg(long)]
     json: bool,
 }
@@ -145,7 +146,10 @@ impl Run {
             state_out: self.state_out.clone(),
             counts: self.counts,
         };
-        self.perform(console, &job, started)?;
+        let manifest = self.perform(console, &job, started)?;
+        if self.json {
+            console.print_json(&manifest)?;
+        }
         Ok(Outcome::Done)
     }
 
@@ -202,13 +206,14 @@ impl Run {
             }
         }
         distinct(&jobs)?;
-        for job in &jobs {
-            self.perform(console, job, Instant::now())?;
+        let manifests = jobs.iter().map(|job| self.perform(console, job, Instant::now())).collect::<Result<Vec<_>>>()?;
+        if self.json {
+            console.print_json(&manifests)?;
         }
         Ok(Outcome::Done)
     }
 
-    fn perform(&self, console: Console, job: &Job<'_>, clock: Instant) -> Result<()> {
+    fn perform(&self, console: Console, job: &Job<'_>, clock: Instant) -> Result<Manifest> {
         let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let (input, signal) = job.input;
         check_input(job.program, signal).map_err(Failure::about(format!("input \"{}\"", input.display())))?;
@@ -254,11 +259,10 @@ impl Run {
         let manifest = job.manifest(&recording, started, clock, batch)?;
         let beside = manifest::path_beside(&job.output);
         manifest::write(&beside, &manifest)?;
-        if self.json {
-            return console.print_json(&manifest);
+        if !self.json {
+            job.summarise(console, &recording, &beside);
         }
-        job.summarise(console, &recording, &beside);
-        Ok(())
+        Ok(manifest)
     }
 }
 

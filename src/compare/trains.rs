@@ -87,7 +87,6 @@ pub fn agreement(program: &Program, batch: usize, seen: &[f32], expected: &[f64]
 }
 
 fn trains(pairs: &[(Vec<f64>, Vec<f64>)]) -> Trains {
-    let total = |side: fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| pairs.iter().flat_map(|p| side(p)).sum::<f64>();
     let differences =
         |lag: isize| -> usize { pairs.iter().map(|(a, b)| shifted(a, b, lag).filter(|(a, b)| a != b).count()).sum() };
     // the smallest shift wins among equals
@@ -96,8 +95,8 @@ fn trains(pairs: &[(Vec<f64>, Vec<f64>)]) -> Trains {
     let latency = lags.into_iter().min_by_key(|&lag| differences(lag)).unwrap_or(0);
     Trains {
         samples: pairs.iter().map(|(a, _)| a.len()).sum(),
-        seen: total(|p| &p.0),
-        expected: total(|p| &p.1),
+        seen: pairs.iter().flat_map(|(a, _)| a).sum(),
+        expected: pairs.iter().flat_map(|(_, b)| b).sum(),
         different: differences(0),
         latency,
         distance: pairs.iter().map(|(a, b)| van_rossum(shifted(a, b, latency))).sum(),

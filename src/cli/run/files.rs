@@ -5,8 +5,15 @@ use isoform::formats::nir::Compat;
 use isoform::formats::signal::{self, Dense, Options, Signal, SignalErrorKind};
 use std::path::Path;
 
-/// Reads what goes into a run.
+/// Reads what goes into a run; a file of several recordings is followed by the one that is meant, as `x.nir:NODE:OBSERVABLE`.
 pub(crate) fn read_input(path: &Path, dt: Option<f64>, node: Option<&str>, observable: Option<&str>) -> Result<Signal> {
+    let text = path.to_string_lossy();
+    if !path.exists()
+        && let Some((file, (node, observable))) =
+            text.rsplit_once(".nir:").and_then(|(file, rest)| Some((file, rest.rsplit_once(':')?)))
+    {
+        return read_input(Path::new(&format!("{file}.nir")), dt, Some(node), Some(observable));
+    }
     let mut options = Options::default();
     if let Some(dt) = dt {
         options = options.with_dt(dt);
