@@ -2,7 +2,7 @@
 
 use super::console::{Console, large, painted, seconds, table};
 use super::failure::{Failure, Outcome, Result};
-use super::run::{program, read_input};
+use super::run::{Recorded, program, read_input};
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::compare::{Comparison, Verdict, compare};
@@ -65,7 +65,7 @@ impl Compare {
         let program = program(&model, self.dt, &self.semantics)?;
         let registry = isoform::registry();
         let substrates = self.on.iter().map(|locator| Ok((locator, registry.open_str(locator)?))).collect::<Result<Vec<_>>>()?;
-        let input = read_input(&self.input, self.dt, None, None)?;
+        let input = read_input(&Recorded::named(&self.input), self.dt)?;
         check_input(&program, &input).map_err(Failure::about(format!("input \"{}\"", self.input.display())))?;
         let mut found = Vec::new();
         for (locator, substrate) in substrates {

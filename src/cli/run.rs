@@ -6,8 +6,8 @@ use super::console::{Console, large, plural, seconds};
 use super::convert::version;
 use super::failure::{Failure, Outcome, Result};
 use clap::Args;
-pub(super) use files::read_input;
 use files::write_output;
+pub(super) use files::{Recorded, read_input};
 use isoform::core::program::Program;
 use isoform::core::substrate::Substrate;
 use isoform::experiment::{Experiment, filled};
@@ -120,12 +120,12 @@ impl Run {
             }));
         };
         let missing = |what: &str| Failure::Input(format!("nothing is named as --{what}; add --{what} FILE"));
-        let input = self.input.as_deref().ok_or_else(|| missing("input"))?;
+        let input = Recorded::named(self.input.as_deref().ok_or_else(|| missing("input"))?);
         let output = self.output.clone().ok_or_else(|| missing("output"))?;
         let model = Model::read(&self.model)?;
         let program = program(&model, self.dt, &self.semantics)?;
         let substrate = isoform::registry().open_str(locator)?;
-        let signal = read_input(input, self.dt, None, None)?;
+        let signal = read_input(&input, self.dt)?;
         let probes = self.probe.iter().map(|text| {
             let (what, file) = text
                 .split_once('=')
@@ -138,7 +138,7 @@ impl Run {
             substrate,
             model: &model,
             program: &program,
-            input: (input, &signal),
+            input: (&input.file, &signal),
             seed: self.seed,
             output,
             probes: probes.collect::<Result<_>>()?,
@@ -181,8 +181,9 @@ impl Run {
         }
         let model = Model::read(&experiment.model.file)?;
         let program = experiment.program(&model)?;
-        let source = &experiment.input;
-        let signal = read_input(&source.file, experiment.model.dt, source.node.as_deref(), source.observable.as_deref())?;
+        let isoform::experiment::Input { file, node, observable } = experiment.input.clone();
+        let source = Recorded { file, node, observable };
+        let signal = read_input(&source, experiment.model.dt)?;
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for locator in on {
             let substrate = isoform::registry().open_str(locator)?;

@@ -3,17 +3,33 @@
 use crate::cli::failure::{Failure, Result};
 use isoform::formats::nir::Compat;
 use isoform::formats::signal::{self, Dense, Options, Signal, SignalErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Reads what goes into a run; a file of several recordings is followed by the one that is meant, as `x.nir:NODE:OBSERVABLE`.
-pub(crate) fn read_input(path: &Path, dt: Option<f64>, node: Option<&str>, observable: Option<&str>) -> Result<Signal> {
-    let text = path.to_string_lossy();
-    if !path.exists()
-        && let Some((file, (node, observable))) =
-            text.rsplit_once(".nir:").and_then(|(file, rest)| Some((file, rest.rsplit_once(':')?)))
-    {
-        return read_input(Path::new(&format!("{file}.nir")), dt, Some(node), Some(observable));
+/// Which recording of which file goes into a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorded {
+    pub(crate) file: PathBuf,
+    pub(crate) node: Option<String>,
+    pub(crate) observable: Option<String>,
+}
+
+impl Recorded {
+    /// Reads `FILE`, or `FILE.nir:NODE:OBSERVABLE` if there is no file of that whole name.
+    pub(crate) fn named(path: &Path) -> Self {
+        let text = path.to_string_lossy();
+        let parts = text.rsplit_once(".nir:").and_then(|(file, rest)| Some((format!("{file}.nir"), rest.rsplit_once(':')?)));
+        match parts {
+            Some((file, (node, observable))) if !path.exists() => {
+                Self { file: file.into(), node: Some(node.to_owned()), observable: Some(observable.to_owned()) }
+            }
+            _ => Self { file: path.to_owned(), node: None, observable: None },
+        }
     }
+}
+
+/// Reads what goes into a run.
+pub(crate) fn read_input(recorded: &Recorded, dt: Option<f64>) -> Result<Signal> {
+    let (path, node, observable) = (&recorded.file, recorded.node.as_deref(), recorded.observable.as_deref());
     let mut options = Options::default();
     if let Some(dt) = dt {
         options = options.with_dt(dt);
