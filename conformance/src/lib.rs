@@ -10,6 +10,7 @@ mod chance;
 mod checks;
 pub mod defects;
 pub mod fingerprint;
+mod generate;
 pub mod law;
 mod laws;
 pub mod output;

@@ -53,6 +53,9 @@ impl Faulty {
     /// The program as the defective substrate takes it.
     fn taken(&self, program: &Program) -> Result<Program> {
         let s = *program.semantics();
+        if self.defect == Defect::OverrideIgnored {
+            return Ok(plain(program));
+        }
         let other: Semantics = match self.defect {
             Defect::EulerAsExact if s.decay == Decay::Exact => s.with_decay(Decay::Euler),
             Defect::ZeroAsSubtract if s.reset == Reset::Subtract => s.with_reset(Reset::ToValue),
@@ -64,6 +67,15 @@ impl Faulty {
         // what contradicts itself, such as a located test of an Euler flow, is left as it is
         Ok(program.with_semantics(other).unwrap_or_else(|_| program.clone()))
     }
+}
+
+/// The program with the default semantics for every node, if that can be built.
+fn plain(program: &Program) -> Program {
+    let mut draft = program.to_builder();
+    for node in program.nodes() {
+        draft.semantics(&node.name, *program.semantics());
+    }
+    draft.build(*program.semantics()).unwrap_or_else(|_| program.clone())
 }
 
 #[async_trait]

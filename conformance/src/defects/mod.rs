@@ -95,6 +95,10 @@ pub enum Defect {
     SavedTickLost,
     /// Every realization fails after a hundred thousand ticks and all that come after it.
     Wearout,
+    /// Semantics of a single node are ignored.
+    OverrideIgnored,
+    /// From the fourth load of a realization on, the last block is ignored.
+    LoadsTwice,
     /// It panics in a long chunk.
     Panics,
 }

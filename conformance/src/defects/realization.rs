@@ -27,6 +27,7 @@ pub(super) struct Planted {
     /// Ticks since the reset, or since ever for what drifts.
     ticks: u64,
     advances: u64,
+    loads: usize,
     last: Vec<f32>,
     kept: Vec<Vec<u8>>,
 }
@@ -41,7 +42,7 @@ impl Planted {
     ) -> Self {
         shared.open.fetch_add(1, Ordering::Relaxed);
         let (program, taken, run) = (program.clone(), taken.clone(), run.clone());
-        Self { inner, defect, program, taken, run, shared, ticks: 0, advances: 0, last: Vec::new(), kept: Vec::new() }
+        Self { inner, defect, program, taken, run, shared, ticks: 0, advances: 0, loads: 0, last: Vec::new(), kept: Vec::new() }
     }
 
     /// The input as the defect distorts it.
@@ -253,7 +254,8 @@ impl Memory for Planted {
         if state.program == self.program.digest().to_string() {
             state = Self::readdressed(&state, &self.taken);
         }
-        if self.defect == Defect::LoadIgnoresBlock {
+        self.loads += 1;
+        if self.defect == Defect::LoadIgnoresBlock || self.defect == Defect::LoadsTwice && self.loads > 3 {
             let own = there(self.inner.memory())?.save().await?;
             if let (Some(to), Some(from)) = (state.blocks.last_mut(), own.blocks.last()) {
                 *to = from.clone();

@@ -67,6 +67,8 @@ impl Defect {
         (Self::SlowDrift, "slow drift", Some("L3.endurance")),
         (Self::Wearout, "worn out after a long run", Some("L3.reopen")),
         (Self::MemoryLeak, "memory leak", Some("L3.memory")),
+        (Self::OverrideIgnored, "semantics of a single node are ignored", Some("L2.programs")),
+        (Self::LoadsTwice, "the fourth load ignores a block", Some("L2.commands")),
         (Self::Panics, "it panics in a long chunk", Some("L1.split")),
     ];
 }

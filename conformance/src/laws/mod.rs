@@ -39,6 +39,8 @@ modules! {
     l2_step
     l2_trains
     l2_fingerprint
+    l2_programs
+    l2_commands
     l3_endurance
     l3_reopen
     l3_memory
@@ -87,6 +89,8 @@ macro_rules! for_each_law {
             l2_step "L2.step"
             l2_trains "L2.trains"
             l2_fingerprint "L2.fingerprint"
+            l2_programs "L2.programs"
+            l2_commands "L2.commands"
             l3_endurance "L3.endurance"
             l3_reopen "L3.reopen"
             l3_memory "L3.memory"
