@@ -251,6 +251,8 @@ impl Substrate for OracleSubstrate {
 
 #[derive(Debug)]
 struct Realized {
+    /// The program that was realised, to which saved states belong whatever was tuned since.
+    asked: Program,
     oracle: Oracle,
     narrow: Vec<f32>,
     x: Vec<f64>,
@@ -261,7 +263,8 @@ impl Realized {
     fn new(oracle: Oracle) -> Self {
         let batch = oracle.run.batch;
         let (x, y) = (oracle.program.input_channels() * batch, oracle.program.output_channels() * batch);
-        Self { narrow: vec![0.0; x.max(y)], x: vec![0.0; x], y: vec![0.0; y], oracle }
+        let asked = oracle.program.clone();
+        Self { asked, narrow: vec![0.0; x.max(y)], x: vec![0.0; x], y: vec![0.0; y], oracle }
     }
 }
 
@@ -302,11 +305,13 @@ impl Realization for Realized {
 #[async_trait]
 impl Memory for Realized {
     async fn save(&mut self) -> Result<State> {
-        Ok(self.oracle.state())
+        Ok(State { program: self.asked.digest().to_string(), ..self.oracle.state() })
     }
 
     async fn load(&mut self, state: &State) -> Result<()> {
-        self.oracle.set_state(state)
+        state.check(&self.asked, self.oracle.run.batch)?;
+        self.oracle.adopt(state);
+        Ok(())
     }
 }
 
