@@ -7,9 +7,11 @@ pub use cost::Cost;
 pub use trains::{Agreement, Trains, Values, agreement};
 
 use crate::run::check_input;
+use isoform_conformance::law::repeats;
 use isoform_core::error::Result;
 use isoform_core::executor::block_on;
 use isoform_core::oracle::Oracle;
+use isoform_core::profile::Class;
 use isoform_core::program::Program;
 use isoform_core::session::Session;
 use isoform_core::signal::{Signal as Block, SignalMut};
@@ -19,7 +21,7 @@ use isoform_formats::signal::{Dense, Signal};
 use serde::{Deserialize, Serialize};
 
 /// How many mismatches are kept by name; all are counted.
-const KEPT: usize = 5;
+const KEPT: usize = 3;
 
 /// What a substrate made of a program and a signal, held against the oracle.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,8 @@ pub struct Comparison {
     pub locator: String,
     /// What it calls itself.
     pub name: String,
+    /// The class by which it wants to be judged.
+    pub class: Class,
     /// The comparison from the substrate's own state in each tick; absent if it cannot save its state.
     pub forced: Option<Forced>,
     /// The comparison of whole runs.
@@ -52,7 +56,17 @@ pub struct Forced {
     /// Numbers beyond their bound.
     pub mismatches: usize,
     /// The first of them.
-    pub first: Vec<Mismatch>,
+    pub first: Vec<Found>,
+}
+
+/// A number beyond its bound, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The tick.
+    pub tick: usize,
+    /// What was found.
+    #[serde(flatten)]
+    pub mismatch: Mismatch,
 }
 
 /// What a comparison says.
@@ -63,7 +77,8 @@ pub enum Verdict {
     Agrees,
     /// It computes something else.
     Disagrees,
-    /// Its state cannot be read, and whole runs differ: by rounding or by a fault, which this comparison cannot tell.
+    /// This comparison cannot tell a fault from what the substrate declares: it is noisy, or its state cannot be read and whole
+    /// runs differ.
     Undecided,
 }
 
@@ -75,6 +90,7 @@ impl Comparison {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match &self.forced {
+            _ if !repeats(self.class) => Verdict::Undecided,
             Some(forced) if forced.mismatches > 0 => Verdict::Disagrees,
             Some(_) => Verdict::Agrees,
             None if self.free.is_equal() => Verdict::Agrees,
@@ -103,7 +119,8 @@ pub fn compare(
     let (seen, cost) = block_on(cost::measured(substrate, program, &run, &dense))?;
     let expected = Oracle::new(program, &run).run(&dense.data);
     let free = agreement(program, dense.batch, &seen, &expected, &profile.accuracy);
-    Ok(Comparison { locator: locator.to_owned(), name: profile.name.clone(), forced, free, cost })
+    let (name, class) = (profile.name.clone(), profile.class);
+    Ok(Comparison { locator: locator.to_owned(), name, class, forced, free, cost })
 }
 
 async fn forced(
@@ -127,7 +144,8 @@ async fn forced(
         found.ambiguous += judged.ambiguous;
         found.worst = found.worst.map(|w| w.max(judged.worst)).filter(|w| w.is_finite());
         found.mismatches += judged.mismatches.len();
-        found.first.extend(judged.mismatches.into_iter().take(KEPT.saturating_sub(found.first.len())));
+        let room = KEPT.saturating_sub(found.first.len());
+        found.first.extend(judged.mismatches.into_iter().take(room).map(|mismatch| Found { tick: found.ticks - 1, mismatch }));
         before = after;
         progress(found.ticks, input.ticks);
     }

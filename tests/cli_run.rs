@@ -164,6 +164,19 @@ fn comparing_tells_agreement_from_difference() {
     assert_eq!(found["substrates"][0]["free"]["spikes"]["different"], 0);
     // a coarse grid rounds the spikes of one down to nought
     let other = compare("quantise:?on=(oracle:)&step=5");
-    assert_ne!(other.code, 0, "{}", other.out);
-    assert_eq!(parse(&other.out)["substrates"][0]["free"]["spikes"]["seen"], 0.0);
+    let found = parse(&other.out);
+    assert_eq!((other.code, &found["substrates"][0]["verdict"]), (1, &"disagrees".into()), "{}", other.out);
+    assert_eq!(found["substrates"][0]["free"]["spikes"]["seen"], 0.0);
+    let first = &found["substrates"][0]["forced"]["first"][0];
+    assert_eq!((&first["node"], &first["seen"], &first["expected"]), (&"output".into(), &0.0.into(), &1.0.into()));
+    // what declares noise is not judged by a bound on rounding
+    assert_eq!(compare("noise:?on=(oracle:)&sigma=0.1").code, 3);
+}
+
+#[test]
+fn a_substrate_that_is_too_late_exits_with_four() {
+    let folder = Folder::new();
+    let late = folder.isoform(&on("timeout:?on=(oracle:)&seconds=1e-9", &["--output", "y.csv"]));
+    assert_eq!((late.code, late.err.lines().count()), (4, 1), "{}", late.err);
+    assert!(late.err.contains("the state is lost") && !folder.path("y.csv").exists(), "{}", late.err);
 }

@@ -1,11 +1,12 @@
 //! `isoform compare`: substrates side by side against the oracle.
 
-use super::console::{Console, large, painted, seconds, table};
+use super::console::{Console, large, painted, seconds, table, wrapped};
 use super::failure::{Failure, Outcome, Result};
 use super::run::{Recorded, program, read_input};
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::compare::{Comparison, Verdict, compare};
+use isoform::conformance::law::repeats;
 use isoform::core::semantics::{Preset, Semantics};
 use isoform::model::Model;
 use isoform::run::check_input;
@@ -132,11 +133,20 @@ pub(super) fn text(found: &[Comparison]) -> String {
     });
     out += &table(&["substrate", "verdict", "ticks", "numbers", "beyond bound", "ambiguous", "largest error/bound"], forced, 0);
     for c in found {
-        for m in c.forced.iter().flat_map(|f| &f.first) {
-            out += &format!(
-                "\n{}: node \"{}\", {}, lane {}, channel {}: {} instead of {} (bound {:.1e})",
-                c.locator, m.node, m.what, m.lane, m.channel, m.seen, m.expected, m.bound
-            );
+        for at in c.forced.iter().flat_map(|f| &f.first) {
+            let m = &at.mismatch;
+            out.push('\n');
+            out += &wrapped(&format!(
+                "{}: tick {}, node \"{}\", {}, lane {}, channel {}: {} instead of {} (bound {:.1e})",
+                c.locator, at.tick, m.node, m.what, m.lane, m.channel, m.seen, m.expected, m.bound
+            ));
+        }
+        if !repeats(c.class) {
+            out.push('\n');
+            out += &wrapped(&format!(
+                "{}: it is declared {}, which a bound on rounding cannot judge; see isoform conform",
+                c.locator, c.class
+            ));
         }
     }
     if found.iter().any(|c| c.free.spikes.is_some()) {
@@ -145,8 +155,8 @@ pub(super) fn text(found: &[Comparison]) -> String {
             let t = c.free.spikes?;
             Some(vec![
                 c.locator.clone(),
-                t.seen.to_string(),
-                t.expected.to_string(),
+                tally(t.seen),
+                tally(t.expected),
                 format!("{} of {}", t.different, t.samples),
                 format!("{:+} ticks", t.latency),
                 format!("{:.3}", t.distance),
@@ -179,6 +189,11 @@ pub(super) fn text(found: &[Comparison]) -> String {
         ]
     });
     out + &table(&["substrate", "set-up", "one tick, p50", "p99", "throughput of one lane"], cost, 0)
+}
+
+/// A number of spikes, which noise may have made a broken one.
+fn tally(spikes: f64) -> String {
+    if spikes.fract() == 0.0 { format!("{spikes}") } else { format!("{spikes:.1}") }
 }
 
 /// A verdict in its colour.

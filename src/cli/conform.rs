@@ -78,7 +78,7 @@ impl Conform {
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
             .with_note("command", std::env::args().collect::<Vec<_>>().join(" "))
             .with_progress(&tell);
-        let dossier = run(substrate.as_ref(), &options)?;
+        let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);
         self.keep(*console, &dossier)?;
         conclude(&dossier)
@@ -96,11 +96,12 @@ impl Conform {
             isoform::files::check_writable(file)?;
         }
         let progress = RefCell::new((console.progress("defects"), 0));
-        let rows = self_test_with(&|| Arc::clone(&healthy), &|row| {
+        let tell = |row: &DefectRow| {
             let (bar, done) = &mut *progress.borrow_mut();
             *done += 1;
             bar.at(row.defect, *done, Defect::TABLE.len());
-        });
+        };
+        let rows = quietly(|| self_test_with(&|| Arc::clone(&healthy), &tell));
         drop(progress);
         let caught = rows.iter().filter(|row| row.caught).count();
         match self.json.as_deref() {
@@ -180,9 +181,26 @@ fn defects_table(rows: &[DefectRow]) -> String {
             (true, None) => painted("healthy", AnsiColor::Green),
             (false, _) => painted("missed", AnsiColor::Red),
         };
-        vec![row.defect.to_owned(), row.law.unwrap_or("-").to_owned(), verdict, others.join(", ")]
+        vec![row.defect.to_owned(), row.law.unwrap_or("-").to_owned(), verdict, some(&others)]
     };
     table(&["defect", "its law", "verdict", "also caught by"], rows.iter().map(row), 3)
+}
+
+/// A few names, and how many more there are.
+fn some(names: &[&str]) -> String {
+    match names {
+        [first, second, _, rest @ ..] if !rest.is_empty() => format!("{first}, {second} and {} more", names.len() - 2),
+        few => few.join(", "),
+    }
+}
+
+/// Lets the suite catch panics of a substrate, which become verdicts, without the words that a panic prints by itself.
+pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = work();
+    std::panic::set_hook(before);
+    result
 }
 
 fn is_stdout(file: &Path) -> bool {
