@@ -155,7 +155,7 @@ impl Realization for Planted {
         match self.defect {
             Defect::EmptyFails if ticks == 0 => return Err(Error::fault("nothing to do").with_state_lost()),
             Defect::Panics => assert!(ticks < LONG, "a planted panic"),
-            Defect::MemoryLeak => self.kept.push(vec![1; 256]),
+            Defect::MemoryLeak => self.kept.push(vec![1; 1024]),
             Defect::Wearout if self.ticks > 100_000 => self.shared.worn.store(true, Ordering::Relaxed),
             Defect::SharedState => self.swap(true)?,
             _ => {}
