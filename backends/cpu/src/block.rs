@@ -1,11 +1,12 @@
 //! The run of one step for some ticks of a block.
 
 use crate::buffer::{Buffer, View, padded};
-use crate::linear::{Kernel, Rows};
-use crate::neuron::{DoubleRun, Feeds, Neuron, Sinks, Span, feed_part};
+use crate::linear::{Kernel, Rows, Scratch};
+use crate::neuron::{DoubleOutputs, DoubleRun, Neuron};
 use crate::output::{Out, rows_mut};
 use crate::plan::{Place, Plan, Step};
 use crate::shard::{Block, Shard, States};
+use crate::span::{Feeds, Sinks, Span, feed_part};
 use isoform_core::lanes::{BLOCK, Feed, InstructionSet, Sink};
 use ndarray::{ArrayViewMut2, Axis};
 use smallvec::SmallVec;
@@ -50,7 +51,7 @@ impl Shard {
     }
 
     fn sum(&mut self, plan: &Plan, sources: &[Place], out: usize, ticks: Range<usize>, block: &Block<'_>) {
-        let held = sources.iter().all(|&s| self.view(plan, s, block).held);
+        let held = sources.iter().all(|&s| self.is_held(plan, s, block));
         if held && block.from > 0 {
             return;
         }
@@ -98,12 +99,12 @@ impl Shard {
     }
 
     fn linear(&mut self, plan: &Plan, (index, input, out): (usize, Place, usize), ticks: Range<usize>, block: &Block<'_>) {
-        let held = self.view(plan, input, block).held;
+        let held = self.is_held(plan, input, block);
         if held && block.from > 0 {
             return;
         }
         let mut data = self.open(out, held);
-        let mut active = take(&mut self.active);
+        let mut scratch = take(&mut self.scratch);
         let ticks = if held { 0..1 } else { ticks };
         let Buffer { stride, lead, .. } = self.buffers[out];
         let rows = Rows {
@@ -112,10 +113,9 @@ impl Shard {
             y_stride: stride,
             ticks: ticks.len(),
             batch: self.batch,
-            active: &mut [],
         };
-        map_rows(&plan.maps[index], plan.instructions, rows, &mut active[..block.helpers]);
-        self.active = active;
+        map_rows(&plan.maps[index], plan.instructions, rows, &mut scratch[..block.helpers]);
+        self.scratch = scratch;
         self.buffers[out].data = data;
     }
 
@@ -145,12 +145,44 @@ impl Shard {
             return;
         }
         let ticks = if held { 0..1 } else { ticks };
+        if let (None, [input], [], [Some(out)]) = (&direct, node.inputs, node.draws, node.outputs)
+            && node.neuron.is_uniform()
+            && block.helpers < 2
+        {
+            return self.neuron_plain(plan, (node.neuron, node.index), (*input, *out), held, ticks, block);
+        }
         let mut states = take(&mut self.states[node.index]);
-        let mut data: Rented =
-            node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, held)))).collect();
+        let mut data: Rented = node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, held)))).collect();
         self.run_lanes(plan, node, (&mut states, &mut data), ticks, block, direct);
         self.states[node.index] = states;
         self.close(&mut data);
+    }
+
+    /// The same for the plainest and most frequent case, of which loops that run tick by tick ask a lot: one input, one output, equal
+    /// lanes, one thread.
+    fn neuron_plain(
+        &mut self,
+        plan: &Plan,
+        (neuron, index): (&Neuron, usize),
+        (input, out): (Place, usize),
+        held: bool,
+        ticks: Range<usize>,
+        block: &Block<'_>,
+    ) {
+        let mut data = self.open(out, held);
+        let mut states = take(&mut self.states[index]);
+        let Buffer { stride, lead, .. } = self.buffers[out];
+        let view = self.view(plan, input, block).from(ticks.start);
+        let lanes = if view.whole { stride } else { neuron.channels * self.batch };
+        if let States::Single(states) = &mut states {
+            let states = states.view_mut();
+            let states = if view.whole { states } else { states.split_at(Axis(1), lanes).0 };
+            let rows = rows_mut(&mut data[(lead + ticks.start) * stride..], stride, ticks.len(), lanes);
+            let span = Span { instructions: plan.instructions, ticks: ticks.len(), first: 0, lanes };
+            neuron.run_uniform(span, &[feed(&view, lanes)], states, &mut [Sink::Stream(rows)]);
+        }
+        self.states[index] = states;
+        self.buffers[out].data = data;
     }
 
     fn run_lanes(
@@ -189,19 +221,20 @@ impl Shard {
         }
         if let States::Single(states) = states {
             let span = Span { instructions: plan.instructions, ticks: ticks.len(), first: 0, lanes };
-            let states = states.view_mut().split_at(Axis(1), lanes).0;
+            let stride = states.ncols();
+            let states = states.view_mut();
+            let states = if lanes == stride { states } else { states.split_at(Axis(1), lanes).0 };
             split_lanes(node.neuron, span, &feeds, states, &mut sinks, block.helpers);
         }
     }
 
     fn all_held(&self, plan: &Plan, node: &NeuronStep<'_>, block: &Block<'_>) -> bool {
-        node.inputs.iter().all(|&place| self.view(plan, place, block).held)
+        node.inputs.iter().all(|&place| self.is_held(plan, place, block))
     }
 
     fn neuron_double(&mut self, plan: &Plan, node: &NeuronStep<'_>, ticks: Range<usize>, block: &Block<'_>) {
         let mut states = take(&mut self.states[node.index]);
-        let mut data: Rented =
-            node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, false)))).collect();
+        let mut data: Rented = node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, false)))).collect();
         self.run_double(plan, node, (&mut states, &mut data), ticks, block);
         self.states[node.index] = states;
         self.close(&mut data);
@@ -219,7 +252,7 @@ impl Shard {
         let draws = node.draws.iter().map(|&draw| self.buffers[draw].view(false));
         let views = node.inputs.iter().map(|&place| self.view(plan, place, block)).chain(draws);
         let feeds: Feeds<'_> = views.map(|view| feed(&view.from(ticks.start), lanes)).collect();
-        let outputs: SmallVec<[Option<(&mut [f32], usize)>; 2]> = data
+        let outputs: DoubleOutputs<'_> = data
             .iter_mut()
             .map(|out| {
                 out.as_mut().map(|(out, data)| {
@@ -229,14 +262,7 @@ impl Shard {
             })
             .collect();
         if let States::Double(states, [x, s, y]) = states {
-            node.neuron.run_double(DoubleRun {
-                ticks: ticks.len(),
-                lanes,
-                feeds,
-                states,
-                scratch: [x, s, y],
-                outputs,
-            });
+            node.neuron.run_double(DoubleRun { ticks: ticks.len(), lanes, feeds, states, scratch: [x, s, y], outputs });
         }
     }
 }
@@ -284,17 +310,17 @@ fn split_lanes(
 }
 
 /// Maps rows, on several threads where there are many.
-fn map_rows(kernel: &Kernel, instructions: InstructionSet, rows: Rows<'_>, active: &mut [Vec<u32>]) {
+fn map_rows(kernel: &Kernel, instructions: InstructionSet, rows: Rows<'_>, scratch: &mut [Scratch]) {
     let work = rows.ticks * rows.batch * (kernel.inputs() + kernel.outputs());
-    if active.len() < 2 || rows.ticks < 2 || work < WORTH_SPLITTING {
-        let Some(active) = active.first_mut() else { return };
-        return kernel.apply(instructions, Rows { active, ..rows });
+    if scratch.len() < 2 || rows.ticks < 2 || work < WORTH_SPLITTING {
+        let Some(scratch) = scratch.first_mut() else { return };
+        return kernel.apply(instructions, rows, scratch);
     }
-    let left = active.len() / 2;
-    let at = (rows.ticks * left).div_ceil(active.len());
+    let left = scratch.len() / 2;
+    let at = (rows.ticks * left).div_ceil(scratch.len());
     let (a, b) = rows.y.split_at_mut(at * rows.y_stride);
-    let early = Rows { y: a, ticks: at, active: &mut [], ..rows };
-    let late = Rows { x: rows.x.from(at), y: b, ticks: rows.ticks - at, active: &mut [], ..rows };
-    let (first, second) = active.split_at_mut(left);
+    let early = Rows { y: a, ticks: at, ..rows };
+    let late = Rows { x: rows.x.from(at), y: b, ticks: rows.ticks - at, ..rows };
+    let (first, second) = scratch.split_at_mut(left);
     rayon::join(|| map_rows(kernel, instructions, early, first), || map_rows(kernel, instructions, late, second));
 }

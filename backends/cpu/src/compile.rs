@@ -220,15 +220,7 @@ impl<'a> Compiler<'a> {
         self.plan.lines.len() - 1
     }
 
-    fn pass(
-        &mut self,
-        line: usize,
-        input: Place,
-        out: usize,
-        recurrent: bool,
-        steps: &mut Vec<Step>,
-        after: &mut Vec<Step>,
-    ) {
+    fn pass(&mut self, line: usize, input: Place, out: usize, recurrent: bool, steps: &mut Vec<Step>, after: &mut Vec<Step>) {
         steps.push(Step::Line { line, input, read: Some(out), absorb: !recurrent });
         if recurrent {
             after.push(Step::Line { line, input, read: None, absorb: true });

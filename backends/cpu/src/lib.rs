@@ -8,7 +8,8 @@
 //! - The same bits come out for every instruction set, number of threads, split into chunks and form of input: every sum has
 //!   one order (the bias, then the terms by ascending input), and no multiplication is fused with an addition.
 //! - Nothing is allocated inside [`advance`](isoform_core::substrate::Realization::advance) but its boxed future.
-//! - A request to cancel is honoured between blocks; the state then stands at exactly the ticks that were reported.
+//! - A request to cancel is honoured between blocks of at most 64 ticks, shorter where 64 would take more than about four
+//!   milliseconds but not below eight; the state then stands at exactly the ticks that were reported.
 //! - Nodes with a located test or fixed numbers step one by one in double precision.
 //!
 //! ```
@@ -48,6 +49,7 @@ mod plan;
 mod realization;
 mod ring;
 mod shard;
+mod span;
 mod substrate;
 mod tuning;
 

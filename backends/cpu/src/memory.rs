@@ -33,9 +33,7 @@ impl CpuRealization {
     /// Takes over a state that was checked.
     pub(crate) fn adopt(&mut self, state: &State) {
         self.tick = state.tick;
-        for ((block, spec), &location) in
-            state.blocks.iter().zip(&self.program.schedule().memory).zip(&self.plan.memory)
-        {
+        for ((block, spec), &location) in state.blocks.iter().zip(&self.program.schedule().memory).zip(&self.plan.memory) {
             for shard in &mut self.shards {
                 for lane in 0..shard.batch {
                     let at = (shard.first + lane) * spec.len;
@@ -54,7 +52,9 @@ impl Shard {
                 let channels = plan.neurons[neuron].channels;
                 let lanes = lane * channels..(lane + 1) * channels;
                 match &self.states[neuron] {
-                    States::Single(all) => values.extend(all.row(state).iter().skip(lanes.start).take(channels).map(|&v| f64::from(v))),
+                    States::Single(all) => {
+                        values.extend(all.row(state).iter().skip(lanes.start).take(channels).map(|&v| f64::from(v)))
+                    }
                     States::Double(all, _) => {
                         let first = state * channels * self.batch;
                         values.extend_from_slice(&all[first + lanes.start..first + lanes.end]);

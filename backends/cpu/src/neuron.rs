@@ -1,6 +1,7 @@
 //! Element-wise nodes: their coefficients, and the run of a block through the vectorised loop or in double precision.
 
 use crate::error::CpuError;
+use crate::span::{FEW, Feeds, Sinks, Span, feed_part};
 use isoform_core::Coefficients;
 use isoform_core::draw::Key;
 use isoform_core::dynamics::Draw;
@@ -209,6 +210,37 @@ impl Neuron {
         }
     }
 
+    /// Whether no lane differs from another.
+    pub(crate) fn is_uniform(&self) -> bool {
+        matches!(&self.mode, Mode::Single(Single { uniform: Some(_), .. }))
+    }
+
+    /// Runs lanes that do not differ.
+    pub(crate) fn run_uniform<'a>(
+        &'a self,
+        span: Span,
+        feeds: &'a [Feed<'a>],
+        states: ArrayViewMut2<'a, f32>,
+        outputs: &'a mut [Sink<'a>],
+    ) {
+        let Mode::Single(Single { uniform: Some(Uniform { affine, parameters }), .. }) = &self.mode else { return };
+        let flow = match affine {
+            Some([phi, gamma, constant]) => Flow::Affine { phi, gamma, constant },
+            None => Flow::Euler { dt: self.semantics.dt as f32 },
+        };
+        self.function.advance(LaneJob {
+            rule: self.rule,
+            instructions: span.instructions,
+            ticks: span.ticks,
+            lanes: span.lanes,
+            inputs: feeds,
+            flow,
+            parameters,
+            states,
+            outputs,
+        });
+    }
+
     /// Runs lanes of a block through the vectorised loop.
     pub(crate) fn run(&self, span: Span, feeds: &[Feed<'_>], mut states: ArrayViewMut2<'_, f32>, sinks: &mut Sinks<'_>) {
         let Mode::Single(single) = &self.mode else { return };
@@ -323,7 +355,7 @@ impl Single {
             }
         };
         // a job has one lifetime for all it borrows, so the sinks are borrowed anew, after what stands above
-        let mut sinks = sinks.part(&(0..span.lanes));
+        let mut sinks = sinks.reborrow();
         neuron.function.advance(LaneJob {
             rule: neuron.rule,
             instructions: span.instructions,
@@ -342,86 +374,10 @@ fn params<'a>(values: &'a [Values], range: &Range<usize>) -> SmallVec<[Param<'a>
     values.iter().map(|v| v.param(range)).collect()
 }
 
-/// The inputs of a run.
-pub(crate) type Feeds<'a> = SmallVec<[Feed<'a>; 4]>;
-
-/// The part of an input that belongs to some lanes.
-pub(crate) fn feed_part<'a>(feed: &Feed<'a>, lanes: &Range<usize>) -> Feed<'a> {
-    match *feed {
-        Feed::Stream { data, stride } => Feed::Stream { data: &data[lanes.start..], stride },
-        Feed::Held(row) => Feed::Held(&row[lanes.clone()]),
-        Feed::Constant(v) => Feed::Constant(v),
-    }
-}
-
-/// Which lanes and ticks to run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Span {
-    pub(crate) instructions: InstructionSet,
-    pub(crate) ticks: usize,
-    /// The first lane, counted from the first of the shard.
-    pub(crate) first: usize,
-    pub(crate) lanes: usize,
-}
-
-/// So many outputs need no allocation.
-const FEW: usize = 2;
-
-/// The outputs of a run. A job borrows them for as long as what they refer to, which rules out a `SmallVec`.
-#[derive(Debug)]
-pub(crate) struct Sinks<'a> {
-    few: [Sink<'a>; FEW],
-    many: Vec<Sink<'a>>,
-    count: usize,
-}
-
-impl<'a> Sinks<'a> {
-    /// As many outputs as there are.
-    pub(crate) fn new(mut sinks: impl ExactSizeIterator<Item = Sink<'a>>) -> Self {
-        let count = sinks.len();
-        let mut few = [const { Sink::Discard }; FEW];
-        if count > FEW {
-            return Self { few, many: sinks.collect(), count };
-        }
-        few.iter_mut().for_each(|to| *to = sinks.next().unwrap_or(Sink::Discard));
-        Self { few, many: Vec::new(), count }
-    }
-
-    pub(crate) fn as_mut(&mut self) -> &mut [Sink<'a>] {
-        if self.count > FEW { &mut self.many } else { &mut self.few[..self.count] }
-    }
-
-    /// The part of some lanes.
-    fn part(&mut self, lanes: &Range<usize>) -> Sinks<'_> {
-        Sinks::new(self.as_mut().iter_mut().map(|sink| match sink {
-            Sink::Stream(view) => Sink::Stream(view.slice_axis_mut(Axis(1), Slice::from(lanes.clone()))),
-            Sink::Counts(counts) => Sink::Counts(&mut counts[lanes.clone()]),
-            Sink::Discard => Sink::Discard,
-        }))
-    }
-
-    /// The parts before and from a lane on.
-    pub(crate) fn split_at(&mut self, lane: usize) -> (Sinks<'_>, Sinks<'_>) {
-        let mut later = SmallVec::<[Sink<'_>; FEW]>::new();
-        let early = self.as_mut().iter_mut().map(|sink| {
-            let (a, b) = match sink {
-                Sink::Stream(view) => {
-                    let (a, b) = view.view_mut().split_at(Axis(1), lane);
-                    (Sink::Stream(a), Sink::Stream(b))
-                }
-                Sink::Counts(counts) => {
-                    let (a, b) = counts.split_at_mut(lane);
-                    (Sink::Counts(a), Sink::Counts(b))
-                }
-                Sink::Discard => (Sink::Discard, Sink::Discard),
-            };
-            later.push(b);
-            a
-        });
-        let early = Sinks::new(early);
-        (early, Sinks::new(later.into_iter()))
-    }
-}
+/// Rows and their stride, where somebody listens.
+pub(crate) type DoubleOutput<'a> = Option<(&'a mut [f32], usize)>;
+/// The outputs of a run in double precision.
+pub(crate) type DoubleOutputs<'a> = SmallVec<[DoubleOutput<'a>; FEW]>;
 
 /// All lanes of a node for some ticks, in double precision.
 #[derive(Debug)]
@@ -431,8 +387,7 @@ pub(crate) struct DoubleRun<'a> {
     pub(crate) feeds: Feeds<'a>,
     pub(crate) states: &'a mut [f64],
     pub(crate) scratch: [&'a mut [f64]; 3],
-    /// Rows and their stride, per output.
-    pub(crate) outputs: SmallVec<[Option<(&'a mut [f32], usize)>; 2]>,
+    pub(crate) outputs: DoubleOutputs<'a>,
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]

@@ -109,5 +109,5 @@ fn pack(bits: &mut [u8], offset: usize, values: &[f32]) {
 pub(crate) fn rows_mut<T>(data: &mut [T], stride: usize, ticks: usize, lanes: usize) -> ArrayViewMut2<'_, T> {
     let rows = ArrayViewMut2::from_shape((ticks, stride), &mut data[..ticks * stride])
         .unwrap_or_else(|_| unreachable!("a slice of rows by stride has that shape"));
-    rows.split_at(Axis(1), lanes).0
+    if lanes == stride { rows } else { rows.split_at(Axis(1), lanes).0 }
 }

@@ -2,6 +2,7 @@
 
 use crate::buffer::{Buffer, PAD, View, padded, zeros};
 use crate::error::CpuError;
+use crate::linear::Scratch;
 use crate::output::Out;
 use crate::plan::{Place, Plan};
 use crate::ring::Ring;
@@ -33,8 +34,8 @@ pub(crate) struct Shard {
     pub(crate) buffers: Vec<Buffer>,
     pub(crate) states: Vec<States>,
     pub(crate) rings: Vec<Ring>,
-    /// Room for the indices of active inputs, one for each helper.
-    pub(crate) active: Vec<Vec<u32>>,
+    /// Room for the active inputs of a row, one for each helper.
+    pub(crate) scratch: Vec<Scratch>,
 }
 
 /// A block of ticks that is to be run.
@@ -77,8 +78,8 @@ impl Shard {
             lanes(line.channels)?;
             rings.push(Ring::new(line, batch)?);
         }
-        let active = (0..helpers).map(|_| zeros(Some(plan.widest_map() + PAD))).collect::<Result<_, _>>()?;
-        Ok(Self { first, batch, buffers, states, rings, active })
+        let scratch = (0..helpers).map(|_| Scratch::new(plan.widest_map())).collect::<Result<_, _>>()?;
+        Ok(Self { first, batch, buffers, states, rings, scratch })
     }
 
     /// Runs a block.
@@ -136,6 +137,14 @@ impl Shard {
                     _ => self.buffers[input.staging].view(false),
                 }
             }
+        }
+    }
+
+    /// Whether one row of a place stands for all ticks.
+    pub(crate) fn is_held(&self, plan: &Plan, place: Place, block: &Block<'_>) -> bool {
+        match place {
+            Place::Buffer { index, .. } => self.buffers[index].held,
+            Place::Input(_) => !plan.inputs.is_empty() && matches!(block.signal, Signal::Held(_)),
         }
     }
 

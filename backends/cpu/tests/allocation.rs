@@ -5,7 +5,7 @@ use isoform_core::builder::{Builder, delay};
 use isoform_core::functions::{cuba_lif, lif};
 use isoform_core::linear::{Conv1d, Dense, Window};
 use isoform_core::program::Program;
-use isoform_core::semantics::{Preset, Semantics};
+use isoform_core::semantics::{Preset, Semantics, Test};
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Event, Signal, SignalMut};
 use isoform_core::substrate::Run;
@@ -31,7 +31,8 @@ fn program(semantics: Semantics) -> Program {
     let late = net.node("delay", delay(3.0), z);
     let kernel = Tensor::new([2, 1, 3], numbers(6)).expect("fits");
     let conv = net.node("conv", Conv1d::new([1, 40], kernel, None, Window::default()).expect("fits"), late);
-    let y = net.node("out", lif().with("tau", Tensor::new([2, 38], (1..77).map(f64::from).collect::<Vec<_>>()).expect("fits")), conv);
+    let y =
+        net.node("out", lif().with("tau", Tensor::new([2, 38], (1..77).map(f64::from).collect::<Vec<_>>()).expect("fits")), conv);
     net.output("y", y);
     net.build(semantics).expect("valid")
 }
@@ -41,7 +42,7 @@ fn count(threads: usize, batch: usize, semantics: Semantics) -> Vec<usize> {
     let program = program(semantics);
     let cpu = CpuSubstrate::new(Options::new().with_threads(threads)).expect("threads");
     let mut session = Blocking::open(&cpu, &program, &Run::new().with_batch(batch)).expect("realises");
-    let ticks = 300;
+    let ticks = if semantics.test == Test::Located { 20 } else { 300 };
     let x: Vec<f32> = (0..ticks * batch * 24).map(|i| f32::from(u8::from(i % 9 == 0))).collect();
     let held = vec![0.5; batch * 24];
     let events: Vec<Event> = (0..ticks as u32).map(|tick| Event { tick, batch: 0, channel: tick % 24, value: 1.0 }).collect();

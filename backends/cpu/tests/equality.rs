@@ -14,7 +14,7 @@ use isoform_core::substrate::Run;
 use isoform_cpu::{CpuSubstrate, Options};
 use proptest::prelude::*;
 
-const TICKS: usize = 150;
+const TICKS: usize = 100;
 
 fn cpu(threads: usize, instructions: InstructionSet) -> CpuSubstrate {
     CpuSubstrate::new(Options::new().with_threads(threads).with_instructions(instructions)).expect("is available")
@@ -43,7 +43,7 @@ fn program(specs: &[Spec], semantics: Semantics) -> Result<Program, TestCaseErro
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_global_rejects: 4096, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, max_global_rejects: 4096, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_option_and_no_split_changes_a_bit(

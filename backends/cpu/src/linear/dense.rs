@@ -1,6 +1,6 @@
 //! The dense map: event-driven where rows are sparse, blocked over outputs and rows where they are not.
 
-use super::{Rows, is_sparse, is_spikes, list_active};
+use super::{Rows, Scratch, is_sparse};
 use crate::buffer::padded;
 use isoform_core::linear::Dense;
 
@@ -77,8 +77,8 @@ impl Matrices {
     }
 
     #[inline(always)]
-    pub(super) fn apply<const EVENT: usize, const DENSE: usize>(&self, job: Rows<'_>) {
-        let Rows { x, y, y_stride, ticks, batch, active } = job;
+    pub(super) fn apply<const EVENT: usize, const DENSE: usize>(&self, job: Rows<'_>, scratch: &mut Scratch) {
+        let Rows { x, y, y_stride, ticks, batch } = job;
         let distinct = if self.weights.len().max(self.biases.len()) > 1 { self.lead } else { 1 };
         let per_tick = batch * self.lead;
         for position in 0..distinct {
@@ -90,12 +90,17 @@ impl Matrices {
                 for at in (position..per_tick).step_by(distinct) {
                     let input = &row[at * self.cols..][..self.cols];
                     let to = t * y_stride + at * self.rows;
-                    let found = list_active(input, active);
-                    if is_sparse(found, self.cols) {
+                    let found = scratch.list(input);
+                    if is_sparse(found.count, self.cols) {
                         // rows ascend, so that what one writes past its end is overwritten by the next
                         matrix.flush::<DENSE>(&waiting[..count], y);
                         count = 0;
-                        matrix.event_row::<EVENT>(input, &active[..found], y, to, distinct == 1);
+                        let active = &scratch.active[..found.count];
+                        if found.ones {
+                            matrix.event_row::<EVENT, false>(input, active, y, to, distinct == 1);
+                        } else {
+                            matrix.event_row::<EVENT, true>(input, active, y, to, distinct == 1);
+                        }
                     } else {
                         waiting[count] = (input, to);
                         count += 1;
@@ -119,20 +124,15 @@ impl Matrix<'_> {
         }
     }
 
-    /// Adds the weights of the active inputs.
+    /// Adds the weights of the active inputs, times the inputs if those are not all one.
     #[inline(always)]
-    fn event_row<const W: usize>(&self, x: &[f32], active: &[u32], y: &mut [f32], to: usize, spill: bool) {
-        let ones = is_spikes(x);
+    fn event_row<const W: usize, const SCALED: bool>(&self, x: &[f32], active: &[u32], y: &mut [f32], to: usize, spill: bool) {
         let mut first = 0;
         while first < self.stride {
             let rest = self.stride - first;
             macro_rules! tile {
                 ($width:expr) => {{
-                    let sums = if ones {
-                        self.event_tile::<{ $width }, false>(x, active, first)
-                    } else {
-                        self.event_tile::<{ $width }, true>(x, active, first)
-                    };
+                    let sums = self.event_tile::<{ $width }, SCALED>(x, active, first);
                     self.put(&sums, first, y, to, spill);
                     first += $width;
                 }};

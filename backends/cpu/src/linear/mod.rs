@@ -8,7 +8,7 @@ mod dense;
 mod slide;
 mod table;
 
-use crate::buffer::View;
+use crate::buffer::{View, zeros};
 use crate::error::CpuError;
 use dense::Matrices;
 use isoform_core::lanes::InstructionSet;
@@ -41,8 +41,6 @@ pub(crate) struct Rows<'a> {
     pub(crate) y_stride: usize,
     pub(crate) ticks: usize,
     pub(crate) batch: usize,
-    /// Room for the indices of the inputs that are not nought.
-    pub(crate) active: &'a mut [u32],
 }
 
 impl Kernel {
@@ -89,43 +87,43 @@ impl Kernel {
     }
 
     /// Maps rows.
-    pub(crate) fn apply(&self, instructions: InstructionSet, rows: Rows<'_>) {
+    pub(crate) fn apply(&self, instructions: InstructionSet, rows: Rows<'_>, scratch: &mut Scratch) {
         match instructions {
-            InstructionSet::Avx512 => apply_avx512(self, rows),
-            InstructionSet::Avx2 => apply_avx2(self, rows),
-            InstructionSet::Baseline => self.run::<32, 8>(rows),
+            InstructionSet::Avx512 => apply_avx512(self, rows, scratch),
+            InstructionSet::Avx2 => apply_avx2(self, rows, scratch),
+            InstructionSet::Baseline => self.run::<32, 8>(rows, scratch),
         }
     }
 
     /// `EVENT` outputs are summed side by side in an event-driven row, `DENSE` outputs in each of several dense ones.
     #[inline(always)]
-    fn run<const EVENT: usize, const DENSE: usize>(&self, rows: Rows<'_>) {
+    fn run<const EVENT: usize, const DENSE: usize>(&self, rows: Rows<'_>, scratch: &mut Scratch) {
         match &self.form {
-            Form::Dense(m) => m.apply::<EVENT, DENSE>(rows),
-            Form::Slide(s) => each_row(rows, self.inputs, self.outputs, |x, y, _| s.apply(x, y)),
-            Form::Table(t) => each_row(rows, self.inputs, self.outputs, |x, y, active| t.apply(x, y, active)),
+            Form::Dense(m) => m.apply::<EVENT, DENSE>(rows, scratch),
+            Form::Slide(s) => each_row(rows, self.inputs, self.outputs, |x, y| s.apply(x, y)),
+            Form::Table(t) => each_row(rows, self.inputs, self.outputs, |x, y| t.apply(x, y, scratch)),
         }
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+popcnt", "x86_64+avx2+popcnt"), dispatcher = "direct")]
-fn apply_avx512(kernel: &Kernel, rows: Rows<'_>) {
-    kernel.run::<128, 64>(rows);
+fn apply_avx512(kernel: &Kernel, rows: Rows<'_>, scratch: &mut Scratch) {
+    kernel.run::<128, 64>(rows, scratch);
 }
 
 #[multiversion(targets("x86_64+avx2+popcnt"), dispatcher = "direct")]
-fn apply_avx2(kernel: &Kernel, rows: Rows<'_>) {
-    kernel.run::<64, 16>(rows);
+fn apply_avx2(kernel: &Kernel, rows: Rows<'_>, scratch: &mut Scratch) {
+    kernel.run::<64, 16>(rows, scratch);
 }
 
 #[inline(always)]
-fn each_row(rows: Rows<'_>, inputs: usize, outputs: usize, mut f: impl FnMut(&[f32], &mut [f32], &mut [u32])) {
-    let Rows { x, y, y_stride, ticks, batch, active } = rows;
+fn each_row(rows: Rows<'_>, inputs: usize, outputs: usize, mut f: impl FnMut(&[f32], &mut [f32])) {
+    let Rows { x, y, y_stride, ticks, batch } = rows;
     for t in 0..ticks {
         let x = x.row(t, batch * inputs);
         let y = &mut y[t * y_stride..][..batch * outputs];
         for (x, y) in x.chunks_exact(inputs).zip(y.chunks_exact_mut(outputs)) {
-            f(x, y, active);
+            f(x, y);
         }
     }
 }
@@ -148,37 +146,57 @@ const PLACES: [[u8; 8]; 256] = {
     places
 };
 
-/// Lists the inputs that are not nought; gives how many there are. There is room for eight more.
-///
-/// Eight places are written at a time, of which the next eight overwrite those that are too many: no branch depends on data.
-#[inline(always)]
-fn list_active(x: &[f32], active: &mut [u32]) -> usize {
-    let active = &mut active[..x.len() + 8];
-    let (eights, rest) = x.as_chunks::<8>();
-    let (mut count, mut first) = (0, 0);
-    for eight in eights {
-        let set = u64::from_le_bytes(eight.map(|v| u8::from(v != 0.0)));
-        // moves the lowest bit of each byte next to each other
-        let flags = (set.wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize;
-        for (to, &place) in active[count..count + 8].iter_mut().zip(&PLACES[flags]) {
-            *to = first + u32::from(place);
-        }
-        count += flags.count_ones() as usize;
-        first += 8;
-    }
-    for &v in rest {
-        active[count] = first;
-        count += usize::from(v != 0.0);
-        first += 1;
-    }
-    count
+/// The active inputs of a row.
+#[derive(Clone, Copy)]
+struct Active {
+    /// How many are not nought.
+    count: usize,
+    /// Whether those are all one.
+    ones: bool,
 }
 
-/// Whether all numbers are nought or one.
-#[inline(always)]
-fn is_spikes(x: &[f32]) -> bool {
-    const ONE: u32 = 1.0_f32.to_bits();
-    x.iter().fold(0, |graded, v| graded | u32::from(v.to_bits() != 0 && v.to_bits() != ONE)) == 0
+/// Room in which the active inputs of a row are listed.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    active: Vec<u32>,
+    flags: Vec<u8>,
+}
+
+impl Scratch {
+    /// Room for rows of so many inputs.
+    pub(crate) fn new(inputs: usize) -> Result<Self, CpuError> {
+        let count = inputs.checked_add(8);
+        Ok(Self { active: zeros(count)?, flags: zeros(count)? })
+    }
+
+    /// Lists the inputs that are not nought.
+    ///
+    /// Eight places are written at a time, of which the next eight overwrite those that are too many: no branch depends on data.
+    /// Flags go through memory, since a loop that only compares becomes vector code and one that also lists does not.
+    #[inline(always)]
+    fn list(&mut self, x: &[f32]) -> Active {
+        const ONE: u32 = 1.0_f32.to_bits();
+        let mut graded = 0;
+        for (flag, v) in self.flags.iter_mut().zip(x) {
+            let bits = v.to_bits();
+            let set = bits << 1 != 0;
+            *flag = u8::from(set);
+            graded |= if set { bits ^ ONE } else { 0 };
+        }
+        self.flags[x.len()..x.len() + 8].fill(0);
+        let (mut count, mut first) = (0, 0);
+        for eight in &self.flags.as_chunks::<8>().0[..x.len().div_ceil(8)] {
+            // moves the lowest bit of each byte next to each other
+            let flags = (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize;
+            let (to, places) = (&mut self.active[count..count + 8], &PLACES[flags]);
+            for k in 0..8 {
+                to[k] = first + u32::from(places[k]);
+            }
+            count += flags.count_ones() as usize;
+            first += 8;
+        }
+        Active { count, ones: graded == 0 }
+    }
 }
 
 /// Whether so many active inputs are few enough to be handled one by one.

@@ -68,7 +68,13 @@ impl Slide {
         Self::convolution(axis(0), axis(1), [input[0], output[0], window.groups], map.weight(), map.bias())
     }
 
-    fn convolution(rows: Axis, cols: Axis, [inputs, outputs, groups]: [usize; 3], weight: &Tensor, bias: Option<&Tensor>) -> Self {
+    fn convolution(
+        rows: Axis,
+        cols: Axis,
+        [inputs, outputs, groups]: [usize; 3],
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Self {
         let bias = match bias {
             // a bias of −0 counts as +0
             Some(bias) => bias.to_f64().iter().map(|&b| b as f32 + 0.0).collect(),
@@ -80,9 +86,7 @@ impl Slide {
 
     pub(super) fn pool(input: &Shape, output: &Shape, pooling: Pooling, weight: f64) -> Self {
         let (input, output) = (input.extents(), output.extents());
-        let axis = |d: usize| {
-            Axis::new(input[1 + d], output[1 + d], pooling.kernel[d], pooling.stride[d], 1, pooling.padding[d])
-        };
+        let axis = |d: usize| Axis::new(input[1 + d], output[1 + d], pooling.kernel[d], pooling.stride[d], 1, pooling.padding[d]);
         let taps = pooling.kernel[0] * pooling.kernel[1];
         Self {
             rows: axis(0),

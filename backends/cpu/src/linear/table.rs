@@ -1,6 +1,6 @@
 //! A map known by its terms: a list for each output, and a list for each input for rows that are sparse.
 
-use super::{is_sparse, list_active};
+use super::{Scratch, is_sparse};
 use isoform_core::linear::LinearMap;
 
 /// Terms in order: those of item `k` stand from `starts[k]` to `starts[k + 1]`.
@@ -50,11 +50,11 @@ impl Table {
     }
 
     #[inline(always)]
-    pub(super) fn apply(&self, x: &[f32], y: &mut [f32], active: &mut [u32]) {
-        let count = list_active(x, active);
+    pub(super) fn apply(&self, x: &[f32], y: &mut [f32], scratch: &mut Scratch) {
+        let count = scratch.list(x).count;
         if is_sparse(count, x.len()) {
             y.copy_from_slice(&self.bias);
-            for &i in &active[..count] {
+            for &i in &scratch.active[..count] {
                 let value = x[i as usize];
                 self.by_input.of(i as usize).for_each(|(o, w)| y[o] += w * value);
             }

@@ -148,7 +148,8 @@ pub(crate) fn build(specs: &[Spec], semantics: Semantics, lattice: bool) -> Opti
         if spec.looped && may_close_a_loop(spec.kind) {
             // a few small weights, so that no loop runs away
             let entry = |dice: &mut Dice| if dice.roll(width) < 2 { dice.quarter() / 2.0 } else { 0.0 };
-            let weight = Tensor::new([width, width], (0..width * width).map(|_| entry(&mut dice)).collect::<Vec<_>>()).expect("fits");
+            let weight =
+                Tensor::new([width, width], (0..width * width).map(|_| entry(&mut dice)).collect::<Vec<_>>()).expect("fits");
             let echo = net.later(&name);
             let back = net.node(&format!("back{k}"), Dense::new(weight, None).expect("fits"), echo);
             input = input + back;
