@@ -49,7 +49,7 @@ pub enum Feed<'a> {
 pub enum Sink<'a> {
     /// A value each tick, ticks by lanes.
     Stream(ArrayViewMut2<'a, f32>),
-    /// Added up over the ticks, one sum per lane.
+    /// Whole numbers, added up over the ticks, one sum per lane; a job of more than 2^23 ticks saturates.
     Counts(&'a mut [u32]),
     /// Nowhere.
     Discard,
@@ -245,7 +245,7 @@ where
         block::<D, X, N, P, Y, BLOCK, UNIFORM, true>(d, rule, true, job, start, BLOCK);
     }
     for start in (large..whole).step_by(VECTOR) {
-        block::<D, X, N, P, Y, VECTOR, false, true>(d, rule, true, job, start, VECTOR);
+        block::<D, X, N, P, Y, VECTOR, UNIFORM, true>(d, rule, true, job, start, VECTOR);
     }
     whole
 }
@@ -270,14 +270,15 @@ fn store<const WHOLE: bool, const W: usize>(to: &mut [f32], from: &[f32; W], wid
 }
 
 #[inline(always)]
-fn spread<const WHOLE: bool, const W: usize>(param: Param<'_>, start: usize, width: usize) -> [f32; W] {
+fn spread<const WHOLE: bool, const W: usize>(lanes: &mut [f32; W], param: Param<'_>, start: usize, width: usize) {
     match param {
-        Param::One(v) => [v; W],
+        Param::One(v) => *lanes = [v; W],
         Param::Each(values) => {
-            // the last value fills the lanes beyond the end, so that they compute with sane numbers
-            let mut lanes = [values.last().copied().unwrap_or(0.0); W];
-            load::<WHOLE, W>(&mut lanes, &values[start..], width);
-            lanes
+            if !WHOLE {
+                // the last value fills the lanes beyond the end, so that they compute with sane numbers
+                *lanes = [values.last().copied().unwrap_or(0.0); W];
+            }
+            load::<WHOLE, W>(lanes, &values[start..], width);
         }
     }
 }
@@ -294,15 +295,15 @@ fn group<const UNIFORM: bool, const WHOLE: bool, const K: usize, const W: usize>
     start: usize,
     width: usize,
 ) -> ([f32; K], [[f32; W]; K]) {
-    let one = from_fn(|k| match params.get(k) {
-        Some(Param::One(v)) => *v,
-        _ => 0.0,
-    });
-    let each = if UNIFORM {
-        [[0.0; W]; K]
-    } else {
-        from_fn(|k| params.get(k).map_or([0.0; W], |&p| spread::<WHOLE, W>(p, start, width)))
-    };
+    // loops, since closures over whole blocks are not always inlined and then lack the instruction set
+    let (mut one, mut each) = ([0.0; K], [[0.0; W]; K]);
+    for k in 0..K {
+        match params.get(k) {
+            Some(&Param::One(v)) if UNIFORM => one[k] = v,
+            Some(&param) if !UNIFORM => spread::<WHOLE, W>(&mut each[k], param, start, width),
+            _ => {}
+        }
+    }
     (one, each)
 }
 
@@ -458,8 +459,12 @@ fn relaxed<S: Scalar, const N: usize>(phi: [S; N], drive: S, s: [S; N]) -> S {
     sum
 }
 
+/// A whole number below 2^23, from single precision. A conversion that saturates is not vectorised; this is: at 2^23 the last bit of
+/// the fraction counts ones.
 #[inline(always)]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of spikes, saturating")]
 fn whole(sum: f32) -> u32 {
-    sum as u32
+    const SHIFT: f32 = 8_388_608.0;
+    let sum = if sum > 0.0 { sum } else { 0.0 };
+    let sum = if sum < SHIFT { sum } else { SHIFT - 1.0 };
+    (sum + SHIFT).to_bits() - SHIFT.to_bits()
 }
