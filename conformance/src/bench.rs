@@ -91,7 +91,9 @@ impl<'a> Bench<'a> {
                 }
             }
         }
-        Err(Error::unsupported("the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes"))
+        Err(Error::unsupported(
+            "the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes",
+        ))
     }
 
     /// The home program and, where the substrate takes them, a richer one with a delay, synapses and membranes in a cycle, and one
@@ -152,14 +154,7 @@ impl<'a> Bench<'a> {
 
     /// The candidates for a home, those with state first.
     fn probes(&self, channels: usize) -> Vec<What> {
-        let ids = [
-            library::LIF,
-            library::CUBA_LIF,
-            library::IF,
-            library::LI,
-            library::CUBA_LI,
-            library::I,
-        ];
+        let ids = [library::LIF, library::CUBA_LIF, library::IF, library::LI, library::CUBA_LI, library::I];
         let mut probes: Vec<What> = ids.iter().map(|id| self.neuron(id, channels)).collect();
         probes.push(What::Delay { seconds: (0..channels).map(|c| DT * (1 + c % 3) as f64).collect() });
         probes.push(self.neuron(library::SCALE, channels));
@@ -201,7 +196,9 @@ impl<'a> Bench<'a> {
     /// Random inputs `[tick, batch, channel]`: some ticks are quiet, so that both decay and drive show.
     pub(crate) fn drive(&self, chance: &mut Chance, len: usize) -> Vec<f32> {
         let [low, high] = self.span();
-        (0..len).map(|_| if chance.happens(0.25) { quiet(low, high) } else { narrow(chance.within(low, high), low, high) }).collect()
+        (0..len)
+            .map(|_| if chance.happens(0.25) { quiet(low, high) } else { narrow(chance.within(low, high), low, high) })
+            .collect()
     }
 
     /// Whether the profile admits a kind of node.

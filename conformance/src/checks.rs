@@ -57,6 +57,13 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// Notes that the substrate has nothing that the law is about.
+    pub fn lacking(&mut self, why: &str) {
+        self.note("lacking", why);
+    }
+}
+
 /// The kind of an error and what it did to the state, as one word.
 pub(crate) fn answer<T>(result: &Result<T, Error>) -> String {
     match result {
@@ -114,6 +121,9 @@ pub(crate) fn judge(evidence: &Evidence, _: &isoform_core::profile::Profile) -> 
 
 /// The verdict on an ability that the profile does not claim.
 pub(crate) fn not_claimed(evidence: &Evidence) -> Option<Verdict> {
+    if let Some(why) = evidence.fact::<String>("lacking") {
+        return Some(Verdict::new(Status::NotClaimed, why));
+    }
     let [facet, answer]: [String; 2] = evidence.fact("unclaimed")?;
     Some(if answer == "unsupported" {
         Verdict::new(Status::NotClaimed, format!("the profile does not claim {facet}, and its use is refused as unsupported"))
@@ -152,5 +162,6 @@ mod tests {
     fn an_unclaimed_ability_must_be_refused() {
         assert_eq!(verdict(|e| e.unclaimed("memory", String::from("unsupported"))), Status::NotClaimed);
         assert_eq!(verdict(|e| e.unclaimed("memory", String::from("accepted"))), Status::Fail);
+        assert_eq!(verdict(|e| e.lacking("there are no lanes")), Status::NotClaimed);
     }
 }

@@ -58,7 +58,9 @@ fn answers(bench: &Bench<'_>, chance: &mut Chance, home: Semantics) -> Semantics
     let all: Vec<Semantics> = Preset::ALL
         .iter()
         .map(|p| p.semantics(DT))
-        .filter(|s| (bench.profile.takes.fixed || s.number == Number::Real) && (bench.profile.takes.located || s.test != Test::Located))
+        .filter(|s| {
+            (bench.profile.takes.fixed || s.number == Number::Real) && (bench.profile.takes.located || s.test != Test::Located)
+        })
         .map(|s| s.with_decay(s.decay))
         .collect();
     chance.pick(&all).copied().unwrap_or(home)
@@ -74,7 +76,7 @@ fn dense(bench: &Bench<'_>, chance: &mut Chance, rows: usize, cols: usize) -> Wh
 /// A node that takes a shape, the shape that it gives, and whether it keeps a state.
 fn node(bench: &Bench<'_>, chance: &mut Chance, shape: &[usize]) -> Option<(What, Vec<usize>, bool)> {
     let count: usize = shape.iter().product();
-    let mut weights = |chance: &mut Chance, n: usize| -> Vec<f64> { (0..n).map(|_| chance.within(-1.0, 1.0)).collect() };
+    let weights = |chance: &mut Chance, n: usize| -> Vec<f64> { (0..n).map(|_| chance.within(-1.0, 1.0)).collect() };
     match (chance.below(10), shape) {
         (0..=4, _) => {
             let known: Vec<&str> = NEURONS.into_iter().filter(|id| bench.has(id)).collect();
@@ -105,9 +107,11 @@ fn node(bench: &Bench<'_>, chance: &mut Chance, shape: &[usize]) -> Option<(What
             let weight = (vec![out, c, 3, 3], weights(chance, out * c * 9));
             Some((What::Conv2d { input: [c, h, w], weight, bias: None, slide }, vec![out, h, w], false))
         }
-        (8, &[c, h, w]) if bench.has("sum_pool2d") && h >= 2 && w >= 2 => {
-            Some((What::SumPool { input: [c, h, w], kernel: [2, 2], stride: [2, 2], padding: [0, 0] }, vec![c, h / 2, w / 2], false))
-        }
+        (8, &[c, h, w]) if bench.has("sum_pool2d") && h >= 2 && w >= 2 => Some((
+            What::SumPool { input: [c, h, w], kernel: [2, 2], stride: [2, 2], padding: [0, 0] },
+            vec![c, h / 2, w / 2],
+            false,
+        )),
         (_, &[_, _, _]) => Some((What::Reshape { shape: vec![count] }, vec![count], false)),
         _ => None,
     }

@@ -99,6 +99,11 @@ pub(crate) fn if_claimed(class: Class) -> Requirement {
     if repeats(class) { Requirement::Optional } else { Requirement::Impossible }
 }
 
+/// Classes that repeat themselves owe it where they have what it is about, such as a kind of node or more than one lane.
+pub(crate) fn if_taken(class: Class) -> Requirement {
+    if_claimed(class)
+}
+
 /// Every class owes it where its profile claims the facet.
 pub(crate) fn where_claimed(_: Class) -> Requirement {
     Requirement::Optional

@@ -49,7 +49,8 @@ pub(crate) fn victor_purpura(a: &[f64], b: &[f64], cost: f64) -> f64 {
 ///
 /// Source: van Rossum 2001, Neural Comput. 13, 751; the integral over pairs of spikes is in closed form.
 pub(crate) fn van_rossum(a: &[f64], b: &[f64], tau: f64) -> f64 {
-    let overlap = |a: &[f64], b: &[f64]| -> f64 { a.iter().flat_map(|t| b.iter().map(move |u| (-(t - u).abs() / tau).exp())).sum() };
+    let overlap =
+        |a: &[f64], b: &[f64]| -> f64 { a.iter().flat_map(|t| b.iter().map(move |u| (-(t - u).abs() / tau).exp())).sum() };
     (0.5 * (overlap(a, a) + overlap(b, b) - 2.0 * overlap(a, b))).max(0.0)
 }
 
@@ -71,10 +72,10 @@ mod tests {
 
     #[test]
     fn a_late_train_is_seen_as_late() {
-        let (b, a) = (vec![3, 9, 14, 30], vec![5, 11, 16, 32]);
-        assert_eq!(latency(&[a.clone()], &[b.clone()], 8), 2);
-        assert_eq!(latency(&[b.clone()], &[a], 8), -2);
-        assert_eq!(latency(&[b.clone()], &[b], 8), 0);
+        let (b, a) = ([vec![3, 9, 14, 30]], [vec![5, 11, 16, 32]]);
+        assert_eq!(latency(&a, &b, 8), 2);
+        assert_eq!(latency(&b, &a, 8), -2);
+        assert_eq!(latency(&b, &b, 8), 0);
     }
 
     #[test]

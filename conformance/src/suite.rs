@@ -224,7 +224,7 @@ pub fn assert_law(substrate: &dyn Substrate, id: &str) {
 /// What a run may claim: the highest level such that on it and below it every law that is owed holds.
 ///
 /// An optional law counts once its ability is claimed: it then has to hold like any other. A level is claimed only if all of its
-/// laws were tried and nothing that its class owes is [pending](pending).
+/// laws were tried and nothing that its class owes is [pending].
 #[must_use]
 pub fn claim(outcomes: &[Outcome], class: Class, asked: Level) -> Option<Claim> {
     let mut best = None;

@@ -189,7 +189,8 @@ fn judge_trial(evidence: &Evidence, trial: &Trial, profile: &Profile, tally: &mu
     let (input, output) = (x.len() / trial.ticks.max(1), y.len() / trial.ticks.max(1));
     for tick in 0..trial.ticks {
         let state = |t: usize| {
-            let numbers = states.get(t * width..(t + 1) * width).and_then(|n| unflat(&program, trial.batch, trial.first + t as u64, n));
+            let numbers =
+                states.get(t * width..(t + 1) * width).and_then(|n| unflat(&program, trial.batch, trial.first + t as u64, n));
             numbers.ok_or_else(|| String::from("the states do not fit the program"))
         };
         let rows = (&x[tick * input..(tick + 1) * input], &y[tick * output..(tick + 1) * output]);
@@ -216,6 +217,9 @@ pub(crate) fn single(values: &[f64]) -> Vec<f32> {
 
 /// Judges a law that has nothing but trials.
 pub(crate) fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
+    if let Some(verdict) = checks::not_claimed(evidence) {
+        return verdict;
+    }
     match tally(evidence, profile) {
         Err(why) => Verdict::error(why),
         Ok(tally) => verdict(&tally, evidence),
@@ -239,10 +243,10 @@ pub(crate) fn verdict(tally: &Tally, evidence: &Evidence) -> Verdict {
         Some(why) => Verdict::fail(why.clone()),
         None if tally.trials == 0 => match refused.first() {
             Some([name, why]) => Verdict::new(
-                Status::Inconclusive,
-                format!("none of {} programs was taken; {name} was refused: {why}", refused.len()),
+                Status::NotClaimed,
+                format!("all {} programs are refused as unsupported; {name}: {why}", refused.len()),
             ),
-            None => Verdict::new(Status::Inconclusive, "the profile admits none of the programs of this law"),
+            None => Verdict::new(Status::NotClaimed, "the profile admits none of the programs of this law"),
         },
         None => {
             let how = if tally.blind == 0 {
@@ -250,7 +254,8 @@ pub(crate) fn verdict(tally: &Tally, evidence: &Evidence) -> Verdict {
             } else {
                 "by outputs alone, because the state is not readable: trains of spikes at latency nought, values within accumulated rounding"
             };
-            let also = if refused.is_empty() { String::new() } else { format!("; {} programs refused as unsupported", refused.len()) };
+            let also =
+                if refused.is_empty() { String::new() } else { format!("; {} programs refused as unsupported", refused.len()) };
             Verdict::pass(format!("{} programs agree with the definition, compared {how}{also}", tally.trials))
         }
     };

@@ -85,9 +85,12 @@ fn a_substrate_of_one_neuron_without_facets_conforms() {
     }
     assert_eq!(dossier.claim.map(|c| c.level), Some(Level::L4));
     let status = |id: &str| dossier.outcomes.iter().find(|o| o.law == id).map(|o| o.status);
-    for id in ["L0.names", "L1.branch", "L1.theta", "L1.portability"] {
+    let lacks = ["L0.names", "L1.branch", "L1.theta", "L1.portability", "L2.linear", "L2.cycles", "L2.range", "L2.overflow"];
+    for id in lacks {
         assert_eq!(status(id), Some(Status::NotClaimed), "{id}");
     }
+    let unclaimed = dossier.outcomes.iter().filter(|o| o.status == Status::NotClaimed).count();
+    assert_eq!(unclaimed, lacks.len());
 }
 
 #[test]

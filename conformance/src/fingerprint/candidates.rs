@@ -17,17 +17,8 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Decay,
-        Self::Drive,
-        Self::Order,
-        Self::Test,
-        Self::Compare,
-        Self::Reset,
-        Self::Delay,
-        Self::Cycle,
-        Self::Number,
-    ];
+    pub(crate) const ALL: [Self; 9] =
+        [Self::Decay, Self::Drive, Self::Order, Self::Test, Self::Compare, Self::Reset, Self::Delay, Self::Cycle, Self::Number];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -70,9 +61,9 @@ pub(crate) fn candidates(declared: &Semantics) -> Vec<Semantics> {
         delays.push(declared.input_delay);
     }
     let mut numbers = vec![Number::Real];
-    let fixed = [8, 10, 11, 12, 13, 14, 16].into_iter().flat_map(|decay_bits| {
-        [64, 640].map(|unit| Number::Fixed(Fixed { decay_bits, unit }))
-    });
+    let fixed = [8, 10, 11, 12, 13, 14, 16]
+        .into_iter()
+        .flat_map(|decay_bits| [64, 640].map(|unit| Number::Fixed(Fixed { decay_bits, unit })));
     numbers.extend(fixed);
     if !numbers.contains(&declared.number) {
         numbers.push(declared.number);

@@ -81,8 +81,12 @@ fn excuse(question: Question, left: &[&Explanation]) -> String {
     let late = left.iter().all(|e| e.semantics.input_delay > 0);
     let under = match question {
         Question::Drive if euler => "under euler",
-        Question::Reset if left.iter().all(|e| e.semantics.test == Test::Located) => "where the crossing is located, which leaves no overshoot to keep",
-        Question::Order if left.iter().all(|e| e.semantics.number != Number::Real) => "in fixed numbers, whose states are updated in order",
+        Question::Reset if left.iter().all(|e| e.semantics.test == Test::Located) => {
+            "where the crossing is located, which leaves no overshoot to keep"
+        }
+        Question::Order if left.iter().all(|e| e.semantics.number != Number::Real) => {
+            "in fixed numbers, whose states are updated in order"
+        }
         Question::Cycle if late => "with an input that is late, which breaks every cycle by itself",
         _ => "by the probes that the substrate takes",
     };
@@ -167,8 +171,18 @@ mod tests {
                 let substrate = Pretends::new(std::sync::Arc::new(OracleSubstrate::new()), actual);
                 let seen = observe(&substrate, &declared).expect("is taken");
                 let found = infer(&seen, &declared, &accuracy);
-                let open = truth.answers.iter().find(|a| a.question == question.name()).is_some_and(|a| a.inferred.contains(&question.answer(&declared)));
-                assert_eq!(found.agrees(), open, "{preset} declared with {} {}:\n{found}", question.name(), question.answer(&declared));
+                let open = truth
+                    .answers
+                    .iter()
+                    .find(|a| a.question == question.name())
+                    .is_some_and(|a| a.inferred.contains(&question.answer(&declared)));
+                assert_eq!(
+                    found.agrees(),
+                    open,
+                    "{preset} declared with {} {}:\n{found}",
+                    question.name(),
+                    question.answer(&declared)
+                );
             }
         }
     }

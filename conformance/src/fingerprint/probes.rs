@@ -23,8 +23,8 @@ pub(crate) struct Observation {
 
 /// The levels that the input takes, in parts of the largest: rises, holds, falls and rests.
 const PATTERN: [f64; 36] = [
-    1.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0, 1.0, 0.25, 0.0, 0.0, 0.0, 1.0, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0,
-    0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0,
+    1.0, 0.0, 0.0, 0.5, 1.0, 1.0, 1.0, 1.0, 0.25, 0.0, 0.0, 0.0, 1.0, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0,
+    0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0,
 ];
 
 /// Runs every probe that the substrate takes.
@@ -38,7 +38,8 @@ pub(crate) fn observe(substrate: &dyn Substrate, semantics: &Semantics) -> Resul
                 let [low, high] = bench.span();
                 let unit = if high.abs() >= low.abs() { high } else { low };
                 let channels = program.input_channels();
-                let x: Vec<f32> = levels.iter().flat_map(|l| std::iter::repeat_n(narrow(l * unit, low, high), channels)).collect();
+                let x: Vec<f32> =
+                    levels.iter().flat_map(|l| std::iter::repeat_n(narrow(l * unit, low, high), channels)).collect();
                 let y = advance(&mut session, &x, levels.len())?;
                 seen.push(Observation { name: name.to_owned(), plan, depends, x, y });
             }
@@ -125,20 +126,21 @@ fn probes(bench: &Bench<'_>, semantics: &Semantics) -> Vec<Probe> {
     // a membrane at rest stands exactly at a threshold of nought
     let edge = || vec![("v_threshold", vec![0.0]), ("v_reset", vec![-1.0])];
     let rest = vec![0.0; 6];
-    for (function, own) in [
-        (library::LIF, leaky(TAU)),
-        (library::IF, vec![("r", vec![r / dt])]),
-        (library::CUBA_LIF, cuba()),
-    ] {
+    for (function, own) in [(library::LIF, leaky(TAU)), (library::IF, vec![("r", vec![r / dt])]), (library::CUBA_LIF, cuba())] {
         let depends = if function == library::CUBA_LIF { &all_jumps } else { &jumps };
-        single("spikes of a membrane at rest exactly at its threshold", neuron(function, [own, edge()].concat()), 1, depends, rest.clone());
+        single(
+            "spikes of a membrane at rest exactly at its threshold",
+            neuron(function, [own, edge()].concat()),
+            1,
+            depends,
+            rest.clone(),
+        );
     }
     // a bias inside a cycle acts in the first tick or in the second
     if bench.profile.takes.cycles && bench.has("dense") {
-        for (function, parameters, width, depends) in [
-            (library::LI, leaky(TAU), 1, &flow),
-            (library::LIF, [leaky(TAU), ladder(0.0)].concat(), width, &jumps),
-        ] {
+        for (function, parameters, width, depends) in
+            [(library::LI, leaky(TAU), 1, &flow), (library::LIF, [leaky(TAU), ladder(0.0)].concat(), width, &jumps)]
+        {
             if bench.has(function) {
                 let mut plan = Plan::single(neuron(function, parameters), width, semantics);
                 let weight = (0..width * width).map(|i| if i % (width + 1) == 0 { 0.2 / r } else { 0.0 }).collect();

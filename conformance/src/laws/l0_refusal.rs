@@ -23,7 +23,7 @@ pub(super) const LAW: Law = Law {
     needs: "nothing",
     requirement: always,
     measure,
-    judge: judge,
+    judge,
 };
 
 /// Programs of which each is outside the profile for one reason.

@@ -51,7 +51,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let before = advance(&mut session, &first, TICKS)?;
     nothing(&mut session, "in between");
     let after = advance(&mut session, &second, TICKS)?;
-    evidence.check("counts after no ticks", &["as they were"], if counts.iter().all(|&c| c == 7) { "as they were" } else { "changed" });
+    evidence.check(
+        "counts after no ticks",
+        &["as they were"],
+        if counts.iter().all(|&c| c == 7) { "as they were" } else { "changed" },
+    );
     evidence.twins("with empty advances in between", ["disturbed", "undisturbed"], [&[before, after].concat(), &undisturbed]);
     Ok(())
 }

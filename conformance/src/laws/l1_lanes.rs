@@ -5,7 +5,7 @@
 
 use crate::bench::{Bench, advance};
 use crate::checks;
-use crate::law::{Law, if_repeatable};
+use crate::law::{Law, if_taken};
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
 use isoform_core::substrate::Run;
@@ -15,7 +15,7 @@ pub(super) const LAW: Law = Law {
     title: "lanes do not influence each other",
     level: Level::L1,
     needs: "a class that repeats itself",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
     judge: checks::judge,
 };
@@ -25,7 +25,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let batch = bench.batch(4);
     evidence.note("lanes", batch);
     if batch == 1 {
-        evidence.check("lanes that the profile offers", &["1"], bench.profile.limits.batch.to_string());
+        evidence.lacking("the profile offers one lane, which no other can influence");
         return Ok(());
     }
     for (name, plan) in bench.houses()? {
@@ -43,7 +43,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             }
             let y = advance(&mut bench.open(&program, &run)?, &other, TICKS)?;
             let others = |y: &[f32]| -> Vec<f32> {
-                y.chunks_exact(width).enumerate().filter(|(i, _)| i % batch != lane).flat_map(|(_, c)| c.iter().copied()).collect()
+                y.chunks_exact(width)
+                    .enumerate()
+                    .filter(|(i, _)| i % batch != lane)
+                    .flat_map(|(_, c)| c.iter().copied())
+                    .collect()
             };
             evidence.twins(
                 format!("the other lanes when lane {lane} gets other input"),

@@ -49,7 +49,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         evidence.check(format!("{name}: the oracle takes the state"), &["accepted"], answer(&oracle.set_state(&saved)));
         let _ = oracle.run(&other);
         let given = oracle.state();
-        evidence.check(format!("{name}: the substrate takes a state of the oracle"), &["accepted"], answer(&session.load(&given)));
+        evidence.check(
+            format!("{name}: the substrate takes a state of the oracle"),
+            &["accepted"],
+            answer(&session.load(&given)),
+        );
         let kept = session.save()?;
         let accuracy = &bench.profile.accuracy;
         let near = given.tick == kept.tick
@@ -58,7 +62,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 g.values.len() == k.values.len()
                     && g.values.iter().zip(&k.values).all(|(g, k)| (g - k).abs() <= accuracy.stored(*g).error)
             });
-        evidence.check(format!("{name}: a state of the oracle, loaded and saved"), &["rounded"], if near { "rounded" } else { "another" });
+        evidence.check(
+            format!("{name}: a state of the oracle, loaded and saved"),
+            &["rounded"],
+            if near { "rounded" } else { "another" },
+        );
         bench.resume(evidence, name, &plan, &mut session, &probe)?;
     }
     Ok(())

@@ -25,7 +25,7 @@ pub(super) const LAW: Law = Law {
     needs: "a class that repeats itself",
     requirement: if_repeatable,
     measure,
-    judge: judge,
+    judge,
 };
 
 const SEQUENCES: usize = 12;

@@ -5,7 +5,7 @@
 
 use crate::bench::{Bench, advance};
 use crate::checks;
-use crate::law::{Law, if_repeatable};
+use crate::law::{Law, if_taken};
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
 use isoform_core::substrate::Run;
@@ -15,7 +15,7 @@ pub(super) const LAW: Law = Law {
     title: "a channel that is driven leaves the others alone",
     level: Level::L2,
     needs: "a class that repeats itself and more than one channel",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
     judge: checks::judge,
 };
@@ -27,7 +27,6 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let program = plan.build()?;
         let channels = program.input_channels();
         if channels == 1 || program.output_channels() != channels {
-            evidence.check(format!("{name}: channels that could talk"), &["none"], "none");
             continue;
         }
         let run = Run::new().with_seed(bench.seed);
@@ -41,11 +40,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 y.iter().enumerate().filter(|(i, _)| i % channels != driven).map(|(_, &v)| v).collect()
             };
             let names = [format!("{name}/all but {driven}"), format!("{name}/all but {driven}, driven otherwise")];
-            evidence.twins(format!("the others when channel {driven} is driven otherwise"), [&names[0], &names[1]], [
-                &others(&quiet),
-                &others(&loud),
-            ]);
+            evidence.twins(
+                format!("the others when channel {driven} is driven otherwise"),
+                [&names[0], &names[1]],
+                [&others(&quiet), &others(&loud)],
+            );
         }
+    }
+    if evidence.samples.is_empty() {
+        evidence.lacking("no element-wise node has more than one channel");
     }
     Ok(())
 }

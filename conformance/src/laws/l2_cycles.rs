@@ -6,13 +6,12 @@
 //! the rules by construction. A profile that takes no cycles has to refuse them, which is `L0.refusal`.
 
 use crate::bench::Bench;
-use crate::law::{Law, Verdict, if_repeatable};
+use crate::law::{Law, if_taken};
 use crate::plan::{Plan, PlanNode, What};
-use crate::record::{Evidence, Level, Status};
+use crate::record::{Evidence, Level};
 use crate::trial;
 use isoform_core::error::Result;
 use isoform_core::functions as library;
-use isoform_core::profile::Profile;
 use isoform_core::semantics::Cycle;
 
 pub(super) const LAW: Law = Law {
@@ -20,15 +19,15 @@ pub(super) const LAW: Law = Law {
     title: "in a cycle, the edges that the semantics names carry the previous tick",
     level: Level::L2,
     needs: "a class that repeats itself",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
-    judge: judge,
+    judge: trial::judge,
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const TICKS: usize = 40;
-    evidence.note("cycles", bench.profile.takes.cycles);
     if !bench.profile.takes.cycles {
+        evidence.lacking("the profile takes no cycles; that they are refused is L0.refusal");
         return Ok(());
     }
     let home = bench.home()?;
@@ -55,11 +54,4 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    if evidence.fact::<bool>("cycles") == Some(false) {
-        return Verdict::new(Status::Pass, "the profile takes no cycles; that they are refused is L0.refusal");
-    }
-    trial::judge(evidence, profile)
 }

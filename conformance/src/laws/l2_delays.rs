@@ -5,7 +5,7 @@
 //! tolerance of a state-forced comparison is nought.
 
 use crate::bench::{Bench, DT};
-use crate::law::{Law, if_repeatable};
+use crate::law::{Law, if_taken};
 use crate::plan::{Plan, What};
 use crate::record::{Evidence, Level};
 use crate::trial;
@@ -16,7 +16,7 @@ pub(super) const LAW: Law = Law {
     title: "delays last as many ticks as they say",
     level: Level::L2,
     needs: "a class that repeats itself",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
     judge: trial::judge,
 };

@@ -20,7 +20,7 @@ pub(super) const LAW: Law = Law {
     needs: "a class that repeats itself",
     requirement: if_repeatable,
     measure,
-    judge: judge,
+    judge,
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {

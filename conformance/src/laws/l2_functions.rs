@@ -25,16 +25,8 @@ pub(super) const LAW: Law = Law {
 
 const TICKS: usize = 40;
 
-const FUNCTIONS: [&str; 8] = [
-    library::LIF,
-    library::CUBA_LIF,
-    library::IF,
-    library::LI,
-    library::CUBA_LI,
-    library::I,
-    library::THRESHOLD,
-    library::SCALE,
-];
+const FUNCTIONS: [&str; 8] =
+    [library::LIF, library::CUBA_LIF, library::IF, library::LI, library::CUBA_LI, library::I, library::THRESHOLD, library::SCALE];
 
 /// The presets, and the answers that no preset combines.
 pub(super) fn variants(bench: &Bench<'_>) -> Vec<Semantics> {
@@ -52,8 +44,7 @@ pub(super) fn variants(bench: &Bench<'_>) -> Vec<Semantics> {
     }
     let mut distinct: Vec<Semantics> = Vec::new();
     for variant in variants {
-        let known = distinct.iter().any(|d| *d == variant);
-        if !known && (bench.profile.takes.fixed || variant.number == Number::Real) {
+        if !distinct.contains(&variant) && (bench.profile.takes.fixed || variant.number == Number::Real) {
             distinct.push(variant);
         }
     }

@@ -5,7 +5,7 @@
 //! declared number format (see `Accuracy::dot`).
 
 use crate::bench::Bench;
-use crate::law::{Law, if_repeatable};
+use crate::law::{Law, if_taken};
 use crate::plan::{Plan, PlanNode, Slide, What};
 use crate::record::{Evidence, Level};
 use crate::trial;
@@ -16,7 +16,7 @@ pub(super) const LAW: Law = Law {
     title: "every kind of linear map is computed as it is defined",
     level: Level::L2,
     needs: "a class that repeats itself",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
     judge: trial::judge,
 };
@@ -49,8 +49,10 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 fn maps(bench: &Bench<'_>) -> Vec<(&'static str, Vec<usize>, What)> {
     let mut chance = bench.chance();
     let mut weights = |n: usize| -> Vec<f64> { (0..n).map(|_| chance.within(-1.0, 1.0)).collect() };
-    let conv1d = |input, shape: [usize; 3], weight, bias, slide| What::Conv1d { input, weight: (shape.to_vec(), weight), bias, slide };
-    let conv2d = |input, shape: [usize; 4], weight, bias, slide| What::Conv2d { input, weight: (shape.to_vec(), weight), bias, slide };
+    let conv1d =
+        |input, shape: [usize; 3], weight, bias, slide| What::Conv1d { input, weight: (shape.to_vec(), weight), bias, slide };
+    let conv2d =
+        |input, shape: [usize; 4], weight, bias, slide| What::Conv2d { input, weight: (shape.to_vec(), weight), bias, slide };
     let slide1 = |stride: usize, padding: usize, dilation: usize, groups: usize| Slide {
         stride: [stride],
         padding: [padding],
@@ -65,8 +67,16 @@ fn maps(bench: &Bench<'_>) -> Vec<(&'static str, Vec<usize>, What)> {
         ("dense of one row of 64", vec![64], What::Dense { rows: 1, cols: 64, weight: weights(64), bias: None }),
         ("sparse", vec![7], What::Sparse { rows: 5, cols: 7, entries, bias: Some(weights(5)) }),
         ("conv1d", vec![2, 9], conv1d([2, 9], [3, 2, 3], weights(18), Some(weights(3)), slide1(1, 0, 1, 1))),
-        ("conv1d with stride, padding, dilation and groups", vec![4, 9], conv1d([4, 9], [2, 2, 3], weights(12), None, slide1(2, 2, 2, 2))),
-        ("conv2d", vec![1, 5, 6], conv2d([1, 5, 6], [2, 1, 3, 2], weights(12), Some(weights(2)), slide2([1, 1], [0, 0], [1, 1], 1))),
+        (
+            "conv1d with stride, padding, dilation and groups",
+            vec![4, 9],
+            conv1d([4, 9], [2, 2, 3], weights(12), None, slide1(2, 2, 2, 2)),
+        ),
+        (
+            "conv2d",
+            vec![1, 5, 6],
+            conv2d([1, 5, 6], [2, 1, 3, 2], weights(12), Some(weights(2)), slide2([1, 1], [0, 0], [1, 1], 1)),
+        ),
         (
             "conv2d with stride, padding, dilation and groups",
             vec![2, 6, 5],

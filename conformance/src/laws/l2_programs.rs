@@ -21,7 +21,7 @@ pub(super) const LAW: Law = Law {
     needs: "a class that repeats itself",
     requirement: if_repeatable,
     measure,
-    judge: judge,
+    judge,
 };
 
 const PROGRAMS: usize = 40;

@@ -6,7 +6,7 @@
 //! bounds are. Beyond a range that clips, the output is that of the rail, and the report counts the sample.
 
 use crate::bench::{Bench, DT, narrow};
-use crate::law::{Law, Verdict, if_repeatable};
+use crate::law::{Law, Verdict, if_taken};
 use crate::plan::{Plan, What};
 use crate::record::{Evidence, Level};
 use crate::trial::{self, Trial};
@@ -22,9 +22,9 @@ pub(super) const LAW: Law = Law {
     title: "the whole range of inputs is there, with its gain and without an offset",
     level: Level::L2,
     needs: "a scale, a dense map or a leaky integrator",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
-    judge: judge,
+    judge,
 };
 
 fn levels(bench: &Bench<'_>) -> Vec<f32> {
@@ -54,7 +54,7 @@ fn linear(bench: &Bench<'_>) -> Result<Option<Plan>> {
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let Some(plan) = linear(bench)? else {
-        evidence.check("the profile admits a linear function", &["no"], "no");
+        evidence.lacking("the profile admits no linear function whose range could be measured");
         return Ok(());
     };
     let x = levels(bench);
@@ -78,17 +78,16 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    if evidence.fact::<Vec<serde_json::Value>>("trials").is_none() {
-        let mut verdict = crate::checks::judge(evidence, profile);
-        verdict.reason = String::from("the profile admits no linear function whose range could be measured");
-        return verdict;
-    }
     let mut verdict = trial::judge(evidence, profile);
     if evidence.fact::<Vec<crate::checks::Check>>("checks").is_some() {
         verdict = trial::judge_with_checks(evidence, profile);
     }
     let Some((gain, offset, deviation)) = line(evidence) else { return verdict };
-    verdict.with_figure("gain", gain, "1").with_figure("offset", offset, "1").with_figure("largest deviation from a line", deviation, "1")
+    verdict.with_figure("gain", gain, "1").with_figure("offset", offset, "1").with_figure(
+        "largest deviation from a line",
+        deviation,
+        "1",
+    )
 }
 
 /// Gain, offset and largest deviation of the outputs over those of the reference, by least squares.

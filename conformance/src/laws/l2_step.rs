@@ -7,9 +7,9 @@
 //! with φ, so that a value is off by `δ = 3 h / (1 - φ)` at most, and the fit by `2 δ (1 + φ) Σ|e| / Σe²`.
 
 use crate::bench::{Bench, DT, advance, narrow};
-use crate::law::{Law, Verdict, if_repeatable};
-use crate::plan::{Plan, What};
+use crate::law::{Law, Verdict, if_taken};
 use crate::output::plot::{Fit, Plot};
+use crate::plan::{Plan, What};
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
 use isoform_core::functions as library;
@@ -23,9 +23,9 @@ pub(super) const LAW: Law = Law {
     title: "a step is answered with the time constant and the final value of the equation",
     level: Level::L2,
     needs: "a class that repeats itself",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
-    judge: judge,
+    judge,
 };
 
 const TICKS: usize = 80;
@@ -56,10 +56,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let all = [&[("tau", TAU), ("r", r)], extra].concat();
             all.iter().map(|(n, v)| ((*n).to_owned(), vec![*v])).collect()
         };
-        for (id, parameters, theta) in [
-            (library::LI, set(&[]), None),
-            (library::LIF, set(&[("v_threshold", theta)]), Some(theta)),
-        ] {
+        for (id, parameters, theta) in
+            [(library::LI, set(&[]), None), (library::LIF, set(&[("v_threshold", theta)]), Some(theta))]
+        {
             let plan = Plan::single(What::Neuron { function: id.to_owned(), parameters }, 1, semantics);
             if !bench.has(id) {
                 continue;
@@ -90,7 +89,8 @@ fn phi(decay: Decay, tau: f64) -> f64 {
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let steps: Vec<Step> = evidence.fact("steps").unwrap_or_default();
     if steps.is_empty() {
-        return Verdict::pass("the substrate takes no leaky neuron whose step response has a closed form; nothing was tried");
+        let why = "the substrate takes no leaky neuron whose step response has a closed form";
+        return Verdict::new(crate::record::Status::NotClaimed, why);
     }
     let mut verdict = Verdict::pass(format!("{} step responses follow their closed form", steps.len()));
     for step in &steps {

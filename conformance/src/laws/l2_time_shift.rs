@@ -5,8 +5,8 @@
 
 use crate::bench::{Bench, advance};
 use crate::checks;
+use crate::law::{Law, if_taken};
 use crate::plan::{Plan, What};
-use crate::law::{Law, if_repeatable};
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
 use isoform_core::substrate::Run;
@@ -16,7 +16,7 @@ pub(super) const LAW: Law = Law {
     title: "what comes later is answered later, and not otherwise",
     level: Level::L2,
     needs: "a class that repeats itself and a range that holds nought",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
     judge: checks::judge,
 };
@@ -25,7 +25,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const TICKS: usize = 48;
     let [low, high] = bench.profile.limits.input;
     if !(low..=high).contains(&0.0) {
-        evidence.check("the range of inputs does not hold nought, so that nothing can be at rest", &["true"], "true");
+        evidence.lacking("the range of inputs does not hold nought, so that nothing can be at rest");
         return Ok(());
     }
     let mut chance = bench.chance();
@@ -39,10 +39,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let late = [vec![0.0; shift * row], x.clone()].concat();
             let y = advance(&mut bench.open(&program, &run)?, &late, TICKS + shift)?;
             let moved = format!("{name}/late by {shift}");
-            evidence.twins(format!("the answer to an input that is late by {shift}"), [&format!("{name}/in time"), &moved], [
-                &base,
-                &y[shift * width..],
-            ]);
+            evidence.twins(
+                format!("the answer to an input that is late by {shift}"),
+                [&format!("{name}/in time"), &moved],
+                [&base, &y[shift * width..]],
+            );
         }
     }
     Ok(())

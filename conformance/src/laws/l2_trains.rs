@@ -5,15 +5,15 @@
 //! Rossum 2001 with a kernel of five milliseconds. It fails if the latency is not nought, or if a train leaves the reference in a tick in
 //! which accumulated rounding does not explain it (see `blind`).
 
+use crate::bench::advance;
 use crate::bench::{Bench, DT};
 use crate::blind;
-use crate::law::{Law, Verdict, if_repeatable};
+use crate::law::{Law, Verdict, if_taken};
 use crate::output::plot::Plot;
 use crate::plan::Plan;
-use crate::record::{Evidence, Level};
+use crate::record::{Evidence, Level, Status};
 use crate::spikes;
 use crate::trial::single;
-use crate::bench::advance;
 use isoform_core::error::Result;
 use isoform_core::functions as library;
 use isoform_core::oracle::Oracle;
@@ -25,9 +25,9 @@ pub(super) const LAW: Law = Law {
     title: "trains of spikes agree with the reference, at latency nought",
     level: Level::L2,
     needs: "a class that repeats itself",
-    requirement: if_repeatable,
+    requirement: if_taken,
     measure,
-    judge: judge,
+    judge,
 };
 
 const TICKS: usize = 400;
@@ -57,7 +57,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     if evidence.fact::<bool>("none") == Some(true) {
-        return Verdict::pass("the substrate takes no spiking neuron of the library; there are no trains to compare");
+        return Verdict::new(Status::NotClaimed, "the substrate takes no spiking neuron of the library");
     }
     let (Some(plan), Some(x), Some(y)) = (evidence.fact::<Plan>("plan"), evidence.sample("input"), evidence.sample("substrate"))
     else {
@@ -70,7 +70,9 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let run = Run::new().with_seed(evidence.fact("seed").unwrap_or(0));
     let channels = program.output_channels();
     let input = single(&x.values);
-    if input.len() % program.input_channels() != 0 || y.values.len() / channels != input.len() / program.input_channels() {
+    if !input.len().is_multiple_of(program.input_channels())
+        || y.values.len() / channels != input.len() / program.input_channels()
+    {
         return Verdict::error("the records do not fit the program");
     }
     let reference = Oracle::new(&program, &run).run(&input);

@@ -5,7 +5,6 @@
 //! nothing. Without a readable state, a reset at the end has to give what it gave at the beginning.
 
 use crate::bench::{Bench, advance};
-use crate::checks;
 use crate::law::{Law, if_repeatable};
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
@@ -60,9 +59,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         } else {
             old.clone()
         };
-        evidence.twins(format!("{place}, and from the same state when fresh"), [&format!("{place}/old"), &format!("{place}/young")], [
-            &old, &young,
-        ]);
+        evidence.twins(
+            format!("{place}, and from the same state when fresh"),
+            [&format!("{place}/old"), &format!("{place}/young")],
+            [&old, &young],
+        );
         session.load(&state)?;
         bench.resume(evidence, &place, &plan, &mut session, &probe[..4 * row])?;
         session.load(&state)?;

@@ -25,7 +25,7 @@ pub(super) const LAW: Law = Law {
     needs: "a system that tells the resident set of a process",
     requirement: always,
     measure,
-    judge: judge,
+    judge,
 };
 
 const WINDOWS: usize = 16;
@@ -37,7 +37,13 @@ fn resident() -> Option<f64> {
     text.split_whitespace().nth(1)?.parse().ok()
 }
 
-fn use_it(bench: &Bench<'_>, program: &Program, session: &mut Blocking, (x, y): (&[f32], &mut [f32]), calls: usize) -> Result<()> {
+fn use_it(
+    bench: &Bench<'_>,
+    program: &Program,
+    session: &mut Blocking,
+    (x, y): (&[f32], &mut [f32]),
+    calls: usize,
+) -> Result<()> {
     for _ in 0..calls {
         session.advance(Signal::Dense(x), SignalMut::Dense(y), 1)?;
     }
@@ -103,9 +109,11 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     } else {
         Verdict::pass(format!("the process does not keep growing over windows of {calls} calls"))
     };
-    verdict
-        .with_figure("growth over the last series", growth, "B per call")
-        .with_figure("smallest leak that would be seen", PAGE / calls, "B per call")
+    verdict.with_figure("growth over the last series", growth, "B per call").with_figure(
+        "smallest leak that would be seen",
+        PAGE / calls,
+        "B per call",
+    )
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(super) const LAW: Law = Law {
     needs: "a clock",
     requirement: always,
     measure,
-    judge: judge,
+    judge,
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
@@ -43,7 +43,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let calls = if start.elapsed().as_millis() > 20 { 500 } else { 5000 };
     let mut seconds = Vec::with_capacity(calls);
     (0..calls).try_for_each(|_| call(Some(&mut seconds)))?;
-    let quantiles = [0.5, 0.99].into_iter().filter_map(|p| quantile(&seconds, p).map(|i| Quantile::new(p, i.value, i.low, i.high)));
+    let quantiles =
+        [0.5, 0.99].into_iter().filter_map(|p| quantile(&seconds, p).map(|i| Quantile::new(p, i.value, i.low, i.high)));
     let quantiles = quantiles.collect();
     evidence.keep("one tick", "s", &[seconds.len()], seconds);
     Plot::latency("Time of an advance by one tick", &["one tick"], quantiles).attach(evidence);

@@ -21,7 +21,7 @@ pub(super) const LAW: Law = Law {
     needs: "a clock",
     requirement: always,
     measure,
-    judge: judge,
+    judge,
 };
 
 const REPEATS: usize = 15;

@@ -107,6 +107,13 @@ macro_rules! __law_table {
     ([] $($name:ident $id:literal)+) => { &[$($name::LAW),+] };
 }
 
+#[cfg(test)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __law_names {
+    ([] $($name:ident $id:literal)+) => { &[$((stringify!($name), $id)),+] };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __law_tests {
@@ -120,9 +127,12 @@ macro_rules! __law_tests {
 
 /// Turns every law into a `#[test]` of its own on a substrate of yours.
 ///
-/// ```ignore
-/// isoform_conformance::laws!(MySubstrate::new());
-/// isoform_conformance::laws!(in_double, MySubstrate::new().with_double());
+/// ```
+/// use isoform_core::oracle::OracleSubstrate;
+///
+/// isoform_conformance::laws!(OracleSubstrate::new());
+/// isoform_conformance::laws!(under_another_name, OracleSubstrate::new());
+/// # fn main() {}
 /// ```
 ///
 /// The expression is evaluated anew for each test and gives anything that is a
@@ -131,7 +141,9 @@ macro_rules! __law_tests {
 /// properly refused.
 #[macro_export]
 macro_rules! laws {
-    ($substrate:expr) => { $crate::laws! { laws, $substrate } };
+    ($substrate:expr) => {
+        $crate::laws! { laws, $substrate }
+    };
     ($module:ident, $substrate:expr) => {
         mod $module {
             #[allow(unused_imports, reason = "the expression may name anything in scope around the macro")]
@@ -152,15 +164,14 @@ pub fn laws() -> &'static [Law] {
 mod tests {
     use super::*;
 
-    macro_rules! names {
-        ([] $($name:ident $id:literal)+) => { [$((stringify!($name), $id)),+] };
-    }
-    use names;
+    const NAMES: &[(&str, &str)] = for_each_law! { __law_names [] };
 
     #[test]
     fn every_law_stands_under_its_own_name() {
         for law in laws() {
             assert!(law.id.starts_with(&law.level.to_string()), "{}", law.id);
+            let name = law.id.to_ascii_lowercase().replace(['.', '-'], "_");
+            assert!(NAMES.contains(&(name.as_str(), law.id)), "{} stands under another name", law.id);
             assert!(!law.title.is_empty() && !law.needs.is_empty(), "{}", law.id);
         }
     }
