@@ -6,7 +6,7 @@ mod common;
 use common::{Spec, build, input, specs};
 use isoform_core::lanes::InstructionSet;
 use isoform_core::program::Program;
-use isoform_core::semantics::{Preset, Semantics};
+use isoform_core::semantics::{Preset, Semantics, Test};
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Event, Signal, SignalMut, bytes_of_bits};
 use isoform_core::state::State;
@@ -14,7 +14,10 @@ use isoform_core::substrate::Run;
 use isoform_cpu::{CpuSubstrate, Options};
 use proptest::prelude::*;
 
-const TICKS: usize = 100;
+/// Longer than a block, but for spikes located inside the tick, which take a series of matrices each.
+fn length(semantics: &Semantics) -> usize {
+    if semantics.test == Test::Located { 12 } else { 100 }
+}
 
 fn cpu(threads: usize, instructions: InstructionSet) -> CpuSubstrate {
     CpuSubstrate::new(Options::new().with_threads(threads).with_instructions(instructions)).expect("is available")
@@ -25,8 +28,9 @@ fn run(cpu: &CpuSubstrate, program: &Program, run: &Run, x: &[f32], chunks: &[us
     let mut session = Blocking::open(cpu, program, run).expect("realises");
     let row = program.input_channels() * run.batch;
     let (mut y, mut from, mut k) = (Vec::new(), 0, 0);
-    while from < TICKS {
-        let ticks = chunks[k % chunks.len()].min(TICKS - from);
+    let length = length(program.semantics());
+    while from < length {
+        let ticks = chunks[k % chunks.len()].min(length - from);
         y.extend(session.run(&x[from * row..(from + ticks) * row]).expect("runs"));
         from += ticks;
         k += 1;
@@ -53,10 +57,11 @@ proptest! {
         seed in any::<u64>(),
         chunks in prop::collection::vec(1_usize..90, 1..4),
     ) {
+        let ticks = length(&semantics);
         let program = program(&specs, semantics)?;
-        let x = input(seed, TICKS, batch);
+        let x = input(seed, ticks, batch);
         let settings = Run::new().with_batch(batch).with_seed(seed);
-        let expected = run(&cpu(1, InstructionSet::Baseline), &program, &settings, &x, &[TICKS]);
+        let expected = run(&cpu(1, InstructionSet::Baseline), &program, &settings, &x, &[ticks]);
         for &set in InstructionSet::ALL.iter().filter(|set| set.is_available()) {
             for threads in 1..=3 {
                 let got = run(&cpu(threads, set), &program, &settings, &x, &chunks);
@@ -64,7 +69,7 @@ proptest! {
             }
         }
         let short = settings.with_max_ticks(7);
-        prop_assert!(run(&cpu(2, InstructionSet::best()), &program, &short, &x, &[TICKS]) == expected, "blocks of 7 ticks");
+        prop_assert!(run(&cpu(2, InstructionSet::best()), &program, &short, &x, &[ticks]) == expected, "blocks of 7 ticks");
     }
 
     #[test]
@@ -75,12 +80,13 @@ proptest! {
         threads in 1_usize..3,
         seed in any::<u64>(),
     ) {
+        let ticks = length(&semantics);
         let program = program(&specs, semantics)?;
         let substrate = cpu(threads, InstructionSet::best());
         let settings = Run::new().with_batch(batch);
         let open = || Blocking::open(&substrate, &program, &settings).expect("realises");
-        let extent = settings.input(&program, TICKS);
-        let x = input(seed, TICKS, batch);
+        let extent = settings.input(&program, ticks);
+        let x = input(seed, ticks, batch);
         let dense = open().run(&x).expect("runs");
 
         let events: Vec<Event> = (0_u32..)
@@ -92,12 +98,12 @@ proptest! {
             })
             .collect();
         let mut y = vec![0.0; dense.len()];
-        open().advance(Signal::Events(&events), SignalMut::Dense(&mut y), TICKS).expect("runs");
+        open().advance(Signal::Events(&events), SignalMut::Dense(&mut y), ticks).expect("runs");
         prop_assert!(y == dense, "events");
 
         let held = &x[..extent.row()];
-        let repeated = open().run(&held.repeat(TICKS)).expect("runs");
-        open().advance(Signal::Held(held), SignalMut::Dense(&mut y), TICKS).expect("runs");
+        let repeated = open().run(&held.repeat(ticks)).expect("runs");
+        open().advance(Signal::Held(held), SignalMut::Dense(&mut y), ticks).expect("runs");
         prop_assert!(y == repeated, "held");
 
         let width = program.output_channels();
@@ -106,12 +112,12 @@ proptest! {
         for row in dense.chunks_exact(batch * width) {
             expected.iter_mut().zip(row).for_each(|(n, &v)| *n = n.saturating_add(v as u32));
         }
-        open().advance(Signal::Dense(&x), SignalMut::Counts(&mut counts), TICKS).expect("runs");
+        open().advance(Signal::Dense(&x), SignalMut::Counts(&mut counts), ticks).expect("runs");
         prop_assert!(counts == expected, "counts");
 
         let bytes = bytes_of_bits(width);
-        let mut bits = vec![0xff; TICKS * batch * bytes];
-        open().advance(Signal::Dense(&x), SignalMut::Bits(&mut bits), TICKS).expect("runs");
+        let mut bits = vec![0xff; ticks * batch * bytes];
+        open().advance(Signal::Dense(&x), SignalMut::Bits(&mut bits), ticks).expect("runs");
         for (row, bits) in dense.chunks_exact(width).zip(bits.chunks_exact(bytes)) {
             for (c, &v) in row.iter().enumerate() {
                 prop_assert!((bits[c / 8] >> (c % 8) & 1 == 1) == (v != 0.0), "bits");
@@ -125,11 +131,12 @@ proptest! {
         semantics in semantics(),
         batch in 1_usize..4,
         seed in any::<u64>(),
-        at in 1_usize..TICKS,
+        at in 1_usize..12,
     ) {
+        let ticks = length(&semantics);
         let program = program(&specs, semantics)?;
         let settings = Run::new().with_batch(batch).with_seed(seed);
-        let x = input(seed, TICKS, batch);
+        let x = input(seed, ticks, batch);
         let split = at * program.input_channels() * batch;
         let substrate = cpu(2, InstructionSet::best());
         let mut one = Blocking::open(&substrate, &program, &settings).expect("realises");
