@@ -1,6 +1,8 @@
 //! Every planted defect is caught by the law that it is planted for, and the layer without a defect passes every law.
 
 use isoform_conformance::defects::self_test;
+use isoform_conformance::laws;
+use isoform_conformance::record::Level;
 
 #[test]
 fn every_defect_is_caught_by_its_law() {
@@ -10,4 +12,11 @@ fn every_defect_is_caught_by_its_law() {
     }
     let missed: Vec<_> = rows.iter().filter(|r| !r.caught).map(|r| r.defect).collect();
     assert!(missed.is_empty(), "not caught: {missed:?}");
+    // laws of cost are held to tests of their judges
+    let idle: Vec<_> = laws()
+        .iter()
+        .filter(|law| law.level < Level::L4 && !rows.iter().any(|row| row.caught_by.contains(&law.id)))
+        .map(|law| law.id)
+        .collect();
+    assert!(idle.is_empty(), "laws that catch nothing: {idle:?}");
 }
