@@ -4,14 +4,18 @@
 //! definition. Parameters differ from channel to channel; a second trial draws all of them from their nominal ranges. Tolerances are
 //! those of a state-forced comparison: the rounding that the accuracy table of the profile allows in one tick (see `trial`).
 
-use crate::bench::{Bench, DT};
+use crate::bench::{Bench, DT, advance};
+use crate::blind;
 use crate::law::{Law, if_repeatable};
+use crate::output::plot::Plot;
 use crate::plan::{Plan, What};
 use crate::record::{Evidence, Level};
 use crate::trial;
 use isoform_core::error::Result;
 use isoform_core::functions as library;
+use isoform_core::oracle::Oracle;
 use isoform_core::semantics::{Compare, Decay, Drive, Number, Order, Preset, Reset, Semantics, Test};
+use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
     id: "L2.functions",
@@ -71,6 +75,32 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let x = bench.drive(&mut chance, TICKS * batch * channels);
             bench.trial(evidence, &format!("{id} with drawn parameters"), &drawn, batch, &x)?;
         }
+    }
+    portray(bench, evidence)
+}
+
+/// Keeps a free run of a membrane beside the oracle, with the bound on accumulated rounding, to be looked at.
+fn portray(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    const LENGTH: usize = 200;
+    let semantics = bench.home()?.semantics;
+    for id in [library::CUBA_LI, library::LI, library::I].into_iter().filter(|id| bench.has(id)) {
+        let plan = Plan::single(bench.neuron(id, 1), 1, semantics);
+        let Ok(program) = plan.build() else { continue };
+        let run = Run::new().with_seed(bench.seed);
+        let Ok(mut session) = bench.try_open(&program, &run)? else { continue };
+        let x = bench.drive(&mut bench.chance(), LENGTH);
+        let y = advance(&mut session, &x, LENGTH)?;
+        let reference = Oracle::new(&program, &run).run(&x);
+        let largest = reference.iter().fold(1.0_f64, |m, v| m.max(v.abs())).max(bench.span()[1].abs());
+        let growth = blind::growth(&program, &bench.profile.accuracy, largest);
+        evidence.keep_single("substrate", "V", &[LENGTH, 1], &y);
+        evidence.keep("oracle", "V", &[LENGTH, 1], reference);
+        evidence.keep("bound", "V", &[LENGTH, 1], (1..=LENGTH).map(|t| t as f64 * growth).collect());
+        Plot::agreement(format!("Membrane of {id} in a free run"), "substrate", "oracle", "bound")
+            .with_tick(DT)
+            .with_caption("The error stays within the bound on rounding that adds up from tick to tick.")
+            .attach(evidence);
+        return Ok(());
     }
     Ok(())
 }
