@@ -22,7 +22,7 @@ pub mod suite;
 mod trial;
 
 pub use bench::Bench;
-pub use fingerprint::{Fingerprint, fingerprint};
 pub use checks::{Check, Twins};
+pub use fingerprint::{Fingerprint, fingerprint};
 pub use laws::laws;
 pub use suite::{Options, Progress, exit_code, judge, run};

@@ -34,8 +34,7 @@ pub enum Status {
 
 impl Status {
     /// Every status.
-    pub const ALL: &'static [Self] =
-        &[Self::Pass, Self::Fail, Self::Inconclusive, Self::NotClaimed, Self::Waived, Self::Error];
+    pub const ALL: &'static [Self] = &[Self::Pass, Self::Fail, Self::Inconclusive, Self::NotClaimed, Self::Waived, Self::Error];
 
     /// The name in tables and files.
     #[must_use]

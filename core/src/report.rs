@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Report {
     /// Ticks that were done; fewer than asked for if the advance was cancelled.
     pub ticks: usize,
-    /// Time on the clock of the caller.
+    /// Time on the clock of this computer; nought where the work is shorter than reading the clock is worth.
     pub wall: Duration,
     /// Time that the device itself measured.
     pub device: Option<Duration>,

@@ -5,7 +5,7 @@ use crate::executor::block_on;
 use crate::profile::{OutOfRange, Profile};
 use crate::program::Program;
 use crate::report::Report;
-use crate::signal::{Signal, SignalMut};
+use crate::signal::{Extent, Signal, SignalMut};
 use crate::state::State;
 use crate::substrate::{Cancel, Memory, Realization, Run, Substrate, Tuning};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct Session {
     run: Run,
     profile: Arc<Profile>,
     realization: Box<dyn Realization>,
+    inputs: usize,
+    outputs: usize,
     chunk: usize,
     lost: bool,
     bounded: bool,
@@ -51,7 +53,17 @@ impl Session {
         let realization = substrate.realize(program, &run).await?;
         let [low, high] = profile.limits.input;
         let bounded = low > f64::from(f32::MIN) || high < f64::from(f32::MAX);
-        Ok(Self { program: program.clone(), run, profile, realization, chunk, lost: false, bounded })
+        Ok(Self {
+            inputs: program.input_channels(),
+            outputs: program.output_channels(),
+            program: program.clone(),
+            run,
+            profile,
+            realization,
+            chunk,
+            lost: false,
+            bounded,
+        })
     }
 
     /// The program. Parameters that were tuned are not in it.
@@ -90,13 +102,7 @@ impl Session {
     /// `InvalidSignal` for a block that does not fit, and what the substrate says. If the state is lost, the output holds
     /// nothing of use.
     pub async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
-        self.check_kept()?;
-        let (input, output) = (self.run.input(&self.program, ticks), self.run.output(&self.program, ticks));
-        x.check(input)?;
-        y.check(output)?;
-        if self.bounded && self.profile.limits.out_of_range == OutOfRange::Refuse {
-            self.check_range(x)?;
-        }
+        let (input, output) = self.check(&x, &y, ticks)?;
         if ticks <= self.chunk {
             return self.advance_chunk(x, y, ticks).await;
         }
@@ -124,6 +130,19 @@ impl Session {
             }
         }
         Ok(total)
+    }
+
+    /// Everything that is checked before the substrate sees a block; gives the extents of input and output.
+    fn check(&self, x: &Signal<'_>, y: &SignalMut<'_>, ticks: usize) -> Result<(Extent, Extent)> {
+        self.check_kept()?;
+        let input = Extent { ticks, batch: self.run.batch, channels: self.inputs };
+        let output = Extent { ticks, batch: self.run.batch, channels: self.outputs };
+        x.check(input)?;
+        y.check(output)?;
+        if self.bounded && self.profile.limits.out_of_range == OutOfRange::Refuse {
+            self.check_range(*x)?;
+        }
+        Ok((input, output))
     }
 
     async fn advance_chunk(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
@@ -255,7 +274,16 @@ impl Blocking {
     /// # Errors
     /// As [`Session::advance`].
     pub fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
-        block_on(self.0.advance(x, y, ticks))
+        let session = &mut self.0;
+        if ticks > session.chunk {
+            return block_on(session.advance(x, y, ticks));
+        }
+        // one chunk needs no future around that of the substrate
+        session.check(&x, &y, ticks)?;
+        session.lost = true;
+        let result = block_on(session.realization.advance(x, y, ticks));
+        session.lost = matches!(&result, Err(e) if e.state() == Integrity::Lost);
+        result
     }
 
     /// Runs a dense block `[tick, batch, channel]` and gives a dense block.

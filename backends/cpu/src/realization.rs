@@ -9,12 +9,12 @@ use isoform_core::error::Result;
 use isoform_core::lanes::InstructionSet;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
-use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::signal::{Extent, Signal, SignalMut};
 use isoform_core::state::State;
 use isoform_core::substrate::{Memory, Realization, Run, Tuning};
 use rayon::ThreadPool;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// No block is longer, so that a request to cancel is soon seen.
 const LONGEST_BLOCK: usize = 64;
@@ -27,6 +27,9 @@ const SHORTEST_BLOCK: usize = 8;
 const BLOCK_BYTES: usize = 1 << 19;
 /// Nanoseconds of work below which waking other threads costs more than it brings.
 const WORTH_WAKING: f64 = 5e4;
+
+/// Nanoseconds of work below which reading the clock twice would cost as much as the work.
+const WORTH_TIMING: f64 = 500.0;
 
 /// A program on the processor.
 #[derive(Debug)]
@@ -93,7 +96,7 @@ impl CpuRealization {
     /// Runs blocks until the chunk ends or somebody cancels; gives the ticks that were done.
     fn blocks(&mut self, signal: Signal<'_>, y: SignalMut<'_>, ticks: usize, helpers: usize) -> usize {
         let extent = self.plan.input(ticks, self.run.batch);
-        let mut out = Out::new(y, self.run.output(&self.program, ticks));
+        let mut out = Out::new(y, Extent { ticks, batch: self.run.batch, channels: self.plan.channels[1] });
         let mut done = 0;
         while done < ticks && !self.run.cancel.is_raised() {
             let count = self.block.min(ticks - done);
@@ -136,16 +139,17 @@ fn drive(plan: &Plan, shards: &mut [Shard], block: Block<'_>, out: Out<'_>, thre
 #[async_trait]
 impl Realization for CpuRealization {
     async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
-        let start = Instant::now();
-        let done = match self.pool.clone() {
-            Some(pool) if self.cost * ticks as f64 > WORTH_WAKING => {
+        let start = (self.cost * ticks as f64 > WORTH_TIMING).then(Instant::now);
+        let pool = if self.cost * ticks as f64 > WORTH_WAKING { self.pool.clone() } else { None };
+        let done = match pool {
+            Some(pool) => {
                 let helpers = self.helpers;
                 pool.install(|| self.blocks(x, y, ticks, helpers))
             }
-            _ => self.blocks(x, y, ticks, 0),
+            None => self.blocks(x, y, ticks, 0),
         };
         self.tick += done as u64;
-        Ok(Report { wall: start.elapsed(), ..Report::of(done) })
+        Ok(Report { wall: start.map_or(Duration::ZERO, |s| s.elapsed()), ..Report::of(done) })
     }
 
     async fn reset(&mut self) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The outcomes as a table for a terminal.
 
 use super::wording::{Standing, Verdict, against, counts, owed, plain};
-use crate::record::{Dossier, Level, Outcome, Requirement, Status};
+use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use anstyle::{AnsiColor, Style as Ansi};
 use isoform_core::profile::Class;
 use std::fmt::Write as _;
@@ -91,7 +91,7 @@ fn laws(outcomes: &[&Outcome], law: usize, style: Style) -> String {
     let reason = rest - figures;
     let mut builder = Builder::new();
     for outcome in outcomes {
-        let lines: Vec<String> = outcome.figures.iter().map(|f| broken(&against(f), figures, "  ")).collect();
+        let lines = foremost(&outcome.figures, figures);
         builder.push_record([
             " ".repeat(indent),
             broken(&plain(&outcome.law), law, "") + &column(law + gap),
@@ -104,6 +104,21 @@ fn laws(outcomes: &[&Outcome], law: usize, style: Style) -> String {
     let mut table = builder.build();
     table.with(Border::empty()).with(Padding::zero());
     trimmed(&table.to_string())
+}
+
+/// The most that a law shows here; the page and the files have all.
+const SHOWN: usize = 3;
+
+/// The figures that were held against something, or else the first ones.
+fn foremost(figures: &[Figure], width: usize) -> Vec<String> {
+    let held: Vec<&Figure> = figures.iter().filter(|f| f.limit.is_some()).collect();
+    let chosen = if held.is_empty() { figures.iter().collect() } else { held };
+    let mut lines: Vec<String> = chosen.iter().take(SHOWN).map(|f| broken(&against(f), width, "  ")).collect();
+    let left = figures.len() - lines.len();
+    if left > 0 {
+        lines.push(format!("and {left} more"));
+    }
+    lines
 }
 
 /// A line of spaces, which makes a column as wide as in the other tables.
