@@ -71,14 +71,18 @@ pub enum Integrity {
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error at the contract between a program and a substrate.
-#[derive(Debug, thiserror::Error)]
-pub struct Error {
+///
+/// It is one pointer wide, so that a result costs no more than what it carries on success.
+#[derive(Debug)]
+pub struct Error(Box<Fields>);
+
+#[derive(Debug)]
+struct Fields {
     kind: ErrorKind,
     message: String,
     node: Option<String>,
     locator: Option<String>,
     state: Integrity,
-    #[source]
     source: Option<Source>,
 }
 
@@ -86,7 +90,8 @@ impl Error {
     /// An error of `kind` that left the state intact.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), node: None, locator: None, state: Integrity::Intact, source: None }
+        let message = message.into();
+        Self(Box::new(Fields { kind, message, node: None, locator: None, state: Integrity::Intact, source: None }))
     }
 
     /// A request that no substrate of this kind can honour.
@@ -122,63 +127,63 @@ impl Error {
     /// Names the node that the error is about.
     #[must_use]
     pub fn with_node(mut self, node: impl Into<String>) -> Self {
-        self.node = Some(node.into());
+        self.0.node = Some(node.into());
         self
     }
 
     /// Names the substrate, unless a deeper layer did so already.
     #[must_use]
     pub fn with_locator(mut self, locator: impl fmt::Display) -> Self {
-        self.locator.get_or_insert_with(|| locator.to_string());
+        self.0.locator.get_or_insert_with(|| locator.to_string());
         self
     }
 
     /// Keeps the original error as the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
-        self.source = Some(source.into());
+        self.0.source = Some(source.into());
         self
     }
 
     /// Declares the state of the realization lost.
     #[must_use]
     pub fn with_state_lost(mut self) -> Self {
-        self.state = Integrity::Lost;
+        self.0.state = Integrity::Lost;
         self
     }
 
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// Whether the state survived.
     #[must_use]
     pub fn state(&self) -> Integrity {
-        self.state
+        self.0.state
     }
 
     /// The node that the error is about, if there is one.
     #[must_use]
     pub fn node(&self) -> Option<&str> {
-        self.node.as_deref()
+        self.0.node.as_deref()
     }
 
     /// The substrate that the error is about, if it is known.
     #[must_use]
     pub fn locator(&self) -> Option<&str> {
-        self.locator.as_deref()
+        self.0.locator.as_deref()
     }
 
     /// The message alone, without node, locator and consequence.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 }
 
-impl fmt::Display for Error {
+impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.kind)?;
         if let Some(locator) = &self.locator {
@@ -192,6 +197,18 @@ impl fmt::Display for Error {
             f.write_str(" (the state is lost: reset or load before going on)")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 
