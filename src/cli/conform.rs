@@ -44,6 +44,9 @@ pub(crate) struct Conform {
     /// Try the suite itself: on the substrate (oracle: if none is named) with planted defects, each of which its law must catch.
     #[arg(long, conflicts_with_all = ["level", "law", "seed", "out", "junit"])]
     self_test: bool,
+    /// Infer the semantics that the substrate shows under every preset, and what gives a wrong declaration away.
+    #[arg(long, conflicts_with_all = ["level", "law", "seed", "out", "junit", "json", "self_test", "laws"])]
+    fingerprint: bool,
     /// Print which class of substrates owes which law.
     #[arg(long)]
     laws: bool,
@@ -54,6 +57,9 @@ impl Conform {
         if self.laws {
             console.print(laws_table())?;
             return Ok(Outcome::Done);
+        }
+        if self.fingerprint {
+            return super::fingerprint::print(self.locator.as_deref().ok_or_else(super::fingerprint::unnamed)?, *console);
         }
         if self.self_test {
             return self.suite_itself(*console);

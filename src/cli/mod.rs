@@ -8,6 +8,7 @@ mod convert;
 mod demo;
 mod diff;
 mod failure;
+mod fingerprint;
 mod inspect;
 mod judge;
 mod list;
