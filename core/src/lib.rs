@@ -4,6 +4,7 @@
 pub mod bound;
 pub mod builder;
 mod coefficients;
+mod digest;
 pub mod draw;
 pub mod dual;
 pub mod dump;

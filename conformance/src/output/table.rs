@@ -113,10 +113,12 @@ const SHOWN: usize = 3;
 fn foremost(figures: &[Figure], width: usize) -> Vec<String> {
     let held: Vec<&Figure> = figures.iter().filter(|f| f.limit.is_some()).collect();
     let chosen = if held.is_empty() { figures.iter().collect() } else { held };
-    let mut lines: Vec<String> = chosen.iter().take(SHOWN).map(|f| broken(&against(f), width, "  ")).collect();
-    let left = figures.len() - lines.len();
-    if left > 0 {
-        lines.push(format!("and {left} more"));
+    // one line that says that one is missing could as well hold that one
+    let shown = if figures.len() <= SHOWN + 1 { figures.iter().collect() } else { chosen };
+    let mut lines: Vec<String> = shown.iter().take(SHOWN + 1).map(|f| broken(&against(f), width, "  ")).collect();
+    if figures.len() > SHOWN + 1 {
+        lines.truncate(SHOWN);
+        lines.push(broken(&format!("and {} more", figures.len() - lines.len()), width, "  "));
     }
     lines
 }
