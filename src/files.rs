@@ -38,6 +38,9 @@ fn open(path: &Path) -> Result<std::fs::File> {
     if about.is_dir() {
         return Err(Error::not_found(format!("\"{}\": is a folder; name a file", path.display())));
     }
+    if !about.is_file() {
+        return Err(Error::not_found(format!("\"{}\": is no ordinary file", path.display())));
+    }
     if about.len() > MAX_BYTES {
         return Err(Error::not_found(format!("\"{}\": is longer than 16 GiB", path.display())));
     }

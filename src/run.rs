@@ -171,6 +171,7 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         (false, None) => ticks,
     };
     let mut states: Vec<Vec<f32>> = task.probes.iter().map(|_| Vec::new()).collect();
+    let clock = std::time::Instant::now();
     let mut report = Report::default();
     let mut shifted = Vec::new();
     while report.ticks < ticks {
@@ -214,6 +215,7 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         _ if nodes.is_empty() => shaped(ticks, batch, dense)?,
         _ => shaped(ticks, batch, cut(&dense, output.row(), batch, 0, channels))?,
     };
+    report.wall = clock.elapsed();
     Ok(Recording { output, probes, state, report })
 }
 

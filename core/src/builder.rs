@@ -123,7 +123,7 @@ pub(crate) struct DraftNode {
 /// let mut net = Builder::new();
 /// let x = net.input("x", [2]);
 /// let echo = net.later("neurons");
-/// let recurrent = net.node("recurrent", Dense::new([[0.0, -1.0], [-1.0, 0.0]], None)?, echo);
+/// let recurrent = net.node("recurrent", Dense::new([[0.0, -1.0], [-1.0, 0.0]].into(), None)?, echo);
 /// let spikes = net.node("neurons", lif().with("tau", 20e-3).with("r", 2.0), x + recurrent);
 /// net.output("spikes", spikes);
 /// let program = net.build(Semantics::exact(1e-3))?;

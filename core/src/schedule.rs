@@ -67,6 +67,9 @@ pub enum Content {
     Previous(usize),
 }
 
+/// More numbers than a program may keep from tick to tick in one lane: half a gigabyte in single precision.
+const MOST_MEMORY: usize = 1 << 27;
+
 /// Marks the late edges of the nodes and orders them.
 pub(crate) fn schedule(nodes: &mut [Node]) -> Result<Schedule> {
     let prompt = graph(nodes, |node| !is_patient(node));
@@ -109,6 +112,14 @@ pub(crate) fn schedule(nodes: &mut [Node]) -> Result<Schedule> {
             .with_node(&nodes[cycle.node_id()].name)
     })?;
     let (memory, ranges) = memory(nodes);
+    let mut total = 0_usize;
+    for block in &memory {
+        total = total.saturating_add(block.len);
+        if total > MOST_MEMORY {
+            let what = format!("with it the program keeps more than {MOST_MEMORY} numbers from tick to tick; shorten its delays");
+            return Err(Error::invalid_program(what).with_node(&nodes[block.node].name));
+        }
+    }
     Ok(Schedule { parts: parts(nodes, &order), memory, ranges, order })
 }
 

@@ -10,6 +10,9 @@ use crate::state::State;
 use crate::substrate::{Cancel, Memory, Realization, Run, Substrate, Tuning};
 use std::sync::Arc;
 
+/// More numbers than a session keeps from tick to tick.
+const MOST_MEMORY: usize = 1 << 30;
+
 /// A program on a substrate.
 ///
 /// # Behavior
@@ -48,6 +51,13 @@ impl Session {
             )));
         }
         profile.admit(program)?;
+        let kept: usize = program.schedule().memory.iter().map(|m| m.len).sum();
+        if kept.saturating_mul(run.batch) > MOST_MEMORY {
+            return Err(Error::unsupported(format!(
+                "{} lanes of {kept} numbers exceed the {MOST_MEMORY} that a session keeps from tick to tick; run fewer lanes",
+                run.batch
+            )));
+        }
         let chunk = run.max_ticks.min(profile.limits.ticks).max(1);
         let run = run.clone().with_max_ticks(chunk);
         let realization = substrate.realize(program, &run).await?;

@@ -7,6 +7,9 @@ use crate::schedule::Content;
 /// The version of the layout.
 pub const FORMAT: u32 = 1;
 
+/// No run counts beyond this tick.
+const LAST_TICK: u64 = 1 << 53;
+
 /// A saved state: what was computed on one substrate continues on another.
 ///
 /// Values are in the units of the graph and in double precision, which holds single precision and whole numbers exactly.
@@ -74,7 +77,14 @@ impl State {
         if self.blocks.len() != memory.len() {
             return refuse(format!("the state has {} blocks instead of {}", self.blocks.len(), memory.len()));
         }
+        if self.tick > LAST_TICK {
+            return refuse(format!("the state says that {} ticks have passed, more than any clock counts", self.tick));
+        }
         for (block, m) in self.blocks.iter().zip(memory) {
+            let (node, name) = (&program.nodes()[m.node].name, name(program, m.node, m.content));
+            if block.node != *node || block.name != name {
+                return refuse(format!("block {}.{} stands where {node}.{name} belongs", block.node, block.name));
+            }
             if block.values.len() != m.len * batch {
                 return refuse(format!(
                     "block {}.{} holds {} numbers instead of {}",

@@ -82,7 +82,7 @@ impl Conform {
             .with_seed(self.seed)
             .with_locator(locator.as_str())
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
-            .with_note("command", std::env::args().collect::<Vec<_>>().join(" "))
+            .with_note("command", super::words().join(" "))
             .with_progress(&tell);
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);

@@ -99,7 +99,10 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let paragraphs: Vec<&str> = text.split("\n\n").map(str::trim).collect();
     let said = paragraphs.iter().filter(|p| !p.starts_with("Usage:") && !p.starts_with("For more information") && !p.is_empty());
     let said: Vec<String> = said.map(|p| one_line(p).replace("tip: ", "")).collect();
-    let named = std::env::args().nth(1).filter(|word| super::Cli::command().find_subcommand(word).is_some());
+    let named = std::env::args_os()
+        .nth(1)
+        .and_then(|word| word.into_string().ok())
+        .filter(|word| super::Cli::command().find_subcommand(word).is_some());
     let command = named.map_or_else(|| String::from("isoform"), |name| format!("isoform {name}"));
     say(&format!("{}; see {command} --help", said.join("; ")));
     ExitCode::from(2)

@@ -19,6 +19,11 @@ use console::Console;
 
 use std::process::ExitCode;
 
+/// The command line as it was given; what is no text is spelled out.
+fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
 /// One definition of a stateful transfer function, on any substrate, with proof of how faithfully.
 #[derive(Debug, Parser)]
 #[command(name = "isoform", version, propagate_version = true, max_term_width = 100)]

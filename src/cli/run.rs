@@ -231,6 +231,7 @@ impl Run {
             state_file::check_name(file)?;
             isoform::files::check_writable(file)?;
         }
+        job.keep_apart()?;
         let from = job.state_in.map(|file| state_file::read(file, job.program, batch)).transpose()?;
         let task = Task {
             program: job.program.clone(),
@@ -268,6 +269,27 @@ impl Run {
 }
 
 impl Job<'_> {
+    /// Checks that no result would overwrite another, nor anything that is read.
+    fn keep_apart(&self) -> Result<()> {
+        let place = |file: &Path| std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let model = place(&self.model.path);
+        let read = [Some(model), Some(place(self.input.0)), self.state_in.map(place)];
+        let mut taken: Vec<PathBuf> = read.into_iter().flatten().collect();
+        let beside = manifest::path_beside(&self.output);
+        let probes = self.probes.iter().map(|(_, _, file)| file);
+        for file in std::iter::once(&self.output).chain(probes).chain(&self.state_out).chain([&beside]) {
+            let file_place = place(file);
+            if taken.contains(&file_place) {
+                return Err(Failure::Input(format!(
+                    "{} would be overwritten by another result of this run; name another file",
+                    file.display()
+                )));
+            }
+            taken.push(file_place);
+        }
+        Ok(())
+    }
+
     fn manifest(&self, recording: &Recording, started: String, clock: Instant, batch: usize) -> Result<Manifest> {
         let mut inputs = vec![manifest::File::of("input", self.input.0)?];
         if let Some(file) = self.state_in {
@@ -283,7 +305,7 @@ impl Job<'_> {
         Ok(Manifest {
             schema: manifest::SCHEMA,
             versions: Versions::default(),
-            command: std::env::args().collect(),
+            command: super::words(),
             started,
             wall_seconds: clock.elapsed().as_secs_f64(),
             model: manifest::Model {

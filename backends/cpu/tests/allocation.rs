@@ -48,15 +48,18 @@ fn count(threads: usize, batch: usize, semantics: Semantics) -> Vec<usize> {
     let events: Vec<Event> = (0..ticks as u32).map(|tick| Event { tick, batch: 0, channel: tick % 24, value: 1.0 }).collect();
     let (mut y, mut counts) = (vec![0.0; ticks * batch * 76], vec![0; batch * 76]);
     let mut bits = vec![0; ticks * batch * 10];
-    let mut found = Vec::new();
-    for round in 0..2 {
+    // the harness may allocate on a thread of its own meanwhile: only the least of several rounds is the chunk's own
+    let mut found = vec![usize::MAX; 3];
+    for round in 0..6 {
+        let mut kinds = found.iter_mut();
         let mut advance = |x: Signal<'_>, y: SignalMut<'_>| {
             let region = Region::new(ALLOCATOR);
             let report = session.advance(x, y, ticks);
             let allocations = region.change().allocations;
             assert_eq!(report.expect("runs").ticks, ticks);
+            let least = kinds.next().expect("three kinds");
             if round > 0 {
-                found.push(allocations);
+                *least = allocations.min(*least);
             }
         };
         advance(Signal::Dense(&x), SignalMut::Dense(&mut y));

@@ -10,6 +10,8 @@ use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrat
 use async_trait::async_trait;
 use std::sync::Arc;
 
+/// Noise of a larger deviation does not fit into single precision.
+const LARGEST: f64 = 1e30;
 /// The stream of draws of this layer, far from those of any signature.
 const STREAM: u32 = 0x6e6f_6973;
 
@@ -28,10 +30,10 @@ impl Noise {
     /// Noise of a standard deviation, in units of the outputs.
     ///
     /// # Errors
-    /// `InvalidSignal` unless the deviation is a number of nought or more.
+    /// `Unsupported` unless the deviation is a number of nought or more that single precision holds.
     pub fn new(inner: Arc<dyn Substrate>, sigma: f64) -> Result<Self> {
-        if !(sigma.is_finite() && sigma >= 0.0) {
-            return Err(Error::invalid_signal(format!("a standard deviation of {sigma} is not a number of nought or more")));
+        if !(0.0..=LARGEST).contains(&sigma) {
+            return Err(Error::unsupported(format!("a standard deviation of {sigma} is not a number from nought to {LARGEST}")));
         }
         let below = inner.profile();
         let profile = Profile { name: format!("{} with noise of {sigma}", below.name), ..(*below).clone() };

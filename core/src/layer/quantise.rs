@@ -23,10 +23,11 @@ impl Quantise {
     /// Levels that are `step` apart, up to a magnitude of `range`, both in units of the outputs.
     ///
     /// # Errors
-    /// `InvalidSignal` unless both are above nought.
+    /// `Unsupported` unless both are numbers above nought that single precision holds.
     pub fn new(inner: Arc<dyn Substrate>, step: f64, range: f64) -> Result<Self> {
-        if !(step.is_finite() && step > 0.0 && range.is_finite() && range > 0.0) {
-            return Err(Error::invalid_signal(format!("a step of {step} up to a range of {range} makes no levels")));
+        let fits = |v: f64| (f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX)).contains(&v);
+        if !(fits(step) && fits(range)) {
+            return Err(Error::unsupported(format!("a step of {step} up to a range of {range} makes no levels")));
         }
         let below = inner.profile();
         let accuracy = Accuracy { unit_roundoff: below.accuracy.unit_roundoff, ..below.accuracy.clone() };

@@ -31,6 +31,9 @@ pub fn from_nir(graph: &Graph, semantics: Semantics) -> Result<Program> {
     for ((name, node), draft) in flat.nodes.iter().zip(drafts) {
         let root = !name.contains('/');
         match node {
+            Node::Input(_) if root && sources.contains_key(name.as_str()) => {
+                return Err(Error::invalid_program("an edge leads into this input of the graph; remove it").with_node(name));
+            }
             Node::Input(input) if root => drop(net.input(name, sizes(&input.shape, "shape").map_err(|e| e.with_node(name))?)),
             Node::Output(_) if root => {
                 let wire = wire(&net, name);
