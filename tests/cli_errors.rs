@@ -167,3 +167,16 @@ fn commands_that_there_are_not() {
     assert!(refused(&folder, &["diff", "nothing", "nothing"]).contains("nothing"));
     assert!(refused(&folder, &["completions", "cmd"]).contains("possible values"));
 }
+
+#[test]
+fn nothing_is_overwritten_that_is_read_or_written_by_the_same_run() {
+    let folder = Folder::new();
+    for changes in [
+        [("--output", "x.csv"), ("--seed", "1")],
+        [("--output", "y.csv"), ("--state-out", "y.csv.manifest.json")],
+        [("--output", "lif.nir"), ("--seed", "1")],
+    ] {
+        let line = run(&folder, &changes);
+        assert!(line.contains("would be overwritten by another result of this run"), "{line}");
+    }
+}
