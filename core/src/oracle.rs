@@ -2,7 +2,6 @@
 //!
 //! The oracle evaluates the raw flow, not the run-time form of the kernels, so that an error in deriving that form shows.
 
-use crate::bound::Accuracy;
 use crate::coefficients::Coefficients;
 use crate::draw;
 use crate::dynamics::Draw;
@@ -226,8 +225,8 @@ impl OracleSubstrate {
         let profile = Profile::digital("oracle", env!("CARGO_PKG_VERSION"))
             .with_facets(Facets { memory: true, tuning: true, ..Facets::default() })
             .with_takes(Takes { located: true, fixed: true, ..Takes::default() });
-        // states are kept in double precision, but signals are handed over in single precision
-        Self { profile: Arc::new(Profile { accuracy: Accuracy::single(), ..profile }) }
+        // states are kept in double precision; the accuracy is that of signals, which are handed over in single precision
+        Self { profile: Arc::new(profile) }
     }
 }
 

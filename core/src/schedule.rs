@@ -167,7 +167,7 @@ fn parts(nodes: &[Node], order: &[usize]) -> Vec<Part> {
     let whole = graph(nodes, |_| true);
     let place: HashMap<usize, usize> = order.iter().enumerate().map(|(place, &node)| (node, place)).collect();
     // tarjan gives components in reverse order of their dependences
-    let mut parts: Vec<Part> = tarjan_scc(&whole)
+    tarjan_scc(&whole)
         .into_iter()
         .rev()
         .map(|mut members| {
@@ -175,9 +175,7 @@ fn parts(nodes: &[Node], order: &[usize]) -> Vec<Part> {
             let recurrent = members.len() > 1 || members.iter().any(|&n| whole.contains_edge(n, n));
             Part { nodes: members, recurrent }
         })
-        .collect();
-    parts.shrink_to_fit();
-    parts
+        .collect()
 }
 
 fn memory(nodes: &[Node]) -> (Vec<MemoryBlock>, Vec<Range<usize>>) {

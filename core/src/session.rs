@@ -159,7 +159,12 @@ impl Session {
         // a dropped future leaves this set
         self.lost = true;
         let result = self.realization.advance(x, y, ticks).await;
-        self.lost = matches!(&result, Err(e) if e.state() == Integrity::Lost);
+        self.settle(false, result)
+    }
+
+    /// After a call: whether the state is lost, given whether it was before.
+    fn settle<T>(&mut self, before: bool, result: Result<T>) -> Result<T> {
+        self.lost = matches!(&result, Err(e) if before || e.state() == Integrity::Lost);
         result
     }
 
@@ -170,11 +175,7 @@ impl Session {
     pub async fn reset(&mut self) -> Result<()> {
         let before = std::mem::replace(&mut self.lost, true);
         let result = self.realization.reset().await;
-        self.lost = match &result {
-            Ok(()) => false,
-            Err(e) => before || e.state() == Integrity::Lost,
-        };
-        result
+        self.settle(before, result)
     }
 
     /// Saves the state.
@@ -197,11 +198,7 @@ impl Session {
             Ok(memory) => memory.load(state).await,
             Err(e) => Err(e),
         };
-        self.lost = match &result {
-            Ok(()) => false,
-            Err(e) => before || e.state() == Integrity::Lost,
-        };
-        result
+        self.settle(before, result)
     }
 
     /// Reads a parameter as it is on the device.
@@ -292,8 +289,7 @@ impl Blocking {
         session.check(&x, &y, ticks)?;
         session.lost = true;
         let result = block_on(session.realization.advance(x, y, ticks));
-        session.lost = matches!(&result, Err(e) if e.state() == Integrity::Lost);
-        result
+        session.settle(false, result)
     }
 
     /// Runs a dense block `[tick, batch, channel]` and gives a dense block.

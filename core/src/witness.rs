@@ -154,7 +154,8 @@ impl Witness {
                 }
             }
             for (i, (&expected, &seen)) in row.iter().zip(&y[lane * outputs..(lane + 1) * outputs]).enumerate() {
-                let expected = self.rounded(expected);
+                let handed = Accuracy::single().stored(expected.value);
+                let expected = Bounded { error: expected.error + handed.error, ..expected };
                 judged.compare(expected, f64::from(seen), || {
                     let (port, channel) = self.port(i);
                     (port, String::from("output"), lane, channel)
@@ -162,15 +163,6 @@ impl Witness {
             }
         }
         Ok(judged)
-    }
-
-    /// A number as it is handed over in single precision.
-    fn rounded(&self, expected: Bounded) -> Bounded {
-        let handed = Accuracy::single().stored(expected.value);
-        Bounded {
-            value: expected.value,
-            error: expected.error + handed.error.min(self.accuracy.stored(expected.value).error.max(handed.error)),
-        }
     }
 
     fn port(&self, mut channel: usize) -> (String, usize) {

@@ -1,6 +1,5 @@
 //! Outputs on a grid, as a converter gives them.
 
-use crate::bound::Accuracy;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::program::Program;
@@ -30,8 +29,7 @@ impl Quantise {
             return Err(Error::unsupported(format!("a step of {step} up to a range of {range} makes no levels")));
         }
         let below = inner.profile();
-        let accuracy = Accuracy { unit_roundoff: below.accuracy.unit_roundoff, ..below.accuracy.clone() };
-        let profile = Profile { name: format!("{} in steps of {step}", below.name), accuracy, ..(*below).clone() };
+        let profile = Profile { name: format!("{} in steps of {step}", below.name), ..(*below).clone() };
         Ok(Self { inner, step, range, profile: Arc::new(profile) })
     }
 }
