@@ -11,7 +11,8 @@
 //!
 //! Under one key, no two addresses share a word. The keys of two nodes agree with a chance of 2^-64.
 
-use crate::polynomial::{horner, ln};
+use crate::polynomial::{SIGN, horner, ln};
+use crate::single::{Single, Word};
 
 /// The error of [`normal`] against the exact quantile is below this many ulp.
 pub const NORMAL_ULP: f64 = 4.03;
@@ -32,14 +33,13 @@ const LANES: usize = 4 * SIDE_BY_SIDE;
 /// One block of Philox4x32-10.
 #[must_use]
 #[inline(always)]
-pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+pub fn philox<W: Word>(counter: [W; 4], key: [W; 2]) -> [W; 4] {
     let [mut a, mut b, mut c, mut d] = counter;
     let [mut k, mut l] = key;
     for _ in 0..ROUNDS {
-        let x = u64::from(a) * u64::from(MULTIPLIERS[0]);
-        let y = u64::from(c) * u64::from(MULTIPLIERS[1]);
-        (a, b, c, d) = ((y >> 32) as u32 ^ b ^ k, y as u32, (x >> 32) as u32 ^ d ^ l, x as u32);
-        (k, l) = (k.wrapping_add(WEYL[0]), l.wrapping_add(WEYL[1]));
+        let ([x_low, x_high], [y_low, y_high]) = (a.times(MULTIPLIERS[0]), c.times(MULTIPLIERS[1]));
+        (a, b, c, d) = (y_high.xor(b).xor(k), y_low, x_high.xor(d).xor(l), x_low);
+        (k, l) = (k.plus(W::lit(WEYL[0])), l.plus(W::lit(WEYL[1])));
     }
     [a, b, c, d]
 }
@@ -83,13 +83,13 @@ impl Key {
     /// [`uniform`] numbers for consecutive lanes, from `first` on.
     #[inline(always)]
     pub fn fill_uniform(self, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
-        self.fill(first, stream, tick, out, uniform);
+        self.fill(first, stream, tick, out, uniform::<u32>);
     }
 
     /// [`normal`] numbers for consecutive lanes, from `first` on.
     #[inline(always)]
     pub fn fill_normal(self, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
-        self.fill(first, stream, tick, out, normal);
+        self.fill(first, stream, tick, out, normal::<u32>);
     }
 
     #[inline(always)]
@@ -144,8 +144,8 @@ pub fn bits(seed: u64, node: u32, lane: u32, stream: u32, tick: u64) -> u32 {
 /// the last would round to one.)
 #[must_use]
 #[inline(always)]
-pub fn uniform(bits: u32) -> f32 {
-    ((bits >> 8) | 1) as f32 * (1.0 / 16_777_216.0)
+pub fn uniform<W: Word>(bits: W) -> W::Single {
+    bits.right(8).or(W::lit(1)).signed_value() * W::Single::lit(1.0 / 16_777_216.0)
 }
 
 /// A number of the standard normal distribution: the quantile at the middle of the cell that the bits name.
@@ -157,16 +157,17 @@ pub fn uniform(bits: u32) -> f32 {
 /// the integer, so the tails keep their digits out to [`NORMAL_LARGEST`].
 #[must_use]
 #[inline(always)]
-pub fn normal(bits: u32) -> f32 {
+pub fn normal<W: Word>(bits: W) -> W::Single {
     const CELL: f32 = 1.0 / 4_294_967_296.0;
-    let sign = ((bits as i32) >> 31) as u32;
-    let from_middle = bits ^ sign;
-    let from_end = 0x7fff_ffff - from_middle;
-    let q = (from_middle as i32 as f32 + 0.5) * CELL;
-    let p = (from_end as i32 as f32 + 0.5) * CELL;
-    let w = -ln(4.0 * p * (0.5 + q));
+    let lit = W::Single::lit;
+    let sign = bits.right_signed(31);
+    let from_middle = bits.xor(sign);
+    let from_end = W::lit(0x7fff_ffff).minus(from_middle);
+    let q = (from_middle.signed_value() + lit(0.5)) * lit(CELL);
+    let p = (from_end.signed_value() + lit(0.5)) * lit(CELL);
+    let w = -ln(lit(4.0) * p * (lit(0.5) + q));
     let middle = horner(
-        w - 2.5,
+        w - lit(2.5),
         [
             4.246_627,
             0.697_604_06,
@@ -181,7 +182,7 @@ pub fn normal(bits: u32) -> f32 {
         ],
     );
     let tail = horner(
-        w.sqrt() - 3.5,
+        w.root() - lit(3.5),
         [
             9.434_178,
             2.849_27,
@@ -196,8 +197,8 @@ pub fn normal(bits: u32) -> f32 {
             -6.380_815_5e-5,
         ],
     );
-    let magnitude = q * if w < 5.0 { middle } else { tail };
-    f32::from_bits(magnitude.to_bits() | (sign & 0x8000_0000))
+    let magnitude = q * w.if_below(lit(5.0), middle, tail);
+    magnitude.bits().or(sign.and(W::lit(SIGN))).to_single()
 }
 
 #[cfg(test)]

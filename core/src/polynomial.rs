@@ -3,7 +3,8 @@
 //! The system's library differs from platform to platform and its functions are calls, which no loop over lanes can vectorise.
 //! Each function here is straight-line arithmetic: a reduction of the argument, one or two polynomials, and a choice between
 //! values. There is no table, no double precision and no fused multiply-add, so a loop over an array becomes vector code and
-//! every processor with IEEE 754 arithmetic gives the same bits.
+//! every processor with IEEE 754 arithmetic gives the same bits. They are written over [`Single`], so that kernels for other
+//! processors are printed from the same lines.
 //!
 //! Method: the argument is reduced by Cody and Waite's splitting of the constant (*Software Manual for the Elementary
 //! Functions*, 1980) and the remainder of the Taylor series is replaced by the polynomial of least relative error, found by
@@ -13,6 +14,7 @@
 //!
 //! An ulp is the spacing of single-precision numbers at the exact result; below the smallest normal number it is 2^-149.
 
+use crate::single::{Single, Word};
 use std::f32::consts::{FRAC_2_PI, LOG2_E};
 
 /// The error of [`exp`] is below this many ulp, results below the smallest normal number included.
@@ -31,6 +33,9 @@ pub const ANGLE: f32 = 1e4;
 /// Added and subtracted, it rounds to the nearest whole number; the number then stands in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 
+/// The bit of the sign.
+pub(crate) const SIGN: u32 = 0x8000_0000;
+
 /// `ln 2` in two parts; the first has 15 bits, so that its product with an exponent is exact.
 const LN_2: [f32; 2] = [0.693_145_75, 1.428_606_8e-6];
 
@@ -39,23 +44,23 @@ const HALF_PI: [f32; 4] = [1.570_312_5, 4.837_513e-4, 7.549_533_6e-8, 2.563_344e
 
 /// `c[0] + c[1] x + c[2] x² + …`
 #[inline(always)]
-pub(crate) fn horner<const N: usize>(x: f32, c: [f32; N]) -> f32 {
-    let mut sum = 0.0;
-    for &c in c.iter().rev() {
-        sum = sum * x + c;
+pub(crate) fn horner<S: Single, const N: usize>(x: S, c: [f32; N]) -> S {
+    let mut sum = S::lit(c[N - 1]);
+    for &c in c[..N - 1].iter().rev() {
+        sum = sum * x + S::lit(c);
     }
     sum
 }
 
 /// `2^n` for exponents of normal numbers.
 #[inline(always)]
-fn power_of_two(n: i32) -> f32 {
-    f32::from_bits((n.wrapping_add(127) as u32) << 23)
+fn power_of_two<S: Single>(n: S::Word) -> S {
+    n.plus(S::Word::lit(127)).left(23).to_single()
 }
 
 #[inline(always)]
-fn with_sign_of(magnitude: f32, sign: f32) -> f32 {
-    f32::from_bits(magnitude.to_bits() | (sign.to_bits() & 0x8000_0000))
+fn with_sign_of<S: Single>(magnitude: S, sign: S) -> S {
+    magnitude.bits().or(sign.bits().and(S::Word::lit(SIGN))).to_single()
 }
 
 /// The exponential.
@@ -64,19 +69,19 @@ fn with_sign_of(magnitude: f32, sign: f32) -> f32 {
 /// processor flushes them to nought.
 #[must_use]
 #[inline(always)]
-pub fn exp(x: f32) -> f32 {
+pub fn exp<S: Single>(x: S) -> S {
     // Both limits lie beyond the range of results; a NaN passes, because it is not larger or smaller.
-    let x = if x > 89.0 { 89.0 } else { x };
-    let x = if x < -104.0 { -104.0 } else { x };
-    let rounded = x * LOG2_E + ROUND;
-    let n = rounded.to_bits().wrapping_sub(ROUND.to_bits()) as i32;
-    let whole = rounded - ROUND;
-    let r = (x - whole * LN_2[0]) - whole * LN_2[1];
+    let x = x.if_above(S::lit(89.0), S::lit(89.0), x);
+    let x = x.if_below(S::lit(-104.0), S::lit(-104.0), x);
+    let rounded = x * S::lit(LOG2_E) + S::lit(ROUND);
+    let n = rounded.bits().minus(S::Word::lit(ROUND.to_bits()));
+    let whole = rounded - S::lit(ROUND);
+    let r = (x - whole * S::lit(LN_2[0])) - whole * S::lit(LN_2[1]);
     let tail = horner(r, [0.499_999_94, 0.166_665_2, 0.041_668_404, 8.368_899e-3, 1.381_422_3e-3]);
-    let p = 1.0 + (r + r * r * tail);
+    let p = S::lit(1.0) + (r + r * r * tail);
     // In two steps, because 2^128 and 2^-150 are not single-precision numbers.
-    let half = n >> 1;
-    p * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    let half = n.right_signed(1);
+    p * power_of_two(half) * power_of_two(n.minus(half))
 }
 
 /// The natural logarithm.
@@ -84,15 +89,15 @@ pub fn exp(x: f32) -> f32 {
 /// Of nought it is negative infinity, of a negative number NaN, of infinity infinite.
 #[must_use]
 #[inline(always)]
-pub fn ln(x: f32) -> f32 {
+pub fn ln<S: Single>(x: S) -> S {
     const ROOT_HALF: u32 = 0x3f35_04f3;
-    let tiny = x < f32::MIN_POSITIVE;
-    let scaled = if tiny { x * 8_388_608.0 } else { x };
+    let smallest = S::lit(f32::MIN_POSITIVE);
+    let scaled = x.if_below(smallest, x * S::lit(8_388_608.0), x);
     // x = 2^k m with m from √½ to √2, so that no digit cancels near one.
-    let above = scaled.to_bits().wrapping_sub(ROOT_HALF);
-    let m = f32::from_bits((above & 0x007f_ffff).wrapping_add(ROOT_HALF));
-    let k = ((above as i32) >> 23) as f32 + if tiny { -23.0 } else { 0.0 };
-    let f = m - 1.0;
+    let above = scaled.bits().minus(S::Word::lit(ROOT_HALF));
+    let m = above.and(S::Word::lit(0x007f_ffff)).plus(S::Word::lit(ROOT_HALF)).to_single();
+    let k = above.right_signed(23).signed_value() + x.if_below(smallest, S::lit(-23.0), S::lit(0.0));
+    let f = m - S::lit(1.0);
     let tail = horner(
         f,
         [
@@ -108,11 +113,11 @@ pub fn ln(x: f32) -> f32 {
         ],
     );
     let square = f * f;
-    let low = (square * f * tail + k * LN_2[1]) - 0.5 * square;
-    let y = (f + low) + k * LN_2[0];
-    let y = if x < f32::INFINITY { y } else { x };
-    let y = if x == 0.0 { f32::NEG_INFINITY } else { y };
-    if x < 0.0 { f32::NAN } else { y }
+    let low = (square * f * tail + k * S::lit(LN_2[1])) - S::lit(0.5) * square;
+    let y = (f + low) + k * S::lit(LN_2[0]);
+    let y = x.if_below(S::lit(f32::INFINITY), y, x);
+    let y = x.if_equal(S::lit(0.0), S::lit(f32::NEG_INFINITY), y);
+    x.if_below(S::lit(0.0), S::lit(f32::NAN), y)
 }
 
 /// The hyperbolic tangent.
@@ -120,42 +125,42 @@ pub fn ln(x: f32) -> f32 {
 /// Odd to the bit; from 9.02 on it is one.
 #[must_use]
 #[inline(always)]
-pub fn tanh(x: f32) -> f32 {
-    let a = x.abs();
+pub fn tanh<S: Single>(x: S) -> S {
+    let a = x.magnitude();
     let z = a * a;
     let series = horner(z, [-0.333_333_16, 0.133_325_86, -0.053_852_31, 0.021_071_678, -6.274_239e-3]);
     let small = a + a * (z * series);
-    let large = 1.0 - 2.0 / (exp(a + a) + 1.0);
-    with_sign_of(if a < 0.55 { small } else { large }, x)
+    let large = S::lit(1.0) - S::lit(2.0) / (exp(a + a) + S::lit(1.0));
+    with_sign_of(a.if_below(S::lit(0.55), small, large), x)
 }
 
 /// The angle less the nearest multiple of `π/2`, and that multiple.
 #[inline(always)]
-fn reduce(a: f32) -> (f32, u32) {
-    let rounded = a * FRAC_2_PI + ROUND;
-    let n = rounded - ROUND;
-    let exact = (a - n * HALF_PI[0]) - n * HALF_PI[1];
-    let third = n * HALF_PI[2];
+fn reduce<S: Single>(a: S) -> (S, S::Word) {
+    let rounded = a * S::lit(FRAC_2_PI) + S::lit(ROUND);
+    let n = rounded - S::lit(ROUND);
+    let exact = (a - n * S::lit(HALF_PI[0])) - n * S::lit(HALF_PI[1]);
+    let third = n * S::lit(HALF_PI[2]);
     let r = exact - third;
     // What that subtraction lost goes into the last part, so that the angle is rounded once and not twice.
     let lost = (exact - r) - third;
-    let r = r - (n * HALF_PI[3] - lost);
+    let r = r - (n * S::lit(HALF_PI[3]) - lost);
     // Idle up to six million radians; beyond, it keeps the polynomials between -1 and 1. A NaN passes.
-    let r = if r > 0.79 { 0.79 } else { r };
-    let r = if r < -0.79 { -0.79 } else { r };
-    (r, rounded.to_bits())
+    let r = r.if_above(S::lit(0.79), S::lit(0.79), r);
+    let r = r.if_below(S::lit(-0.79), S::lit(-0.79), r);
+    (r, rounded.bits())
 }
 
 #[inline(always)]
-fn sine_of_reduced(r: f32) -> f32 {
+fn sine_of_reduced<S: Single>(r: S) -> S {
     let z = r * r;
     r + r * (z * horner(z, [-0.166_666_67, 8.333_329e-3, -1.983_925e-4, 2.717_242_3e-6]))
 }
 
 #[inline(always)]
-fn cosine_of_reduced(r: f32) -> f32 {
+fn cosine_of_reduced<S: Single>(r: S) -> S {
     let z = r * r;
-    1.0 - (0.5 * z - z * z * horner(z, [0.041_666_653, -1.388_764_7e-3, 2.446_289_5e-5]))
+    S::lit(1.0) - (S::lit(0.5) * z - z * z * horner(z, [0.041_666_653, -1.388_764_7e-3, 2.446_289_5e-5]))
 }
 
 /// The sine of an angle in radians.
@@ -165,11 +170,11 @@ fn cosine_of_reduced(r: f32) -> f32 {
 /// and 1. Of infinity it is NaN. Odd to the bit.
 #[must_use]
 #[inline(always)]
-pub fn sin(x: f32) -> f32 {
-    let (r, quadrant) = reduce(x.abs());
-    let y = if quadrant & 1 == 0 { sine_of_reduced(r) } else { cosine_of_reduced(r) };
-    let sign = ((quadrant & 2) << 30) ^ (x.to_bits() & 0x8000_0000);
-    f32::from_bits(y.to_bits() ^ sign)
+pub fn sin<S: Single>(x: S) -> S {
+    let (r, quadrant) = reduce(x.magnitude());
+    let y = quadrant.and(S::Word::lit(1)).if_nought(sine_of_reduced(r), cosine_of_reduced(r));
+    let sign = quadrant.and(S::Word::lit(2)).left(30).xor(x.bits().and(S::Word::lit(SIGN)));
+    y.bits().xor(sign).to_single()
 }
 
 /// The cosine of an angle in radians.
@@ -177,11 +182,11 @@ pub fn sin(x: f32) -> f32 {
 /// Its range and its limits are those of [`sin`]. Even to the bit.
 #[must_use]
 #[inline(always)]
-pub fn cos(x: f32) -> f32 {
-    let (r, quadrant) = reduce(x.abs());
-    let y = if quadrant & 1 == 0 { cosine_of_reduced(r) } else { sine_of_reduced(r) };
-    let sign = (quadrant.wrapping_add(1) & 2) << 30;
-    f32::from_bits(y.to_bits() ^ sign)
+pub fn cos<S: Single>(x: S) -> S {
+    let (r, quadrant) = reduce(x.magnitude());
+    let y = quadrant.and(S::Word::lit(1)).if_nought(cosine_of_reduced(r), sine_of_reduced(r));
+    let sign = quadrant.plus(S::Word::lit(1)).and(S::Word::lit(2)).left(30);
+    y.bits().xor(sign).to_single()
 }
 
 #[cfg(test)]
@@ -290,7 +295,7 @@ mod tests {
         assert_eq!(cos(0.0), 1.0);
         assert!(sin(f32::INFINITY).is_nan());
         assert!(cos(f32::NEG_INFINITY).is_nan());
-        for f in [exp, ln, tanh, sin, cos] {
+        for f in [exp::<f32>, ln, tanh, sin, cos] {
             assert!(f(f32::NAN).is_nan());
             assert!(f(-f32::NAN).is_nan());
         }
