@@ -71,6 +71,12 @@ impl<'a> View<'a> {
         &self.data[at..at + lanes]
     }
 
+    /// So many numbers from a lane of a tick on, where there are as many, though they may belong to later rows.
+    pub(crate) fn stretch(&self, tick: usize, lane: usize, count: usize) -> Option<&'a [f32]> {
+        let at = lane + if self.held { 0 } else { tick * self.stride };
+        self.data.get(at..at + count)
+    }
+
     /// The rows from a tick on.
     pub(crate) fn from(&self, tick: usize) -> Self {
         Self { data: if self.held { self.data } else { &self.data[tick * self.stride..] }, ..*self }

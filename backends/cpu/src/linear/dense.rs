@@ -1,11 +1,35 @@
 //! The dense map: event-driven where rows are sparse, blocked over outputs and rows where they are not.
 
+use super::spikes::{self, Set};
 use super::{Rows, Scratch, is_sparse};
 use crate::buffer::padded;
 use isoform_core::linear::Dense;
 
 /// Dense rows that are mapped side by side.
 const ROWS: usize = 4;
+
+/// Goes through the outputs of a matrix in tiles, at most `$widest` wide, and gives the width of each as a constant.
+macro_rules! tiles {
+    ($matrix:expr, $widest:expr, |$first:ident, $width:ident| $body:block) => {{
+        let mut $first = 0;
+        while $first < $matrix.stride {
+            macro_rules! tile {
+                    ($w:expr) => {{
+                        const $width: usize = $w;
+                        $body
+                        $first += $w;
+                    }};
+                }
+            match $matrix.stride - $first {
+                rest if rest >= 128 && $widest >= 128 => tile!(128),
+                rest if rest >= 64 && $widest >= 64 => tile!(64),
+                rest if rest >= 48 => tile!(48),
+                rest if rest >= 32 => tile!(32),
+                _ => tile!(16),
+            }
+        }
+    }};
+}
 
 /// The matrices of a dense map, one or one per leading position.
 #[derive(Debug)]
@@ -16,7 +40,7 @@ pub(super) struct Matrices {
     stride: usize,
     /// How many leading positions there are.
     lead: usize,
-    /// `[input, output]`, padded with noughts.
+    /// `[input, output]`, padded with noughts, and with an input more that adds nothing.
     weights: Vec<Vec<f32>>,
     /// One, or one per leading position, padded with noughts.
     biases: Vec<Vec<f32>>,
@@ -28,6 +52,7 @@ struct Matrix<'a> {
     weights: &'a [f32],
     bias: &'a [f32],
     stride: usize,
+    cols: usize,
     rows: usize,
 }
 
@@ -38,7 +63,7 @@ impl Matrices {
         let lead = map.output().len() / rows;
         let numbers = map.weight().to_f64();
         let matrix = |m: &[f64]| {
-            let mut weights = vec![0.0; cols * stride];
+            let mut weights = vec![0.0; (cols + 1) * stride];
             for (o, row) in m.chunks_exact(cols).enumerate() {
                 row.iter().enumerate().for_each(|(i, &w)| weights[i * stride + o] = w as f32);
             }
@@ -72,6 +97,7 @@ impl Matrices {
             weights: &self.weights[if self.weights.len() == 1 { 0 } else { position }],
             bias: &self.biases[if self.biases.len() == 1 { 0 } else { position }],
             stride: self.stride,
+            cols: self.cols,
             rows: self.rows,
         }
     }
@@ -90,6 +116,12 @@ impl Matrices {
                 for at in (position..per_tick).step_by(distinct) {
                     let input = &row[at * self.cols..][..self.cols];
                     let to = t * y_stride + at * self.rows;
+                    if let Some(set) = spikes::set(&x, t, at * self.cols, self.cols) {
+                        matrix.flush::<DENSE>(&waiting[..count], y);
+                        count = 0;
+                        matrix.spike_row::<EVENT>(set, y, to, distinct == 1);
+                        continue;
+                    }
                     let found = scratch.list(input);
                     if is_sparse(found.count, self.cols) {
                         // rows ascend, so that what one writes past its end is overwritten by the next
@@ -127,26 +159,37 @@ impl Matrix<'_> {
     /// Adds the weights of the active inputs, times the inputs if those are not all one.
     #[inline(always)]
     fn event_row<const W: usize, const SCALED: bool>(&self, x: &[f32], active: &[u32], y: &mut [f32], to: usize, spill: bool) {
-        let mut first = 0;
-        while first < self.stride {
-            let rest = self.stride - first;
-            macro_rules! tile {
-                ($width:expr) => {{
-                    let sums = self.event_tile::<{ $width }, SCALED>(x, active, first);
-                    self.put(&sums, first, y, to, spill);
-                    first += $width;
-                }};
+        tiles!(self, W, |first, WIDTH| {
+            let sums = self.event_tile::<WIDTH, SCALED>(x, active, first);
+            self.put(&sums, first, y, to, spill);
+        });
+    }
+
+    /// Adds the weights of the inputs that are one.
+    #[inline(always)]
+    fn spike_row<const W: usize>(&self, set: Set, y: &mut [f32], to: usize, spill: bool) {
+        tiles!(self, W, |first, WIDTH| {
+            let sums = self.spike_tile::<WIDTH>(set, first);
+            self.put(&sums, first, y, to, spill);
+        });
+    }
+
+    /// Four inputs at a time, of which those that are too many add nothing: most rows then take the same path, and the processor
+    /// can guess it.
+    #[inline(always)]
+    fn spike_tile<const W: usize>(&self, mut set: Set, first: usize) -> [f32; W] {
+        let mut sums = [0.0; W];
+        sums.copy_from_slice(&self.bias[first..first + W]);
+        loop {
+            for _ in 0..4 {
+                let i = set.pop().min(self.cols);
+                let weights = &self.weights[i * self.stride + first..][..W];
+                for (sum, &w) in sums.iter_mut().zip(weights) {
+                    *sum += w;
+                }
             }
-            if rest >= W {
-                tile!(W);
-            } else if rest >= 64 {
-                tile!(64);
-            } else if rest >= 48 {
-                tile!(48);
-            } else if rest >= 32 {
-                tile!(32);
-            } else {
-                tile!(16);
+            if set.is_empty() {
+                return sums;
             }
         }
     }

@@ -6,6 +6,7 @@
 
 mod dense;
 mod slide;
+mod spikes;
 mod table;
 
 use crate::buffer::{View, zeros};
@@ -106,12 +107,15 @@ impl Kernel {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+popcnt", "x86_64+avx2+popcnt"), dispatcher = "direct")]
+#[multiversion(
+    targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+popcnt+bmi1+bmi2", "x86_64+avx2+popcnt+bmi1+bmi2"),
+    dispatcher = "direct"
+)]
 fn apply_avx512(kernel: &Kernel, rows: Rows<'_>, scratch: &mut Scratch) {
     kernel.run::<128, 64>(rows, scratch);
 }
 
-#[multiversion(targets("x86_64+avx2+popcnt"), dispatcher = "direct")]
+#[multiversion(targets("x86_64+avx2+popcnt+bmi1+bmi2"), dispatcher = "direct")]
 fn apply_avx2(kernel: &Kernel, rows: Rows<'_>, scratch: &mut Scratch) {
     kernel.run::<64, 16>(rows, scratch);
 }
