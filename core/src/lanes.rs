@@ -5,6 +5,10 @@
 //! the results are the same bits for every instruction set, block and split into threads. Full blocks under the answers of the usual
 //! platforms are fastest: pad the lanes of a small node to a multiple of [`BLOCK`] or at least of [`VECTOR`].
 
+mod echo;
+
+pub use echo::{Echo, Loop};
+
 use crate::dynamics::Dynamics;
 use crate::scalar::Scalar;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
@@ -155,6 +159,8 @@ pub struct LaneJob<'a> {
     pub states: ArrayViewMut2<'a, f32>,
     /// One per output of the signature.
     pub outputs: &'a mut [Sink<'a>],
+    /// What the node hears of itself; the job then has at most [`BLOCK`] lanes, a multiple of [`VECTOR`].
+    pub echo: Option<Loop<'a>>,
 }
 
 /// Runs a job.
@@ -191,6 +197,10 @@ fn dispatch<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d
 where
     D: Dynamics<X, N, P, Y>,
 {
+    if let Some(way) = job.echo.take() {
+        let rule = job.rule;
+        return echo::run(d, rule, &mut job, way);
+    }
     let mut done = 0;
     if let Flow::Affine { phi, gamma, constant } = job.flow {
         let uniform = [phi, gamma, constant, job.parameters].iter().all(|group| group.iter().all(|p| matches!(p, Param::One(_))));
@@ -418,7 +428,13 @@ fn block<
             store::<WHOLE, W>(&mut row[start..], &s[n], width);
         }
     }
-    for (sink, sums) in job.outputs.iter_mut().zip(&sums) {
+    add_up(job.outputs, &sums, start, width);
+}
+
+/// Adds the sums of a block to the counts.
+#[inline(always)]
+fn add_up<const W: usize>(outputs: &mut [Sink<'_>], sums: &[[f32; W]], start: usize, width: usize) {
+    for (sink, sums) in outputs.iter_mut().zip(sums) {
         if let Sink::Counts(counts) = sink {
             for (count, &sum) in counts[start..start + width].iter_mut().zip(sums) {
                 *count = count.saturating_add(whole(sum));

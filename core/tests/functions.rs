@@ -59,6 +59,7 @@ fn by_lanes(program: &Program, instructions: InstructionSet) -> (Vec<f32>, Vec<f
         parameters: &p,
         states: ArrayViewMut2::from_shape((states, LANES), &mut s).expect("fits"),
         outputs: &mut [Sink::Stream(ArrayViewMut2::from_shape((INPUT.len(), LANES), &mut y).expect("fits"))],
+        echo: None,
     });
     ((0..states).map(|k| s[k * LANES + 65]).collect(), (0..INPUT.len()).map(|t| y[t * LANES + 65]).collect())
 }

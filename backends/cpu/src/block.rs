@@ -6,7 +6,7 @@ use crate::neuron::{DoubleOutputs, DoubleRun, Neuron};
 use crate::output::{Out, rows_mut};
 use crate::plan::{Place, Plan, Step};
 use crate::shard::{Block, Shard, States};
-use crate::span::{Feeds, Sinks, Span, feed_part};
+use crate::span::{Feeds, Sinks, Span, feed, feed_part};
 use isoform_core::lanes::{BLOCK, Feed, InstructionSet, Sink};
 use ndarray::{ArrayViewMut2, Axis};
 use smallvec::SmallVec;
@@ -22,6 +22,7 @@ impl Shard {
         match step {
             Step::Sum { sources, out } => self.sum(plan, sources, *out, ticks, block),
             Step::Line { line, input, read, absorb } => self.line(plan, (*line, *input, *read, *absorb), ticks, block),
+            Step::Cell(cell) => self.cell(plan, cell, block),
             Step::Linear { index, input, out } => self.linear(plan, (*index, *input, *out), ticks, block),
             Step::Neuron { index, inputs, draws, outputs, direct } => {
                 let node = NeuronStep { neuron: &plan.neurons[*index], index: *index, inputs, draws, outputs };
@@ -37,7 +38,7 @@ impl Shard {
     }
 
     /// Takes the numbers out of a buffer that is about to be written.
-    fn open(&mut self, index: usize, held: bool) -> Vec<f32> {
+    pub(crate) fn open(&mut self, index: usize, held: bool) -> Vec<f32> {
         let buffer = &mut self.buffers[index];
         buffer.held = held;
         take(&mut buffer.data)
@@ -277,10 +278,6 @@ struct NeuronStep<'a> {
     inputs: &'a [Place],
     draws: &'a [usize],
     outputs: &'a [Option<usize>],
-}
-
-fn feed<'a>(view: &View<'a>, lanes: usize) -> Feed<'a> {
-    if view.held { Feed::Held(&view.data[..lanes]) } else { Feed::Stream { data: view.data, stride: view.stride } }
 }
 
 /// Runs lanes, on several threads where there are many.

@@ -1,6 +1,7 @@
 //! From a program to a plan.
 
 use crate::buffer::PAD;
+use crate::cell;
 use crate::error::CpuError;
 use crate::linear::Kernel;
 use crate::neuron::Neuron;
@@ -22,6 +23,7 @@ pub(crate) fn compile(program: &Program, seed: u64, batch: usize, instructions: 
     compiler.outputs();
     compiler.memory();
     compiler.bypass();
+    cell::find(&mut compiler.plan, batch);
     Ok(compiler.plan)
 }
 
@@ -269,11 +271,7 @@ impl<'a> Compiler<'a> {
         let target = *target;
         let is_target = |place: &Place| matches!(place, Place::Buffer { index, .. } if *index == target);
         let sections = &mut self.plan.sections;
-        let read = sections.iter().flat_map(|s| &s.steps).any(|step| match step {
-            Step::Sum { sources, .. } => sources.iter().any(is_target),
-            Step::Neuron { inputs, .. } => inputs.iter().any(is_target),
-            Step::Linear { input, .. } | Step::Line { input, .. } => is_target(input),
-        });
+        let read = sections.iter().flat_map(|s| &s.steps).flat_map(Step::reads).any(is_target);
         if read || self.plan.buffers[target].lead {
             return;
         }

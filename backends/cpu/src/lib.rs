@@ -38,6 +38,7 @@
 
 mod block;
 mod buffer;
+mod cell;
 mod compile;
 mod error;
 mod linear;

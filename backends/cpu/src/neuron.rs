@@ -5,7 +5,7 @@ use crate::span::{FEW, Feeds, Sinks, Span, feed_part};
 use isoform_core::Coefficients;
 use isoform_core::draw::Key;
 use isoform_core::dynamics::Draw;
-use isoform_core::lanes::{Feed, Flow, InstructionSet, LaneJob, Param, Sink};
+use isoform_core::lanes::{Feed, Flow, InstructionSet, LaneJob, Loop, Param, Sink};
 use isoform_core::program::{Node, NodeKind};
 use isoform_core::semantics::{Number, Semantics, Test};
 use isoform_core::step::Rule;
@@ -238,14 +238,29 @@ impl Neuron {
             parameters,
             states,
             outputs,
+            echo: None,
         });
+    }
+
+    /// Runs all lanes of a node that hears itself.
+    pub(crate) fn run_loop(
+        &self,
+        span: Span,
+        feeds: &[Feed<'_>],
+        states: ArrayViewMut2<'_, f32>,
+        sinks: &mut Sinks<'_>,
+        way: Loop<'_>,
+    ) {
+        if let Mode::Single(single) = &self.mode {
+            single.job(self, span, 0, feeds, states, (sinks, Some(way)));
+        }
     }
 
     /// Runs lanes of a block through the vectorised loop.
     pub(crate) fn run(&self, span: Span, feeds: &[Feed<'_>], mut states: ArrayViewMut2<'_, f32>, sinks: &mut Sinks<'_>) {
         let Mode::Single(single) = &self.mode else { return };
         let Some(period) = single.period else {
-            return single.job(self, span, span.first, feeds, states, sinks);
+            return single.job(self, span, span.first, feeds, states, (sinks, None));
         };
         let mut start = 0;
         while start < span.lanes {
@@ -254,7 +269,7 @@ impl Neuron {
             let part = start..start + lanes;
             let feeds: Feeds<'_> = feeds.iter().map(|feed| feed_part(feed, &part)).collect();
             let states = states.slice_axis_mut(Axis(1), Slice::from(part.clone()));
-            single.job(self, Span { lanes, ..span }, from, &feeds, states, &mut sinks.part(&part));
+            single.job(self, Span { lanes, ..span }, from, &feeds, states, (&mut sinks.part(&part), None));
             start += lanes;
         }
     }
@@ -334,7 +349,7 @@ impl Single {
         from: usize,
         feeds: &[Feed<'_>],
         mut states: ArrayViewMut2<'_, f32>,
-        sinks: &mut Sinks<'_>,
+        (sinks, mut way): (&mut Sinks<'_>, Option<Loop<'_>>),
     ) {
         let range = from..from + span.lanes;
         let euler = Flow::Euler { dt: neuron.semantics.dt as f32 };
@@ -366,6 +381,7 @@ impl Single {
             parameters,
             states: states.view_mut(),
             outputs: sinks.as_mut(),
+            echo: way.as_mut().map(|way| Loop { before: way.before, echo: &mut *way.echo }),
         });
     }
 }

@@ -60,6 +60,12 @@ impl<'a> Out<'a> {
     /// Takes over the rows of one output of the program; `total` is the channels of all.
     pub(crate) fn put(&mut self, rows: View<'_>, output: &OutputSpec, total: usize, ticks: usize, batch: usize) {
         let (offset, channels) = (output.offset, output.channels);
+        if let Self::Counts(counts) = self
+            && output.spikes
+            && channels == total
+        {
+            return count(counts, rows, ticks);
+        }
         for t in 0..ticks {
             let row = rows.row(t, batch * channels);
             match self {
@@ -84,6 +90,21 @@ impl<'a> Out<'a> {
                 }
             }
         }
+    }
+}
+
+/// Counts spikes, some lanes at a time, whose sums are whole numbers that single precision holds.
+fn count(counts: &mut [u32], rows: View<'_>, ticks: usize) {
+    const TILE: usize = 16;
+    for (counts, lane) in counts.chunks_mut(TILE).zip((0..).step_by(TILE)) {
+        let mut sums = [0.0; TILE];
+        for t in 0..ticks {
+            match rows.stretch(t, lane, TILE) {
+                Some(row) => sums.iter_mut().zip(row).for_each(|(sum, v)| *sum += v),
+                None => sums.iter_mut().zip(rows.row(t, lane + counts.len())[lane..].iter()).for_each(|(sum, v)| *sum += v),
+            }
+        }
+        counts.iter_mut().zip(sums).for_each(|(count, sum)| *count = count.saturating_add(sum as u32));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a program is compiled to. A plan is the same for all lanes; a [`Shard`](crate::shard::Shard) holds what changes.
 
+use crate::cell::Cell;
 use crate::linear::Kernel;
 use crate::neuron::Neuron;
 use crate::ring::Line;
@@ -73,6 +74,20 @@ pub(crate) enum Step {
         /// The buffer of the output.
         out: usize,
     },
+    /// A whole loop.
+    Cell(Cell),
+}
+
+impl Step {
+    /// Where the step reads.
+    pub(crate) fn reads(&self) -> &[Place] {
+        match self {
+            Self::Sum { sources, .. } => sources,
+            Self::Neuron { inputs, .. } => inputs,
+            Self::Linear { input, .. } | Self::Line { input, .. } => std::slice::from_ref(input),
+            Self::Cell(cell) => cell.other.as_slice(),
+        }
+    }
 }
 
 /// Steps that belong together.
@@ -158,6 +173,7 @@ impl Plan {
     pub(crate) fn working_set(&self) -> usize {
         let written = self.sections.iter().flat_map(|s| &s.steps).map(|step| match step {
             Step::Sum { out, .. } | Step::Linear { out, .. } => self.buffers[*out].channels,
+            Step::Cell(cell) => self.buffers[cell.out].channels,
             Step::Line { read, .. } => read.map_or(0, |out| self.buffers[out].channels),
             Step::Neuron { draws, outputs, direct, .. } => {
                 let drawn: usize = draws.iter().map(|&out| self.buffers[out].channels).sum();

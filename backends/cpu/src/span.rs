@@ -1,5 +1,6 @@
 //! Inputs and outputs of a run of lanes, and their parts.
 
+use crate::buffer::View;
 use isoform_core::lanes::{Feed, InstructionSet, Sink};
 use ndarray::{Axis, Slice};
 use smallvec::SmallVec;
@@ -7,6 +8,11 @@ use std::ops::Range;
 
 /// The inputs of a run.
 pub(crate) type Feeds<'a> = SmallVec<[Feed<'a>; 4]>;
+
+/// Rows as an input of so many lanes.
+pub(crate) fn feed<'a>(view: &View<'a>, lanes: usize) -> Feed<'a> {
+    if view.held { Feed::Held(&view.data[..lanes]) } else { Feed::Stream { data: view.data, stride: view.stride } }
+}
 
 /// The part of an input that belongs to some lanes.
 pub(crate) fn feed_part<'a>(feed: &Feed<'a>, lanes: &Range<usize>) -> Feed<'a> {

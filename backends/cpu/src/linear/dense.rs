@@ -14,12 +14,12 @@ macro_rules! tiles {
         let mut $first = 0;
         while $first < $matrix.stride {
             macro_rules! tile {
-                    ($w:expr) => {{
-                        const $width: usize = $w;
-                        $body
-                        $first += $w;
-                    }};
-                }
+                                    ($w:expr) => {{
+                                        const $width: usize = $w;
+                                        $body
+                                        $first += $w;
+                                    }};
+                                }
             match $matrix.stride - $first {
                 rest if rest >= 128 && $widest >= 128 => tile!(128),
                 rest if rest >= 64 && $widest >= 64 => tile!(64),
@@ -102,26 +102,36 @@ impl Matrices {
         }
     }
 
+    /// Maps rows of few spikes until there is one of another kind; gives their number. A loop of its own, so that it finds room in the
+    /// registers.
     #[inline(always)]
-    pub(super) fn apply<const EVENT: usize, const DENSE: usize>(&self, job: Rows<'_>, scratch: &mut Scratch) {
-        let Rows { x, y, y_stride, ticks, batch } = job;
+    fn spikes<const EVENT: usize>(&self, job: &mut Rows<'_>, per_tick: usize) -> usize {
+        let matrix = self.matrix(0);
+        for t in 0..job.ticks {
+            for at in 0..per_tick {
+                let Some(set) = spikes::set(&job.x, t, at * self.cols, self.cols) else { return t * per_tick + at };
+                matrix.spike_row::<EVENT>(set, job.y, t * job.y_stride + at * self.rows, true);
+            }
+        }
+        job.ticks * per_tick
+    }
+
+    #[inline(always)]
+    pub(super) fn apply<const EVENT: usize, const DENSE: usize>(&self, mut job: Rows<'_>, scratch: &mut Scratch) {
         let distinct = if self.weights.len().max(self.biases.len()) > 1 { self.lead } else { 1 };
-        let per_tick = batch * self.lead;
+        let per_tick = job.batch * self.lead;
+        let done = if distinct == 1 { self.spikes::<EVENT>(&mut job, per_tick) } else { 0 };
+        let Rows { x, y, y_stride, ticks, .. } = job;
         for position in 0..distinct {
             let matrix = self.matrix(position);
             let mut waiting: [(&[f32], usize); ROWS] = [(&[], 0); ROWS];
             let mut count = 0;
-            for t in 0..ticks {
+            for t in done / per_tick..ticks {
                 let row = x.row(t, per_tick * self.cols);
-                for at in (position..per_tick).step_by(distinct) {
+                let first = if t == done / per_tick { position + done % per_tick } else { position };
+                for at in (first..per_tick).step_by(distinct) {
                     let input = &row[at * self.cols..][..self.cols];
                     let to = t * y_stride + at * self.rows;
-                    if let Some(set) = spikes::set(&x, t, at * self.cols, self.cols) {
-                        matrix.flush::<DENSE>(&waiting[..count], y);
-                        count = 0;
-                        matrix.spike_row::<EVENT>(set, y, to, distinct == 1);
-                        continue;
-                    }
                     let found = scratch.list(input);
                     if is_sparse(found.count, self.cols) {
                         // rows ascend, so that what one writes past its end is overwritten by the next

@@ -1,0 +1,171 @@
+//! The loop of a node that hears itself: what it gives in one tick comes back, through a map, as a part of what it takes in the next.
+//!
+//! All lanes of the node pass a tick before the next, so that they must be few: a block at most.
+
+use super::{BLOCK, Feed, Flow, LaneJob, Param, Sink, VECTOR, add_up, driven, group, pick, relaxed};
+use crate::dynamics::Dynamics;
+use crate::semantics::{Compare, Drive, Order, Reset, Test};
+use crate::step::{self, Rule};
+use std::array::from_fn;
+use std::fmt;
+
+/// What comes back to a node.
+pub trait Echo: fmt::Debug {
+    /// Writes what is added to the first input in a tick, given the first output in the tick before.
+    fn fill(&mut self, before: &[f32], back: &mut [f32]);
+}
+
+/// The way from the first output of a node back to its first input.
+#[derive(Debug)]
+pub struct Loop<'a> {
+    /// The output in the tick before the job, one per lane.
+    pub before: &'a [f32],
+    /// The way.
+    pub echo: &'a mut dyn Echo,
+}
+
+/// Runs a job with a loop: at most [`BLOCK`] lanes, a multiple of [`VECTOR`].
+#[inline(always)]
+pub(super) fn run<D, const X: usize, const N: usize, const P: usize, const Y: usize>(
+    d: &D,
+    rule: Rule,
+    job: &mut LaneJob<'_>,
+    way: Loop<'_>,
+) where
+    D: Dynamics<X, N, P, Y>,
+{
+    let usual = match job.flow {
+        Flow::Affine { phi, gamma, constant } => {
+            [phi, gamma, constant, job.parameters].iter().all(|group| group.iter().all(|p| matches!(p, Param::One(_))))
+        }
+        Flow::Euler { .. } => false,
+    };
+    macro_rules! constant {
+        ($test:ident $compare:ident $reset:ident) => {{
+            let (drive, order) = (Drive::Held, Order::Joint);
+            let rule = Rule { drive, order, test: Test::$test, compare: Compare::$compare, reset: Reset::$reset };
+            ticks::<D, X, N, P, Y, true>(d, rule, job, way)
+        }};
+    }
+    match (rule.test, rule.compare, rule.reset) {
+        (Test::AfterFlow, Compare::Above, Reset::ToValue) if usual => constant!(AfterFlow Above ToValue),
+        (Test::AfterFlow, Compare::Above, Reset::Subtract) if usual && D::EVENT.is_some() => constant!(AfterFlow Above Subtract),
+        (Test::BeforeFlow, Compare::Above, Reset::Subtract) if usual && D::EVENT.is_some() => {
+            constant!(BeforeFlow Above Subtract)
+        }
+        _ => ticks::<D, X, N, P, Y, false>(d, rule, job, way),
+    }
+}
+
+/// Copies lanes vector by vector, since a copy whose length is not known is a call.
+#[inline(always)]
+fn copy(to: &mut [f32], from: &[f32], lanes: usize) {
+    for at in (0..lanes).step_by(VECTOR) {
+        to[at..at + VECTOR].copy_from_slice(&from[at..at + VECTOR]);
+    }
+}
+
+/// `USUAL` is an affine flow with one coefficient for all lanes.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "several arrays are walked in step; this form vectorises")]
+fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, const USUAL: bool>(
+    d: &D,
+    rule: Rule,
+    job: &mut LaneJob<'_>,
+    way: Loop<'_>,
+) where
+    D: Dynamics<X, N, P, Y>,
+{
+    let lanes = job.lanes.min(BLOCK) / VECTOR * VECTOR;
+    let (p_one, p_each) = group::<USUAL, false, P, BLOCK>(job.parameters, 0, lanes);
+    let (mut phi_one, mut phi_each) = ([[0.0; N]; N], [[[0.0; BLOCK]; N]; N]);
+    let (mut gamma_one, mut gamma_each) = ([[0.0; X]; N], [[[0.0; BLOCK]; X]; N]);
+    let (mut constant_one, mut constant_each) = ([0.0; N], [[0.0; BLOCK]; N]);
+    let (mut affine, mut step_length) = (true, 0.0);
+    match job.flow {
+        Flow::Affine { phi, gamma, constant } => {
+            for k in 0..N {
+                (phi_one[k], phi_each[k]) = group::<USUAL, false, N, BLOCK>(phi.get(k * N..).unwrap_or(&[]), 0, lanes);
+                (gamma_one[k], gamma_each[k]) = group::<USUAL, false, X, BLOCK>(gamma.get(k * X..).unwrap_or(&[]), 0, lanes);
+            }
+            (constant_one, constant_each) = group::<USUAL, false, N, BLOCK>(constant, 0, lanes);
+        }
+        Flow::Euler { dt } => (affine, step_length) = (false, dt),
+    }
+    let psi: [[f32; N]; N] = from_fn(|k| from_fn(|j| if j == k { step_length } else { 0.0 }));
+
+    let mut s = [[0.0; BLOCK]; N];
+    for n in 0..N {
+        if let Some(row) = job.states.row(n).as_slice() {
+            s[n][..lanes].copy_from_slice(&row[..lanes]);
+        }
+    }
+    let mut x = [[0.0; BLOCK]; X];
+    for (x, feed) in x.iter_mut().zip(job.inputs) {
+        match *feed {
+            Feed::Held(row) => x[..lanes].copy_from_slice(&row[..lanes]),
+            Feed::Constant(v) => *x = [v; BLOCK],
+            Feed::Stream { .. } => {}
+        }
+    }
+    let (mut y, mut sums, mut back) = ([[0.0; BLOCK]; Y], [[0.0; BLOCK]; Y], [0.0; BLOCK]);
+    if let Some(first) = y.first_mut() {
+        first[..lanes].copy_from_slice(&way.before[..lanes]);
+    }
+    for t in 0..job.ticks {
+        way.echo.fill(y.first().map_or(&[], |y| &y[..lanes]), &mut back[..lanes]);
+        for (x, feed) in x.iter_mut().zip(job.inputs) {
+            if let Feed::Stream { data, stride } = *feed {
+                copy(x, &data[t * stride..], lanes);
+            }
+        }
+        for at in (0..lanes).step_by(VECTOR) {
+            for lane in at..at + VECTOR {
+                let mut input: [f32; X] = from_fn(|i| x[i][lane]);
+                if let Some(input) = input.first_mut() {
+                    *input += back[lane];
+                }
+                let before: [f32; N] = from_fn(|n| s[n][lane]);
+                let p = pick::<USUAL, P, BLOCK>(&p_one, &p_each, lane);
+                let flowed: [f32; N] = if USUAL || affine {
+                    from_fn(|k| {
+                        let gamma = pick::<USUAL, X, BLOCK>(&gamma_one[k], &gamma_each[k], lane);
+                        let constant = if USUAL { constant_one[k] } else { constant_each[k][lane] };
+                        let drive = driven(gamma, constant, input);
+                        relaxed(pick::<USUAL, N, BLOCK>(&phi_one[k], &phi_each[k], lane), drive, before)
+                    })
+                } else {
+                    step::flow(d, rule, &psi, step_length, input, before, p)
+                };
+                let outcome = step::jump(d, rule, input, before, flowed, p);
+                for n in 0..N {
+                    s[n][lane] = outcome.state[n];
+                }
+                for k in 0..Y {
+                    y[k][lane] = outcome.output[k];
+                }
+            }
+        }
+        for k in 0..Y {
+            match job.outputs.get_mut(k) {
+                Some(Sink::Stream(view)) => {
+                    if let Some(row) = view.row_mut(t).into_slice() {
+                        copy(row, &y[k], lanes);
+                    }
+                }
+                Some(Sink::Counts(_)) => {
+                    for lane in 0..BLOCK {
+                        sums[k][lane] += y[k][lane];
+                    }
+                }
+                Some(Sink::Discard) | None => {}
+            }
+        }
+    }
+    for n in 0..N {
+        if let Some(row) = job.states.row_mut(n).into_slice() {
+            row[..lanes].copy_from_slice(&s[n][..lanes]);
+        }
+    }
+    add_up(job.outputs, &sums, 0, lanes);
+}
