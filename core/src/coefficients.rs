@@ -2,6 +2,7 @@
 
 use crate::dual::Dual;
 use crate::dynamics::Dynamics;
+use crate::program::{Node, NodeKind};
 use crate::semantics::{Decay, Order, Semantics};
 use crate::step::{self, Rule};
 use std::array::from_fn;
@@ -21,6 +22,48 @@ pub struct Coefficients {
     pub gamma: Vec<f64>,
     /// What is added in any case, one per state.
     pub constant: Vec<f64>,
+}
+
+/// The parameters of a channel and what follows from them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channel {
+    /// The parameters, in the order of the signature.
+    pub p: Vec<f64>,
+    /// What they come to under the semantics of the node.
+    pub coefficients: Coefficients,
+}
+
+/// The channels of an element-wise node, neighbours that are equal standing once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Channels {
+    /// What differs.
+    pub table: Vec<Channel>,
+    /// The place of each channel in the table; one entry if all are equal by declaration.
+    pub which: Vec<usize>,
+}
+
+impl Channels {
+    /// Differentiates the step of every channel of a node; `None` if the node is of another kind.
+    #[must_use]
+    pub fn of(node: &Node) -> Option<Self> {
+        let NodeKind::Dynamics { function, parameters } = &node.kind else { return None };
+        let count = if parameters.iter().all(|p| p.len() == 1) { 1 } else { node.channels() };
+        let (mut table, mut which) = (Vec::<Channel>::new(), Vec::with_capacity(count));
+        for c in 0..count {
+            let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { c })).collect();
+            // neighbours are often equal, and differentiating a step is not free
+            if table.last().is_none_or(|last| last.p != p) {
+                table.push(Channel { coefficients: function.coefficients(&node.semantics, &p), p });
+            }
+            which.push(table.len() - 1);
+        }
+        Some(Self { table, which })
+    }
+
+    /// One number for each channel, or one for all.
+    pub fn values(&self, number: impl Fn(&Channel) -> f64) -> Vec<f64> {
+        self.which.iter().map(|&at| number(&self.table[at])).collect()
+    }
 }
 
 /// Differentiates the step of one channel.

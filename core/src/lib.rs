@@ -42,4 +42,4 @@ pub mod transfer;
 mod walk;
 pub mod witness;
 
-pub use coefficients::Coefficients;
+pub use coefficients::{Channel, Channels, Coefficients};

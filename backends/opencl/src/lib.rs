@@ -1,0 +1,1 @@
+//! The OpenCL substrate: whole programs on GPUs, CPUs and FPGA boards.

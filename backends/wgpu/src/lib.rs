@@ -1,0 +1,1 @@
+//! The GPU substrate: whole programs on graphics processors, through wgpu.
