@@ -53,6 +53,13 @@ pub enum Feed<'a> {
 pub enum Sink<'a> {
     /// A value each tick, ticks by lanes.
     Stream(ArrayViewMut2<'a, f32>),
+    /// The same where the rows are whole: the value of lane `l` at tick `t` goes to `data[t * stride + l]`.
+    Rows {
+        /// The values.
+        data: &'a mut [f32],
+        /// How far apart ticks are.
+        stride: usize,
+    },
     /// Whole numbers, added up over the ticks, one sum per lane; a job of more than 2^23 ticks saturates.
     Counts(&'a mut [u32]),
     /// Nowhere.
@@ -414,6 +421,7 @@ fn block<
                         store::<WHOLE, W>(&mut row[start..], &y[k], width);
                     }
                 }
+                Some(Sink::Rows { data, stride }) => store::<WHOLE, W>(&mut data[t * *stride + start..], &y[k], width),
                 Some(Sink::Counts(_)) => {
                     for lane in 0..W {
                         sums[k][lane] += y[k][lane];

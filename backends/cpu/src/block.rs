@@ -3,7 +3,7 @@
 use crate::buffer::{Buffer, View, padded};
 use crate::linear::{Kernel, Rows, Scratch};
 use crate::neuron::{DoubleOutputs, DoubleRun, Neuron};
-use crate::output::{Out, rows_mut};
+use crate::output::{Grid, Out};
 use crate::plan::{Place, Plan, Step};
 use crate::shard::{Block, Shard, States};
 use crate::span::{Feeds, Sinks, Span, feed, feed_part};
@@ -152,10 +152,10 @@ impl Shard {
         {
             return self.neuron_plain(plan, (node.neuron, node.index), (*input, *out), held, ticks, block);
         }
-        let mut states = take(&mut self.states[node.index]);
+        let mut states = take(&mut self.states);
         let mut data: Rented = node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, held)))).collect();
-        self.run_lanes(plan, node, (&mut states, &mut data), ticks, block, direct);
-        self.states[node.index] = states;
+        self.run_lanes(plan, node, (&mut states[node.index], &mut data), ticks, block, direct);
+        self.states = states;
         self.close(&mut data);
     }
 
@@ -171,18 +171,18 @@ impl Shard {
         block: &Block<'_>,
     ) {
         let mut data = self.open(out, held);
-        let mut states = take(&mut self.states[index]);
+        let mut states = take(&mut self.states);
         let Buffer { stride, lead, .. } = self.buffers[out];
         let view = self.view(plan, input, block).from(ticks.start);
         let lanes = if view.whole { stride } else { neuron.channels * self.batch };
-        if let States::Single(states) = &mut states {
+        if let States::Single(states) = &mut states[index] {
             let states = states.view_mut();
             let states = if view.whole { states } else { states.split_at(Axis(1), lanes).0 };
-            let rows = rows_mut(&mut data[(lead + ticks.start) * stride..], stride, ticks.len(), lanes);
+            let rows = Sink::Rows { data: &mut data[(lead + ticks.start) * stride..], stride };
             let span = Span { instructions: plan.instructions, ticks: ticks.len(), first: 0, lanes };
-            neuron.run_uniform(span, &[feed(&view, lanes)], states, &mut [Sink::Stream(rows)]);
+            neuron.run_uniform(span, &[feed(&view, lanes)], states, &mut [rows]);
         }
-        self.states[index] = states;
+        self.states = states;
         self.buffers[out].data = data;
     }
 
@@ -209,13 +209,14 @@ impl Shard {
         let mut sinks = Sinks::new(data.iter_mut().map(|out| match out {
             Some((out, data)) => {
                 let Buffer { stride, lead, .. } = self.buffers[*out];
-                Sink::Stream(rows_mut(&mut data[(lead + ticks.start) * stride..], stride, ticks.len(), lanes))
+                Sink::Rows { data: &mut data[(lead + ticks.start) * stride..], stride }
             }
             None => Sink::Discard,
         }));
         if let Some((port, out)) = direct {
             sinks.as_mut()[port] = match out {
-                Out::Dense(view) => Sink::Stream(view.view_mut()),
+                Out::Dense(Grid::Whole(data, stride)) => Sink::Rows { data, stride: *stride },
+                Out::Dense(Grid::Part(view)) => Sink::Stream(view.view_mut()),
                 Out::Counts(counts) => Sink::Counts(counts),
                 Out::Bits(_) => Sink::Discard,
             };
@@ -234,10 +235,10 @@ impl Shard {
     }
 
     fn neuron_double(&mut self, plan: &Plan, node: &NeuronStep<'_>, ticks: Range<usize>, block: &Block<'_>) {
-        let mut states = take(&mut self.states[node.index]);
+        let mut states = take(&mut self.states);
         let mut data: Rented = node.outputs.iter().map(|&out| out.map(|out| (out, self.open(out, false)))).collect();
-        self.run_double(plan, node, (&mut states, &mut data), ticks, block);
-        self.states[node.index] = states;
+        self.run_double(plan, node, (&mut states[node.index], &mut data), ticks, block);
+        self.states = states;
         self.close(&mut data);
     }
 

@@ -4,7 +4,6 @@
 
 use crate::buffer::{Buffer, View, padded};
 use crate::linear::{Kernel, Rows, Scratch};
-use crate::output::rows_mut;
 use crate::plan::{Place, Plan, Section, Step};
 use crate::shard::{Block, Shard, States};
 use crate::span::{Sinks, Span, feed};
@@ -98,19 +97,19 @@ impl Shard {
         let neuron = &plan.neurons[cell.neuron];
         let Buffer { stride, lead, .. } = self.buffers[cell.out];
         let mut data = self.open(cell.out, false);
-        let (mut states, mut scratch) = (take(&mut self.states[cell.neuron]), take(&mut self.scratch));
+        let (mut states, mut scratch) = (take(&mut self.states), take(&mut self.scratch));
         let view = cell.other.map(|place| self.view(plan, place, block));
         let feeds = [view.as_ref().map_or(Feed::Constant(0.0), |view| feed(view, stride))];
         let (before, rows) = data.split_at_mut(lead * stride);
-        if let (States::Single(states), Some(scratch)) = (&mut states, scratch.first_mut()) {
+        if let (States::Single(states), Some(scratch)) = (&mut states[cell.neuron], scratch.first_mut()) {
             let span = Span { instructions: plan.instructions, ticks: block.ticks, first: 0, lanes: stride };
             let mut way = Way { kernel: &plan.maps[cell.map], instructions: plan.instructions, batch: self.batch, scratch };
             let way = Loop { before, echo: &mut way };
-            let mut sinks = Sinks::new([Sink::Stream(rows_mut(rows, stride, block.ticks, stride))].into_iter());
+            let mut sinks = Sinks::new([Sink::Rows { data: rows, stride }].into_iter());
             neuron.run_loop(span, &feeds, states.view_mut(), &mut sinks, way);
         }
         self.scratch = scratch;
-        self.states[cell.neuron] = states;
+        self.states = states;
         self.buffers[cell.out].data = data;
     }
 }

@@ -5,53 +5,83 @@ use crate::plan::OutputSpec;
 use isoform_core::signal::{Extent, SignalMut, bytes_of_bits};
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
+/// Rows of an output. A view can be split between lanes, but to make one costs as much as a tick of a small program.
+#[derive(Debug)]
+pub(crate) enum Grid<'a, T> {
+    /// All lanes: the rows, and how far apart they are.
+    Whole(&'a mut [T], usize),
+    /// Some lanes.
+    Part(ArrayViewMut2<'a, T>),
+}
+
+impl<'a, T> Grid<'a, T> {
+    fn ticks(&mut self, from: usize, count: usize) -> Grid<'_, T> {
+        match self {
+            Self::Whole(data, stride) => Grid::Whole(&mut data[from * *stride..(from + count) * *stride], *stride),
+            Self::Part(view) => Grid::Part(view.slice_axis_mut(Axis(0), Slice::from(from..from + count))),
+        }
+    }
+
+    fn split_at(self, lane: usize) -> (Self, Self) {
+        let view = match self {
+            Self::Whole(data, stride) => view(data, stride),
+            Self::Part(view) => view,
+        };
+        let (a, b) = view.split_at(Axis(1), lane);
+        (Self::Part(a), Self::Part(b))
+    }
+
+    fn row(&mut self, tick: usize) -> &mut [T] {
+        match self {
+            Self::Whole(data, stride) => &mut data[tick * *stride..][..*stride],
+            Self::Part(view) => view.row_mut(tick).into_slice().unwrap_or_default(),
+        }
+    }
+}
+
 /// The part of an output signal that belongs to some batch lanes and ticks.
 #[derive(Debug)]
 pub(crate) enum Out<'a> {
     /// Ticks by channels of all lanes.
-    Dense(ArrayViewMut2<'a, f32>),
+    Dense(Grid<'a, f32>),
     /// Channels of all lanes.
     Counts(&'a mut [u32]),
     /// Ticks by bytes of all lanes.
-    Bits(ArrayViewMut2<'a, u8>),
+    Bits(Grid<'a, u8>),
 }
 
 impl<'a> Out<'a> {
     /// The whole of a signal.
     pub(crate) fn new(signal: SignalMut<'a>, extent: Extent) -> Self {
         match signal {
-            SignalMut::Dense(data) => Self::Dense(rows_mut(data, extent.row(), extent.ticks, extent.row())),
+            SignalMut::Dense(data) => Self::Dense(Grid::Whole(data, extent.row())),
             SignalMut::Counts(counts) => Self::Counts(counts),
-            SignalMut::Bits(data) => {
-                let row = extent.batch * bytes_of_bits(extent.channels);
-                Self::Bits(rows_mut(data, row, extent.ticks, row))
-            }
+            SignalMut::Bits(data) => Self::Bits(Grid::Whole(data, extent.batch * bytes_of_bits(extent.channels))),
         }
     }
 
     /// The part of some ticks.
     pub(crate) fn ticks(&mut self, from: usize, count: usize) -> Out<'_> {
-        let slice = Slice::from(from..from + count);
         match self {
-            Self::Dense(view) => Out::Dense(view.slice_axis_mut(Axis(0), slice)),
+            Self::Dense(rows) => Out::Dense(rows.ticks(from, count)),
             Self::Counts(counts) => Out::Counts(counts),
-            Self::Bits(view) => Out::Bits(view.slice_axis_mut(Axis(0), slice)),
+            Self::Bits(rows) => Out::Bits(rows.ticks(from, count)),
         }
     }
 
     /// The parts before and from a batch lane on.
     pub(crate) fn split_at(self, lane: usize, channels: usize) -> (Self, Self) {
         match self {
-            Self::Dense(view) => {
-                let (a, b) = view.split_at(Axis(1), lane * channels);
+            Self::Dense(rows) => {
+                let (a, b) = rows.split_at(lane * channels);
                 (Self::Dense(a), Self::Dense(b))
             }
             Self::Counts(counts) => {
                 let (a, b) = counts.split_at_mut(lane * channels);
                 (Self::Counts(a), Self::Counts(b))
             }
-            Self::Bits(view) => {
-                let (a, b) = view.split_at(Axis(1), lane * bytes_of_bits(channels));
+            Self::Bits(rows) => {
+                let (a, b) = rows.split_at(lane * bytes_of_bits(channels));
                 (Self::Bits(a), Self::Bits(b))
             }
         }
@@ -69,9 +99,8 @@ impl<'a> Out<'a> {
         for t in 0..ticks {
             let row = rows.row(t, batch * channels);
             match self {
-                Self::Dense(view) => {
-                    let Some(to) = view.row_mut(t).into_slice() else { continue };
-                    for (to, from) in to.chunks_exact_mut(total).zip(row.chunks_exact(channels)) {
+                Self::Dense(to) => {
+                    for (to, from) in to.row(t).chunks_exact_mut(total).zip(row.chunks_exact(channels)) {
                         to[offset..offset + channels].copy_from_slice(from);
                     }
                 }
@@ -82,9 +111,8 @@ impl<'a> Out<'a> {
                         }
                     }
                 }
-                Self::Bits(view) => {
-                    let Some(to) = view.row_mut(t).into_slice() else { continue };
-                    for (to, from) in to.chunks_exact_mut(bytes_of_bits(total)).zip(row.chunks_exact(channels)) {
+                Self::Bits(to) => {
+                    for (to, from) in to.row(t).chunks_exact_mut(bytes_of_bits(total)).zip(row.chunks_exact(channels)) {
                         pack(to, offset, from);
                     }
                 }
@@ -126,9 +154,9 @@ fn pack(bits: &mut [u8], offset: usize, values: &[f32]) {
     }
 }
 
-/// Rows of a slice as an array.
-pub(crate) fn rows_mut<T>(data: &mut [T], stride: usize, ticks: usize, lanes: usize) -> ArrayViewMut2<'_, T> {
-    let rows = ArrayViewMut2::from_shape((ticks, stride), &mut data[..ticks * stride])
-        .unwrap_or_else(|_| unreachable!("a slice of rows by stride has that shape"));
-    if lanes == stride { rows } else { rows.split_at(Axis(1), lanes).0 }
+/// Whole rows as an array.
+pub(crate) fn view<T>(data: &mut [T], stride: usize) -> ArrayViewMut2<'_, T> {
+    let ticks = data.len().checked_div(stride).unwrap_or(0);
+    ArrayViewMut2::from_shape((ticks, stride), &mut data[..ticks * stride])
+        .unwrap_or_else(|_| unreachable!("a slice of rows by stride has that shape"))
 }

@@ -101,8 +101,8 @@ impl CpuRealization {
         while done < ticks && !self.run.cancel.is_raised() {
             let count = self.block.min(ticks - done);
             let tick = self.tick + done as u64;
-            let block = Block { signal, extent, from: done, ticks: count, tick, helpers };
-            drive(&self.plan, &mut self.shards, block, out.ticks(done, count), helpers > 0);
+            let block = Block { signal, extent, from: done, ticks: count, tick, helpers: helpers.max(1) };
+            drive(&self.plan, &mut self.shards, &block, out.ticks(done, count), helpers > 0);
             done += count;
         }
         done
@@ -118,10 +118,10 @@ fn block_length(plan: &Plan, cost: f64, batch: usize) -> usize {
 }
 
 /// Runs a block on all shards, each on its own thread where there are several.
-fn drive(plan: &Plan, shards: &mut [Shard], block: Block<'_>, out: Out<'_>, threaded: bool) {
+fn drive(plan: &Plan, shards: &mut [Shard], block: &Block<'_>, out: Out<'_>, threaded: bool) {
     match shards {
         [] => {}
-        [shard] => shard.run(plan, Block { helpers: block.helpers.max(1), ..block }, out),
+        [shard] => shard.run(plan, block, out),
         several => {
             let (a, b) = several.split_at_mut(several.len() / 2);
             let lane = b[0].first - a[0].first;

@@ -83,24 +83,24 @@ impl Shard {
     }
 
     /// Runs a block.
-    pub(crate) fn run(&mut self, plan: &Plan, block: Block<'_>, mut out: Out<'_>) {
-        self.stage(plan, &block);
+    pub(crate) fn run(&mut self, plan: &Plan, block: &Block<'_>, mut out: Out<'_>) {
+        self.stage(plan, block);
         for section in &plan.sections {
             if section.recurrent {
                 for t in 0..block.ticks {
                     for step in &section.steps {
-                        self.step(plan, step, t..t + 1, &block, &mut out);
+                        self.step(plan, step, t..t + 1, block, &mut out);
                     }
                 }
                 continue;
             }
             for step in &section.steps {
-                self.step(plan, step, 0..block.ticks, &block, &mut out);
+                self.step(plan, step, 0..block.ticks, block, &mut out);
             }
         }
         if !self.bypassed(plan, &out) {
             for output in &plan.outputs {
-                let rows = self.view(plan, output.source, &block);
+                let rows = self.view(plan, output.source, block);
                 out.put(rows, output, plan.channels[1], block.ticks, self.batch);
             }
         }

@@ -1,6 +1,7 @@
 //! Inputs and outputs of a run of lanes, and their parts.
 
 use crate::buffer::View;
+use crate::output::view;
 use isoform_core::lanes::{Feed, InstructionSet, Sink};
 use ndarray::{Axis, Slice};
 use smallvec::SmallVec;
@@ -10,6 +11,7 @@ use std::ops::Range;
 pub(crate) type Feeds<'a> = SmallVec<[Feed<'a>; 4]>;
 
 /// Rows as an input of so many lanes.
+#[inline(always)]
 pub(crate) fn feed<'a>(view: &View<'a>, lanes: usize) -> Feed<'a> {
     if view.held { Feed::Held(&view.data[..lanes]) } else { Feed::Stream { data: view.data, stride: view.stride } }
 }
@@ -63,6 +65,7 @@ impl<'a> Sinks<'a> {
     pub(crate) fn reborrow(&mut self) -> Sinks<'_> {
         Sinks::new(self.as_mut().iter_mut().map(|sink| match sink {
             Sink::Stream(view) => Sink::Stream(view.view_mut()),
+            Sink::Rows { data, stride } => Sink::Rows { data, stride: *stride },
             Sink::Counts(counts) => Sink::Counts(counts),
             Sink::Discard => Sink::Discard,
         }))
@@ -72,6 +75,7 @@ impl<'a> Sinks<'a> {
     pub(crate) fn part(&mut self, lanes: &Range<usize>) -> Sinks<'_> {
         Sinks::new(self.as_mut().iter_mut().map(|sink| match sink {
             Sink::Stream(view) => Sink::Stream(view.slice_axis_mut(Axis(1), Slice::from(lanes.clone()))),
+            Sink::Rows { data, stride } => Sink::Rows { data: &mut data[lanes.start..], stride: *stride },
             Sink::Counts(counts) => Sink::Counts(&mut counts[lanes.clone()]),
             Sink::Discard => Sink::Discard,
         }))
@@ -84,6 +88,10 @@ impl<'a> Sinks<'a> {
             let (a, b) = match sink {
                 Sink::Stream(view) => {
                     let (a, b) = view.view_mut().split_at(Axis(1), lane);
+                    (Sink::Stream(a), Sink::Stream(b))
+                }
+                Sink::Rows { data, stride } => {
+                    let (a, b) = view(data, *stride).split_at(Axis(1), lane);
                     (Sink::Stream(a), Sink::Stream(b))
                 }
                 Sink::Counts(counts) => {

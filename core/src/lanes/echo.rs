@@ -153,6 +153,7 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
                         copy(row, &y[k], lanes);
                     }
                 }
+                Some(Sink::Rows { data, stride }) => copy(&mut data[t * *stride..], &y[k], lanes),
                 Some(Sink::Counts(_)) => {
                     for lane in 0..BLOCK {
                         sums[k][lane] += y[k][lane];

@@ -14,12 +14,12 @@ macro_rules! tiles {
         let mut $first = 0;
         while $first < $matrix.stride {
             macro_rules! tile {
-                                    ($w:expr) => {{
-                                        const $width: usize = $w;
-                                        $body
-                                        $first += $w;
-                                    }};
-                                }
+                                        ($w:expr) => {{
+                                            const $width: usize = $w;
+                                            $body
+                                            $first += $w;
+                                        }};
+                                    }
             match $matrix.stride - $first {
                 rest if rest >= 128 && $widest >= 128 => tile!(128),
                 rest if rest >= 64 && $widest >= 64 => tile!(64),
