@@ -1,5 +1,6 @@
 //! The run of one step for some ticks of a block.
 
+use crate::aligned::Aligned;
 use crate::buffer::{Buffer, View, padded};
 use crate::linear::{Kernel, Rows, Scratch};
 use crate::neuron::{DoubleOutputs, DoubleRun, Neuron};
@@ -38,7 +39,7 @@ impl Shard {
     }
 
     /// Takes the numbers out of a buffer that is about to be written.
-    pub(crate) fn open(&mut self, index: usize, held: bool) -> Vec<f32> {
+    pub(crate) fn open(&mut self, index: usize, held: bool) -> Aligned {
         let buffer = &mut self.buffers[index];
         buffer.held = held;
         take(&mut buffer.data)
@@ -270,7 +271,7 @@ impl Shard {
 }
 
 /// The buffers of outputs while they are written.
-type Rented = SmallVec<[Option<(usize, Vec<f32>)>; 2]>;
+type Rented = SmallVec<[Option<(usize, Aligned)>; 2]>;
 
 /// What a step of an element-wise node names.
 struct NeuronStep<'a> {

@@ -1,5 +1,6 @@
 //! Rows of numbers that pass from step to step.
 
+use crate::aligned::Aligned;
 use crate::error::CpuError;
 
 /// Rows start at multiples of this many numbers, so that loops may run over whole vectors.
@@ -21,7 +22,7 @@ pub(crate) fn zeros<T: Clone + Default>(count: Option<usize>) -> Result<Vec<T>, 
 /// The values of one output of a step for a block of ticks: rows `[tick, lane]`, a lane for each channel of each batch lane.
 #[derive(Debug)]
 pub(crate) struct Buffer {
-    pub(crate) data: Vec<f32>,
+    pub(crate) data: Aligned,
     /// From row to row.
     pub(crate) stride: usize,
     /// One if the first row holds the tick before the block.
@@ -36,7 +37,7 @@ impl Buffer {
         let rows = if constant { 1 } else { ticks + lead };
         // linear maps write whole vectors, past the end of the last row
         let count = stride.checked_mul(rows).and_then(|n| n.checked_add(PAD));
-        Ok(Self { data: zeros(count)?, stride, lead, held: constant })
+        Ok(Self { data: Aligned::zeros(count)?, stride, lead, held: constant })
     }
 
     /// The rows as they are read, `late` for those of one tick before.

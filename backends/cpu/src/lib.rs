@@ -36,6 +36,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod aligned;
 mod block;
 mod buffer;
 mod cell;

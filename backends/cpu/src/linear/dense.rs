@@ -2,7 +2,9 @@
 
 use super::spikes::{self, Set};
 use super::{Rows, Scratch, is_sparse};
+use crate::aligned::Aligned;
 use crate::buffer::padded;
+use crate::error::CpuError;
 use isoform_core::linear::Dense;
 
 /// Dense rows that are mapped side by side.
@@ -14,12 +16,12 @@ macro_rules! tiles {
         let mut $first = 0;
         while $first < $matrix.stride {
             macro_rules! tile {
-                                        ($w:expr) => {{
-                                            const $width: usize = $w;
-                                            $body
-                                            $first += $w;
-                                        }};
-                                    }
+                                                ($w:expr) => {{
+                                                    const $width: usize = $w;
+                                                    $body
+                                                    $first += $w;
+                                                }};
+                                            }
             match $matrix.stride - $first {
                 rest if rest >= 128 && $widest >= 128 => tile!(128),
                 rest if rest >= 64 && $widest >= 64 => tile!(64),
@@ -41,9 +43,9 @@ pub(super) struct Matrices {
     /// How many leading positions there are.
     lead: usize,
     /// `[input, output]`, padded with noughts, and with an input more that adds nothing.
-    weights: Vec<Vec<f32>>,
+    weights: Vec<Aligned>,
     /// One, or one per leading position, padded with noughts.
-    biases: Vec<Vec<f32>>,
+    biases: Vec<Aligned>,
 }
 
 /// One matrix and its bias.
@@ -57,39 +59,39 @@ struct Matrix<'a> {
 }
 
 impl Matrices {
-    pub(super) fn new(map: &Dense) -> Self {
+    pub(super) fn new(map: &Dense) -> Result<Self, CpuError> {
         let (rows, cols) = (map.rows(), map.cols());
         let stride = padded(rows);
         let lead = map.output().len() / rows;
         let numbers = map.weight().to_f64();
         let matrix = |m: &[f64]| {
-            let mut weights = vec![0.0; (cols + 1) * stride];
+            let mut weights = Aligned::zeros(stride.checked_mul(cols + 1))?;
             for (o, row) in m.chunks_exact(cols).enumerate() {
                 row.iter().enumerate().for_each(|(i, &w)| weights[i * stride + o] = w as f32);
             }
-            weights
+            Ok(weights)
         };
         let bias = |b: &[f64]| {
+            let mut bias = Aligned::zeros(Some(stride))?;
             // a bias of −0 counts as +0
-            let mut bias: Vec<f32> = b.iter().map(|&b| b as f32 + 0.0).collect();
-            bias.resize(stride, 0.0);
-            bias
+            bias.iter_mut().zip(b).for_each(|(to, &b)| *to = b as f32 + 0.0);
+            Ok(bias)
         };
-        Self {
-            weights: numbers.chunks_exact(rows * cols).map(matrix).collect(),
+        Ok(Self {
+            weights: numbers.chunks_exact(rows * cols).map(matrix).collect::<Result<_, CpuError>>()?,
             biases: match map.bias() {
-                Some(b) => b.to_f64().chunks_exact(rows).map(bias).collect(),
-                None => vec![bias(&[])],
+                Some(b) => b.to_f64().chunks_exact(rows).map(bias).collect::<Result<_, CpuError>>()?,
+                None => vec![bias(&[])?],
             },
             cols,
             rows,
             stride,
             lead,
-        }
+        })
     }
 
     pub(super) fn is_finite(&self) -> bool {
-        self.weights.iter().chain(&self.biases).flatten().all(|w| w.is_finite())
+        self.weights.iter().chain(&self.biases).all(|m| m.iter().all(|w| w.is_finite()))
     }
 
     fn matrix(&self, position: usize) -> Matrix<'_> {

@@ -48,7 +48,7 @@ impl Kernel {
     /// Takes a map apart.
     pub(crate) fn new(map: &LinearMap, node: &str) -> Result<Self, CpuError> {
         let form = match map {
-            LinearMap::Dense(dense) => Form::Dense(Matrices::new(dense)),
+            LinearMap::Dense(dense) => Form::Dense(Matrices::new(dense)?),
             LinearMap::Conv1d(conv) => Form::Slide(Slide::conv1d(conv)),
             LinearMap::Conv2d(conv) => Form::Slide(Slide::conv2d(conv)),
             LinearMap::SumPool2d(pool) => Form::Slide(Slide::pool(pool.input(), pool.output(), pool.pooling(), 1.0)),
