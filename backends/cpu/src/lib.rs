@@ -54,6 +54,7 @@ mod shard;
 mod span;
 mod substrate;
 mod tuning;
+mod values;
 
 pub use error::CpuError;
 pub use options::Options;

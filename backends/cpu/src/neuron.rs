@@ -2,6 +2,7 @@
 
 use crate::error::CpuError;
 use crate::span::{FEW, Feeds, Sinks, Span, feed_part};
+use crate::values::Values;
 use isoform_core::Coefficients;
 use isoform_core::draw::Key;
 use isoform_core::dynamics::Draw;
@@ -18,51 +19,6 @@ use std::sync::Arc;
 
 /// From so many channels on, each batch lane runs on its own instead of with coefficients repeated for all.
 const WIDE: usize = 256;
-
-/// A coefficient in single precision: one for all, or one for each lane of a period.
-#[derive(Debug)]
-enum Values {
-    One(f32),
-    Each(Vec<f32>),
-}
-
-impl Values {
-    /// Rounds one number per channel, and repeats them.
-    fn new(numbers: &[f64], repeat: usize) -> Self {
-        let single: Vec<f32> = numbers.iter().map(|&v| v as f32).collect();
-        match single.split_first() {
-            Some((first, rest)) if rest.iter().all(|v| v.to_bits() == first.to_bits()) => Self::One(*first),
-            None => Self::One(0.0),
-            Some(_) => {
-                let mut each = single.repeat(repeat);
-                // the last value fills the lanes beyond the end, so that they compute with sane numbers
-                each.resize(crate::buffer::padded(each.len()), single[single.len() - 1]);
-                Self::Each(each)
-            }
-        }
-    }
-
-    fn param(&self, range: &Range<usize>) -> Param<'_> {
-        match self {
-            Self::One(v) => Param::One(*v),
-            Self::Each(v) => Param::Each(&v[range.clone()]),
-        }
-    }
-
-    fn one(&self) -> Option<Param<'static>> {
-        match self {
-            Self::One(v) => Some(Param::One(*v)),
-            Self::Each(_) => None,
-        }
-    }
-
-    fn is_finite(&self) -> bool {
-        match self {
-            Self::One(v) => v.is_finite(),
-            Self::Each(v) => v.iter().all(|v| v.is_finite()),
-        }
-    }
-}
 
 /// The parameters of a channel and what follows from them, in double precision.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! All lanes of the node pass a tick before the next, so that they must be few: a block at most.
 
-use super::{BLOCK, Feed, Flow, LaneJob, Param, Sink, VECTOR, add_up, driven, group, pick, relaxed};
+use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, driven, group, pick, relaxed};
 use crate::dynamics::Dynamics;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
 use crate::step::{self, Rule};
@@ -34,12 +34,7 @@ pub(super) fn run<D, const X: usize, const N: usize, const P: usize, const Y: us
 ) where
     D: Dynamics<X, N, P, Y>,
 {
-    let usual = match job.flow {
-        Flow::Affine { phi, gamma, constant } => {
-            [phi, gamma, constant, job.parameters].iter().all(|group| group.iter().all(|p| matches!(p, Param::One(_))))
-        }
-        Flow::Euler { .. } => false,
-    };
+    let usual = matches!(job.flow, Flow::Affine { .. }) && job.is_uniform();
     macro_rules! constant {
         ($test:ident $compare:ident $reset:ident) => {{
             let (drive, order) = (Drive::Held, Order::Joint);

@@ -15,21 +15,19 @@ macro_rules! tiles {
     ($matrix:expr, $widest:expr, |$first:ident, $width:ident| $body:block) => {{
         let mut $first = 0;
         while $first < $matrix.stride {
-            macro_rules! tile {
-                                                ($w:expr) => {{
-                                                    const $width: usize = $w;
-                                                    $body
-                                                    $first += $w;
-                                                }};
-                                            }
-            match $matrix.stride - $first {
-                rest if rest >= 128 && $widest >= 128 => tile!(128),
-                rest if rest >= 64 && $widest >= 64 => tile!(64),
-                rest if rest >= 48 => tile!(48),
-                rest if rest >= 32 => tile!(32),
-                _ => tile!(16),
-            }
+            $first += match $matrix.stride - $first {
+                rest if rest >= 128 && $widest >= 128 => tiles!(128, $width, $body),
+                rest if rest >= 64 && $widest >= 64 => tiles!(64, $width, $body),
+                rest if rest >= 48 => tiles!(48, $width, $body),
+                rest if rest >= 32 => tiles!(32, $width, $body),
+                _ => tiles!(16, $width, $body),
+            };
         }
+    }};
+    ($tile:literal, $width:ident, $body:block) => {{
+        const $width: usize = $tile;
+        $body
+        $tile
     }};
 }
 
