@@ -2,7 +2,8 @@
 //!
 //! A program is compiled into steps over blocks of ticks: element-wise nodes run through the vectorised loop of
 //! [`isoform_core::lanes`], linear maps through kernels of this crate that are event-driven where rows are sparse. Parts of a
-//! program that feed back on themselves run tick by tick inside a block.
+//! program that feed back on themselves run tick by tick inside a block; a small node that hears itself through one map runs all its
+//! ticks in one go.
 //!
 //! # Behavior
 //! - The same bits come out for every instruction set, number of threads, split into chunks and form of input: every sum has
