@@ -107,6 +107,8 @@ pub(crate) struct DraftNode {
     pub(crate) inputs: Vec<Wire>,
     pub(crate) shape: Option<Shape>,
     pub(crate) semantics: Option<Semantics>,
+    /// The key of its random draws, where it is not its rank among the names: in a part of a larger program.
+    pub(crate) key: Option<u32>,
 }
 
 /// A program that is being written.
@@ -154,7 +156,14 @@ impl Builder {
 
     /// Declares a node whose input is a sum of wires; a node of several inputs takes an array of wires.
     pub fn node(&mut self, name: &str, what: impl Into<Draft>, inputs: impl Into<Wires>) -> Wire {
-        let node = DraftNode { name: name.to_owned(), what: what.into(), inputs: inputs.into().0, shape: None, semantics: None };
+        let node = DraftNode {
+            name: name.to_owned(),
+            what: what.into(),
+            inputs: inputs.into().0,
+            shape: None,
+            semantics: None,
+            key: None,
+        };
         self.nodes.push(node);
         self.later(name)
     }

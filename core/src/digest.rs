@@ -65,10 +65,14 @@ pub(crate) fn program(semantics: &Semantics, inputs: &[Port], nodes: &[Node], ou
     }
     let mut sorted: Vec<&Node> = nodes.iter().collect();
     sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    for node in sorted {
+    for (rank, node) in sorted.into_iter().enumerate() {
         put(format!("node {} {} {:?} {:?}", node.name, node.kind_name(), node.input_shapes, node.output_shapes));
         if node.semantics != *semantics {
             put(format!("own {:?}", node.semantics));
+        }
+        // in a part of a larger program, whose draws are those of the whole
+        if node.key as usize != rank {
+            put(format!("key {}", node.key));
         }
         if let NodeKind::Dynamics { function, .. } = &node.kind {
             put(format!("{:?}", function.recording()));

@@ -107,7 +107,7 @@ pub struct Node {
     pub semantics: Semantics,
     /// By how many ticks its inputs are late.
     pub input_delay: u32,
-    /// The key of its random draws: its rank among the names of the nodes.
+    /// The key of its random draws: its rank among the names of the nodes, also where the program is a part of a larger one.
     pub key: u32,
 }
 
@@ -264,6 +264,10 @@ impl Program {
         draft.build(self.0.semantics)
     }
 
+    pub(crate) fn draft(&self) -> &Builder {
+        &self.0.draft
+    }
+
     /// The draft from which the program was built, to write a larger one.
     #[must_use]
     pub fn to_builder(&self) -> Builder {
@@ -377,7 +381,9 @@ fn build_node(
         input_shapes: vec![input.clone(); ports],
         output_shapes: vec![output.clone(); infer::output_ports(&node.what)],
         sources,
-        key: u32::try_from(draft.nodes.iter().filter(|n| n.name < node.name).count()).unwrap_or(u32::MAX),
+        key: node
+            .key
+            .unwrap_or_else(|| u32::try_from(draft.nodes.iter().filter(|n| n.name < node.name).count()).unwrap_or(u32::MAX)),
         input_delay: if stateful { semantics.input_delay } else { 0 },
         semantics,
         kind,

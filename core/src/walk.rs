@@ -13,6 +13,11 @@ pub(crate) trait Medium {
     /// A sum of signals.
     fn sum(&self, terms: &mut dyn Iterator<Item = Self::Number>) -> Self::Number;
 
+    /// A signal as it reaches another node, or the next tick.
+    fn hand(&self, signal: Self::Number) -> Self::Number {
+        signal
+    }
+
     /// Evaluates a node that computes: `x` per input, `states` per state of the signature, `y` per output.
     fn evaluate(
         &mut self,
@@ -114,7 +119,7 @@ impl<T: Copy + Default> Walk<T> {
         let mut x = std::mem::take(&mut self.x[index][port]);
         let rows: Vec<&[T]> = sources.iter().map(|s| self.row(program, s, input, memory)).collect();
         for (c, x) in x.iter_mut().enumerate() {
-            *x = medium.sum(&mut rows.iter().map(|row| row[c]));
+            *x = medium.sum(&mut rows.iter().map(|row| medium.hand(row[c])));
         }
         self.x[index][port] = x;
     }
@@ -159,7 +164,7 @@ impl<T: Copy + Default> Walk<T> {
         }
         for (b, block) in program.schedule().memory.iter().enumerate() {
             if let Content::Previous(port) = block.content {
-                memory[b].copy_from_slice(&self.y[block.node][port]);
+                memory[b].iter_mut().zip(&self.y[block.node][port]).for_each(|(to, &v)| *to = medium.hand(v));
             }
         }
     }

@@ -206,6 +206,11 @@ impl Medium for Judge<'_> {
         sum
     }
 
+    fn hand(&self, signal: Bounded) -> Bounded {
+        // a state that is kept with more digits than the format has does not cross to another device with all of them
+        Bounded { error: signal.error.max(self.accuracy.stored(signal.value).error), ..signal }
+    }
+
     fn evaluate(&mut self, index: usize, node: &Node, x: &[Vec<Bounded>], states: &mut [Vec<Bounded>], y: &mut [Vec<Bounded>]) {
         match &node.kind {
             NodeKind::Linear(map) => {

@@ -4,12 +4,14 @@
 //! does no I/O. [`register`] adds the schemes of those that need neither.
 
 mod noise;
+mod place;
 mod quantise;
 pub mod record;
 pub mod replay;
 mod timeout;
 
 pub use noise::Noise;
+pub use place::Place;
 pub use quantise::Quantise;
 pub use timeout::{Clock, Timeout};
 
@@ -19,8 +21,9 @@ use crate::registry::{Entry, Registry};
 use crate::substrate::Substrate;
 use std::sync::Arc;
 
-/// Adds the schemes `noise:` and `quantise:`.
+/// Adds the schemes `noise:`, `quantise:` and `place:`.
 pub fn register(registry: &mut Registry) {
+    registry.register("place", place::entry());
     let noise = Entry::new("adds normal noise to the outputs of another substrate", |locator, registry| {
         let mut options = locator.reader();
         let (inner, sigma) = (inner(&mut options, registry)?, required(&mut options, "sigma")?);

@@ -136,6 +136,21 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Takes every option that is left, with its key without escapes; each must name another substrate.
+    ///
+    /// # Errors
+    /// `Unsupported` if one of them is no locator in parentheses.
+    pub fn take_all_nested(&mut self) -> Result<Vec<(String, Locator)>> {
+        let keys: Vec<String> = self.rest.iter().map(|(key, _)| key.clone()).collect();
+        let mut all = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some(locator) = self.take_nested(&key)? {
+                all.push((key, locator));
+            }
+        }
+        Ok(all)
+    }
+
     /// Ends the reading; `known` lists all keys that the scheme takes, for the message.
     ///
     /// # Errors
@@ -204,6 +219,15 @@ mod tests {
             locator("x:?n=cpu:").reader().take_nested("n").expect_err("must be refused").to_string(),
             "unsupported: x:?n=cpu:: option \"n\" is \"cpu:\", but expects a locator in parentheses, such as \"n=(cpu:)\""
         );
+    }
+
+    #[test]
+    fn options_of_any_key_are_taken_as_substrates() {
+        let locator = locator("x:?a%20b=(cpu:)&*=(cpu:?threads=2)");
+        let all = locator.reader().take_all_nested().expect("valid");
+        let all: Vec<(String, String)> = all.into_iter().map(|(key, l)| (key, l.to_string())).collect();
+        assert_eq!(all, [("a b".into(), "cpu:".into()), ("*".into(), "cpu:?threads=2".into())]);
+        assert!(self::locator("x:?a=cpu:").reader().take_all_nested().is_err());
     }
 
     #[test]
