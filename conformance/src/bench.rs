@@ -26,12 +26,19 @@ pub struct Bench<'a> {
     pub(crate) profile: Arc<Profile>,
     pub(crate) seed: u64,
     law: &'static str,
+    /// Substrates beside it, each with its locator.
+    pub(crate) peers: &'a [(String, Arc<dyn Substrate>)],
     home: OnceCell<Plan>,
 }
 
 impl<'a> Bench<'a> {
     pub(crate) fn new(substrate: &'a dyn Substrate, seed: u64, law: &'static str) -> Self {
-        Self { profile: substrate.profile(), substrate, seed, law, home: OnceCell::new() }
+        Self { profile: substrate.profile(), substrate, seed, law, peers: &[], home: OnceCell::new() }
+    }
+
+    pub(crate) fn with_peers(mut self, peers: &'a [(String, Arc<dyn Substrate>)]) -> Self {
+        self.peers = peers;
+        self
     }
 
     /// The draws of this law.

@@ -24,5 +24,5 @@ mod trial;
 pub use bench::Bench;
 pub use checks::{Check, Twins};
 pub use fingerprint::{Fingerprint, fingerprint};
-pub use laws::laws;
+pub use laws::{laws, peer_laws};
 pub use suite::{Options, Progress, exit_code, judge, run};

@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, pending};
-use crate::laws::laws;
+use crate::laws::{laws, peer_laws};
 use crate::record::{Claim, Dossier, Evidence, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::{Class, Profile};
@@ -11,7 +11,7 @@ use isoform_core::substrate::Substrate;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// How the suite is to be run.
@@ -23,6 +23,7 @@ pub struct Options<'a> {
     locator: String,
     started: String,
     notes: BTreeMap<String, String>,
+    peers: Vec<(String, Arc<dyn Substrate>)>,
     progress: Option<&'a (dyn Fn(Progress<'_>) + 'a)>,
 }
 
@@ -67,6 +68,7 @@ impl<'a> Options<'a> {
             locator: String::new(),
             started: String::new(),
             notes: BTreeMap::new(),
+            peers: Vec::new(),
             progress: None,
         }
     }
@@ -120,6 +122,13 @@ impl<'a> Options<'a> {
         self
     }
 
+    /// The same with another substrate and its locator: the laws between two substrates are then tried with it.
+    #[must_use]
+    pub fn with_peer(mut self, locator: impl Into<String>, peer: Arc<dyn Substrate>) -> Self {
+        self.peers.push((locator.into(), peer));
+        self
+    }
+
     /// The same with somebody to tell how it goes.
     #[must_use]
     pub fn with_progress(mut self, progress: &'a (dyn Fn(Progress<'_>) + 'a)) -> Self {
@@ -136,6 +145,7 @@ impl fmt::Debug for Options<'_> {
             .field("seed", &self.seed)
             .field("budget", &self.budget)
             .field("locator", &self.locator)
+            .field("peers", &self.peers)
             .finish_non_exhaustive()
     }
 }
@@ -166,13 +176,16 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let law = chosen[index];
         tell(Progress::Started { law, done, of: chosen.len() });
         let late = options.budget.is_some_and(|budget| start.elapsed() >= budget);
-        let evidence = if late { unmeasured(law) } else { measure(substrate, law, options.seed) };
+        let evidence = if late { unmeasured(law) } else { measure(substrate, law, options) };
         let outcome = outcome(law, &evidence, &profile);
         tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
         found[index] = Some((outcome, evidence));
     }
     let (outcomes, evidence): (Vec<_>, Vec<_>) = found.into_iter().flatten().unzip();
     let mut notes = options.notes.clone();
+    if !options.peers.is_empty() {
+        notes.insert(String::from("peers"), options.peers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "));
+    }
     notes.insert(String::from("order"), order.iter().map(|&i| chosen[i].id).collect::<Vec<_>>().join(" "));
     let provenance = Provenance {
         locator: options.locator.clone(),
@@ -190,7 +203,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
 #[must_use]
 pub fn judge(dossier: &Dossier) -> Dossier {
     let profile = &dossier.provenance.profile;
-    let known = |evidence: &Evidence| laws().iter().find(|law| law.id == evidence.law);
+    let known = |evidence: &Evidence| laws().iter().chain(peer_laws()).find(|law| law.id == evidence.law);
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(dossier.outcomes.len());
     for evidence in &dossier.evidence {
         outcomes.push(match known(evidence) {
@@ -255,7 +268,8 @@ pub fn holds(outcome: &Outcome) -> bool {
 
 /// The exit code of a run: 0 conforms, 1 does not, 3 inconclusive, 4 the substrate failed or was lost.
 ///
-/// A run of named laws conforms if all of them hold and at least one passed; any other must claim the level that was asked for.
+/// A run of named laws conforms if all of them hold and at least one passed; any other must claim the level that was asked for, and the
+/// laws between it and its peers must hold where they were tried.
 #[must_use]
 pub fn exit_code(dossier: &Dossier) -> u8 {
     let any = |status: Status| dossier.outcomes.iter().any(|o| o.status == status);
@@ -264,8 +278,9 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
         .iter()
         .filter(|law| law.level <= dossier.asked && (law.requirement)(class) != Requirement::Impossible)
         .all(|law| dossier.outcomes.iter().any(|o| o.law == law.id));
+    let between = |o: &&Outcome| peer_laws().iter().any(|law| law.id == o.law);
     let conforms = if whole {
-        dossier.claim.is_some_and(|claim| claim.level >= dossier.asked)
+        dossier.claim.is_some_and(|claim| claim.level >= dossier.asked) && dossier.outcomes.iter().filter(between).all(holds)
     } else {
         any(Status::Pass) && dossier.outcomes.iter().all(holds)
     };
@@ -282,26 +297,34 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
 
 fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
     for wanted in &options.laws {
-        if !laws().iter().any(|law| law.id.eq_ignore_ascii_case(wanted)) {
+        if options.peers.is_empty() && peer_laws().iter().any(|law| law.id.eq_ignore_ascii_case(wanted)) {
+            return Err(Error::not_found(format!("the law {wanted} is about two substrates; name a peer")));
+        }
+        if !laws().iter().chain(peer_laws()).any(|law| law.id.eq_ignore_ascii_case(wanted)) {
             let known: Vec<&str> = laws().iter().map(|law| law.id).collect();
             return Err(Error::not_found(format!("there is no law {wanted:?}; there are {}", known.join(", "))));
         }
     }
     let named = |law: &Law| options.laws.iter().any(|id| law.id.eq_ignore_ascii_case(id));
     let wanted = |law: &Law| if options.laws.is_empty() { law.level <= options.level } else { named(law) };
-    Ok(laws().iter().filter(|law| wanted(law) && (law.requirement)(class) != Requirement::Impossible).collect())
+    let between = if options.peers.is_empty() { &[] } else { peer_laws() };
+    let all = laws().iter().chain(between);
+    let mut chosen: Vec<&Law> = all.filter(|law| wanted(law) && (law.requirement)(class) != Requirement::Impossible).collect();
+    chosen.sort_by_key(|law| law.level);
+    Ok(chosen)
 }
 
 /// Laws that look at the whole process, its clock or its memory, are alone in it.
 static QUIET: RwLock<()> = RwLock::new(());
 
-fn measure(substrate: &dyn Substrate, law: &Law, seed: u64) -> Evidence {
+fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>) -> Evidence {
     let alone = law.level >= Level::L3;
     let shared = (!alone).then(|| QUIET.read().unwrap_or_else(PoisonError::into_inner));
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&Bench::new(substrate, seed, law.id), &mut evidence)));
+    let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers);
+    let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
     evidence.broke_off = match result {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),

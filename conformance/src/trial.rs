@@ -10,6 +10,7 @@ use crate::checks::{self, first_difference};
 use crate::law::{Verdict, repeats};
 use crate::plan::Plan;
 use crate::record::{Evidence, Status};
+use isoform_core::bound::Accuracy;
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
@@ -31,6 +32,9 @@ pub(crate) struct Trial {
     pub(crate) first: u64,
     /// Whether states were recorded.
     pub(crate) forced: bool,
+    /// The accuracy that it is held to, where it is not that of the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accuracy: Option<Accuracy>,
 }
 
 /// What all trials of a law showed.
@@ -114,15 +118,28 @@ impl Bench<'_> {
         session: &mut Blocking,
         x: &[f32],
     ) -> Result<()> {
+        self.resume_as(evidence, (name, plan), session, x, None)
+    }
+
+    /// The same for a session of whoever, held to an accuracy of its own; its state must then be readable.
+    pub(crate) fn resume_as(
+        &self,
+        evidence: &mut Evidence,
+        (name, plan): (&str, &Plan),
+        session: &mut Blocking,
+        x: &[f32],
+        accuracy: Option<Accuracy>,
+    ) -> Result<()> {
         let program = plan.build()?;
         // what keeps nothing is readable without a facet
         let kept = !program.schedule().memory.is_empty();
-        let forced = !kept || self.profile.facets.memory;
+        let forced = !kept || accuracy.is_some() || self.profile.facets.memory;
         let batch = session.session().run().batch;
         let ticks = x.len() / (program.input_channels() * batch).max(1);
         let first = if forced && kept { session.save()?.tick } else { 0 };
         let (y, states) = follow(session, x, ticks, forced && kept)?;
-        let trial = Trial { name: name.to_owned(), plan: plan.clone(), batch, seed: self.seed, ticks, first, forced };
+        let (name, plan) = (name.to_owned(), plan.clone());
+        let trial = Trial { name: name.clone(), plan, batch, seed: self.seed, ticks, first, forced, accuracy };
         let mut trials: Vec<serde_json::Value> = evidence.fact("trials").unwrap_or_default();
         trials.push(serde_json::to_value(trial).map_err(|e| Error::fault("a trial cannot be written down").with_source(e))?);
         evidence.note("trials", trials);
@@ -153,6 +170,7 @@ pub(crate) fn tally(evidence: &Evidence, profile: &Profile) -> Result<Tally, Str
 
 fn judge_trial(evidence: &Evidence, trial: &Trial, profile: &Profile, tally: &mut Tally) -> Result<(), String> {
     let program = trial.plan.build().map_err(|e| e.to_string())?;
+    let accuracy = trial.accuracy.as_ref().unwrap_or(&profile.accuracy);
     let values = |what: &str| {
         let found = evidence.sample(&format!("{}/{what}", trial.name));
         found.map(|s| s.values.as_slice()).ok_or_else(|| format!("the record \"{what}\" is missing"))
@@ -173,7 +191,7 @@ fn judge_trial(evidence: &Evidence, trial: &Trial, profile: &Profile, tally: &mu
     }
     if !trial.forced {
         tally.blind += 1;
-        let seen = blind::compare(&program, &run, &profile.accuracy, &x, &y);
+        let seen = blind::compare(&program, &run, accuracy, &x, &y);
         tally.compared += seen.compared;
         tally.ambiguous += seen.ambiguous;
         tally.worst = tally.worst.max(seen.worst);
@@ -185,7 +203,7 @@ fn judge_trial(evidence: &Evidence, trial: &Trial, profile: &Profile, tally: &mu
     }
     let states = values("state")?;
     let width = states.len() / (trial.ticks + 1);
-    let mut witness = Witness::new(&program, &run, &profile.accuracy);
+    let mut witness = Witness::new(&program, &run, accuracy);
     let (input, output) = (x.len() / trial.ticks.max(1), y.len() / trial.ticks.max(1));
     for tick in 0..trial.ticks {
         let state = |t: usize| {

@@ -99,6 +99,8 @@ pub enum Defect {
     OverrideIgnored,
     /// From the fourth load of a realization on, the last block is ignored.
     LoadsTwice,
+    /// Two states of a node change places in what is saved and loaded.
+    SwapsStates,
     /// It panics in a long chunk.
     Panics,
 }

@@ -130,6 +130,19 @@ impl Planted {
         State { program: program.digest().to_string(), ..state.clone() }
     }
 
+    /// The state with two of the states of each node in each other's place.
+    fn swapped(mut state: State) -> State {
+        let is_state = |name: &str| !name.starts_with("line ") && !name.starts_with("previous ");
+        for i in 1..state.blocks.len() {
+            let (before, rest) = state.blocks.split_at_mut(i);
+            let (Some(a), Some(b)) = (before.last_mut(), rest.first_mut()) else { continue };
+            if a.node == b.node && is_state(&a.name) && is_state(&b.name) {
+                std::mem::swap(&mut a.values, &mut b.values);
+            }
+        }
+        state
+    }
+
     async fn slip(&mut self) -> Result<()> {
         let mut y = vec![0.0; self.run.output(&self.program, 1).len()];
         let x = vec![0.5; self.run.input(&self.program, 1).len()];
@@ -246,6 +259,9 @@ impl Memory for Planted {
         if self.defect == Defect::SavedTickLost {
             state.tick = 0;
         }
+        if self.defect == Defect::SwapsStates {
+            state = Self::swapped(state);
+        }
         Ok(state)
     }
 
@@ -253,6 +269,9 @@ impl Memory for Planted {
         let mut state = state.clone();
         if state.program == self.program.digest().to_string() {
             state = Self::readdressed(&state, &self.taken);
+        }
+        if self.defect == Defect::SwapsStates {
+            state = Self::swapped(state);
         }
         self.loads += 1;
         if self.defect == Defect::LoadIgnoresBlock || self.defect == Defect::LoadsTwice && self.loads > 3 {

@@ -2,12 +2,15 @@
 
 use super::{Defect, Faulty};
 use crate::law::Law;
-use crate::laws::laws;
+use crate::laws::{laws, peer_laws};
 use crate::record::{Level, Status};
 use crate::suite::{self, Options};
 use isoform_core::oracle::OracleSubstrate;
 use isoform_core::substrate::Substrate;
 use std::sync::Arc;
+
+/// The law that needs a healthy peer.
+const MIGRATION: &str = "L1.migration";
 
 /// One planted defect and what caught it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -69,6 +72,7 @@ impl Defect {
         (Self::MemoryLeak, "memory leak", Some("L3.memory")),
         (Self::OverrideIgnored, "semantics of a single node are ignored", Some("L2.programs")),
         (Self::LoadsTwice, "the fourth load ignores a block", Some("L2.commands")),
+        (Self::SwapsStates, "two states change places when saved and loaded", Some(MIGRATION)),
         (Self::Panics, "it panics in a long chunk", Some("L1.split")),
     ];
 }
@@ -86,21 +90,28 @@ pub fn self_test() -> Vec<DefectRow> {
 pub fn self_test_with(healthy: &dyn Fn() -> Arc<dyn Substrate>, tell: &dyn Fn(&DefectRow)) -> Vec<DefectRow> {
     let mut rows = Vec::with_capacity(Defect::TABLE.len());
     for &(defect, words, expected) in Defect::TABLE {
-        let row = try_defect(&Faulty::new(healthy(), defect), words, expected);
+        let row = try_defect((&Faulty::new(healthy(), defect), healthy), words, expected);
         tell(&row);
         rows.push(row);
     }
     rows
 }
 
-fn try_defect(faulty: &Faulty, words: &'static str, expected: Option<&'static str>) -> DefectRow {
+fn try_defect(
+    (faulty, healthy): (&Faulty, &dyn Fn() -> Arc<dyn Substrate>),
+    words: &'static str,
+    expected: Option<&'static str>,
+) -> DefectRow {
     let deep = expected.is_none_or(|id| id > "L3");
-    let options = Options::new().with_level(if deep { Level::L4 } else { Level::L2 });
+    let mut options = Options::new().with_level(if deep { Level::L4 } else { Level::L2 });
+    if expected.is_none_or(|id| id == MIGRATION) {
+        options = options.with_peer("healthy", healthy());
+    }
     let (mut caught_by, mut reason) = (Vec::new(), String::new());
     match suite::run(faulty, &options) {
         Ok(dossier) => {
             for outcome in dossier.outcomes.iter().filter(|o| !suite::holds(o) || o.status == Status::Error) {
-                let law: Option<&Law> = laws().iter().find(|law| law.id == outcome.law);
+                let law: Option<&Law> = laws().iter().chain(peer_laws()).find(|law| law.id == outcome.law);
                 caught_by.extend(law.map(|law| law.id));
                 if expected.is_none_or(|id| id == outcome.law) {
                     reason = outcome.reason.clone();

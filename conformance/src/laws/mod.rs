@@ -25,6 +25,7 @@ modules! {
     l1_lanes
     l1_instances
     l1_portability
+    l1_migration
     l2_functions
     l2_linear
     l2_delays
@@ -160,6 +161,13 @@ pub fn laws() -> &'static [Law] {
     TABLE
 }
 
+/// The laws between a substrate and its peers. They are tried where peers are given, and no claim rests on them: it speaks of one
+/// substrate.
+#[must_use]
+pub fn peer_laws() -> &'static [Law] {
+    &[l1_migration::LAW]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +176,9 @@ mod tests {
 
     #[test]
     fn every_law_stands_under_its_own_name() {
+        for law in peer_laws() {
+            assert!(law.id.starts_with(&law.level.to_string()) && !laws().iter().any(|l| l.id == law.id), "{}", law.id);
+        }
         for law in laws() {
             assert!(law.id.starts_with(&law.level.to_string()), "{}", law.id);
             let name = law.id.to_ascii_lowercase().replace(['.', '-'], "_");
