@@ -34,7 +34,7 @@
 //! Linux is tested. macOS and Windows are not tested; nothing here is specific to a platform.
 //!
 //! # Features
-//! One for each backend, all independent: `cpu` (default). The oracle and the layers are always there.
+//! One for each backend, all independent and all on by default: `cpu`, `wgpu`, `opencl`. The oracle and the layers are always there.
 #![forbid(unsafe_code)]
 
 pub use isoform_conformance as conformance;

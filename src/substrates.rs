@@ -23,6 +23,9 @@ use std::time::Duration;
 /// |---|---|
 /// | `oracle:` | the definition itself, in double precision |
 /// | `cpu:` | this processor; with the feature `cpu` |
+/// | `wgpu:` | a graphics processor; with the feature `wgpu` |
+/// | `opencl:` | an OpenCL device; with the feature `opencl` |
+/// | `place:` | several substrates, each with its part of the program |
 /// | `noise:`, `quantise:` | layers of the core |
 /// | `timeout:?on=(…)&seconds=0.1` | a deadline on every call, by the clock of the system |
 /// | `record:FILE?on=(…)`, `replay:FILE` | every call and its answer, into a file and from it |
@@ -40,6 +43,10 @@ pub fn registry() -> Registry {
     );
     #[cfg(feature = "cpu")]
     isoform_cpu::register(&mut registry);
+    #[cfg(feature = "wgpu")]
+    isoform_wgpu::register(&mut registry);
+    #[cfg(feature = "opencl")]
+    isoform_opencl::register(&mut registry);
     layer::register(&mut registry);
     registry.register(
         "timeout",

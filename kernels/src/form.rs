@@ -141,9 +141,9 @@ impl Expr {
 
     /// The rest of a division.
     #[must_use]
-    pub fn rem(self, by: usize) -> Self {
-        match by {
-            1 => Self::Whole(0),
+    pub fn modulo(self, by: usize) -> Self {
+        match (&self, by) {
+            (_, 1) | (Self::Whole(0), _) => Self::Whole(0),
             _ => self.binary(Binary::Rem, Self::whole(by)),
         }
     }
@@ -160,11 +160,7 @@ impl Expr {
     /// The product with a constant.
     #[must_use]
     pub fn by(self, factor: usize) -> Self {
-        match (&self, factor) {
-            (_, 0) => Self::Whole(0),
-            (_, 1) => self,
-            _ => self * Self::whole(factor),
-        }
+        self * Self::whole(factor)
     }
 
     /// The kind of value.
@@ -230,17 +226,44 @@ impl Type {
     }
 }
 
-macro_rules! arithmetic {
-    ($($operator:ident $method:ident;)+) => {
-        $(impl $operator for Expr {
-            type Output = Self;
-            fn $method(self, other: Self) -> Self {
-                self.binary(Binary::$operator, other)
-            }
-        })+
-    };
+impl Add for Expr {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Whole(0), _) => other,
+            (_, Self::Whole(0)) => self,
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.wrapping_add(*b)),
+            _ => self.binary(Binary::Add, other),
+        }
+    }
 }
-arithmetic! { Add add; Sub sub; Mul mul; Div div; }
+
+impl Sub for Expr {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        if other == Self::Whole(0) { self } else { self.binary(Binary::Sub, other) }
+    }
+}
+
+impl Mul for Expr {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Whole(0), _) | (_, Self::Whole(0)) => Self::Whole(0),
+            (Self::Whole(1), _) => other,
+            (_, Self::Whole(1)) => self,
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.wrapping_mul(*b)),
+            _ => self.binary(Binary::Mul, other),
+        }
+    }
+}
+
+impl Div for Expr {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        self.binary(Binary::Div, other)
+    }
+}
 
 impl Neg for Expr {
     type Output = Self;

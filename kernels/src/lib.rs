@@ -13,6 +13,7 @@ pub mod lower;
 mod neuron;
 pub mod print;
 pub mod realization;
+mod reserved;
 mod rows;
 mod staging;
 mod straight;

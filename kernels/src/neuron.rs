@@ -258,15 +258,23 @@ impl TickCode {
                 code.tape(&recording.flow, &given)
             }
         };
-        let results = jump(&mut code, &recording, semantics, [&x, &before, &flowed, &p]);
+        let (results, fired) = jump(&mut code, &recording, semantics, [&x, &before, &flowed, &p]);
         let n = states.len();
         let called: Vec<String> = (states.iter().map(|name| format!("{name}_next")))
             .chain(s.outputs.iter().map(|q| q.quantity.name.to_owned()))
             .map(|name| w.fresh(&name))
             .collect();
         let wanted: Vec<(usize, &str)> = results.iter().copied().zip(called.iter().map(String::as_str)).collect();
+        let on_the_way: Vec<(usize, String)> = flowed
+            .iter()
+            .zip(&states)
+            .map(|(&at, name)| (at, format!("{name}_flowed")))
+            .chain(fired.map(|at| (at, String::from("fired"))))
+            .map(|(at, name)| (at, w.fresh(&name)))
+            .collect();
+        let hints: Vec<(usize, &str)> = on_the_way.iter().map(|(at, name)| (*at, name.as_str())).collect();
         let prefix = w.fresh("part");
-        let (statements, mut values) = code.statements(&wanted, &prefix);
+        let (statements, mut values) = code.statements(&wanted, &hints, &prefix);
         let outputs = values.split_off(n);
         Self { states, names, rows, statements, next: values, outputs }
     }
@@ -286,7 +294,7 @@ impl TickCode {
             (1, _) | (_, false) => lane,
             _ if used.iter().all(|(_, row)| matches!(row, Row::One(..))) => lane,
             _ => {
-                statements.push(Stmt::Let("channel".into(), lane.rem(channels)));
+                statements.push(Stmt::Let("channel".into(), lane.modulo(channels)));
                 Expr::index("channel")
             }
         };
@@ -359,8 +367,13 @@ fn tick_words() -> Vec<Stmt> {
     vec![Stmt::Let("now_low".into(), low), Stmt::Let("now_high".into(), high)]
 }
 
-/// The test, the reset and the output, after the flow; gives the next states and the outputs.
-fn jump(code: &mut Straight, step: &StepRecording, semantics: &Semantics, [x, before, flowed, p]: [&[usize]; 4]) -> Vec<usize> {
+/// The test, the reset and the output, after the flow; gives the next states and the outputs, and the condition to fire.
+fn jump(
+    code: &mut Straight,
+    step: &StepRecording,
+    semantics: &Semantics,
+    [x, before, flowed, p]: [&[usize]; 4],
+) -> (Vec<usize>, Option<usize>) {
     let (state, fired) = match &step.test {
         None => (flowed.to_vec(), code.given(Expr::Number(0.0))),
         Some(test) => {
@@ -373,5 +386,6 @@ fn jump(code: &mut Straight, step: &StepRecording, semantics: &Semantics, [x, be
             (state, fired)
         }
     };
-    code.tape(&step.tick, &[x, &state, p, &[fired]].concat())
+    let results = code.tape(&step.tick, &[x, &state, p, &[fired]].concat());
+    (results, code.condition(fired))
 }

@@ -14,7 +14,7 @@ fn first_to_last() -> [Expr; 2] {
 pub(crate) fn lane_and_tick(per_tick: usize, width: usize) -> Vec<Stmt> {
     let item = Expr::index(span::ITEM);
     vec![
-        Stmt::Let("lane".into(), item.clone().rem(per_tick).by(width)),
+        Stmt::Let("lane".into(), item.clone().modulo(per_tick).by(width)),
         Stmt::Let("t".into(), Expr::index(span::FIRST) + item.over(per_tick)),
     ]
 }
@@ -71,7 +71,7 @@ pub(crate) fn line(layout: &Layout, step: LineStep<'_>) -> Kernel {
     let mut body = vec![Stmt::Let("lane".into(), Expr::index(span::ITEM).by(width))];
     if let (Some(reach), Some(_)) = (step.reach, step.read) {
         w.bind(reach, "reach", false);
-        body.push(Stmt::Let("back".into(), w.load(Type::Index, reach, lane.clone().rem(step.line.channels))));
+        body.push(Stmt::Let("back".into(), w.load(Type::Index, reach, lane.clone().modulo(step.line.channels))));
     }
     let mut inner = vec![Stmt::Let("now".into(), Expr::index(span::TICK_LOW) + (t.clone() - first.clone()))];
     let input = w.rows(step.input, "input").read(Type::Real, &t, lane.clone());

@@ -137,10 +137,19 @@ impl Straight {
         self.pick(Binary::Differs, [condition, nought], [yes, no])
     }
 
-    /// Statements that compute some values, with the names that these are to have; other names begin with `prefix`.
+    /// The condition that decides between one and nought.
+    pub(crate) fn condition(&self, indicator: At) -> Option<At> {
+        match self.code[indicator] {
+            Code::Select(flag, ..) => Some(flag),
+            _ => None,
+        }
+    }
+
+    /// Statements that compute some values, with the names that these are to have. A value on the way that needs a name has one of the
+    /// `hints`, or one that begins with `prefix`.
     ///
     /// A value that is one from outside needs no statement; the caller gets its expression.
-    pub(crate) fn statements(&self, results: &[(At, &str)], prefix: &str) -> (Vec<Stmt>, Vec<Expr>) {
+    pub(crate) fn statements(&self, results: &[(At, &str)], hints: &[(At, &str)], prefix: &str) -> (Vec<Stmt>, Vec<Expr>) {
         let mut uses = vec![0_usize; self.code.len()];
         for &(at, _) in results {
             uses[at] += 1;
@@ -167,7 +176,7 @@ impl Straight {
                 _ if is_given || uses[at] == 0 => value,
                 None if uses[at] == 1 => value,
                 _ => {
-                    let name: Arc<str> = match wanted {
+                    let name: Arc<str> = match wanted.or_else(|| hints.iter().find(|&&(hinted, _)| hinted == at)) {
                         Some((_, name)) => (*name).into(),
                         None => {
                             count += 1;
@@ -211,7 +220,7 @@ pub(crate) fn record<R: Recorded>(name: &str, prefix: &str, computation: impl Fn
     RECORDED.with_borrow_mut(|straight| straight.code.clear());
     let result = computation().place();
     RECORDED.with_borrow(|straight| {
-        let (statements, mut values) = straight.statements(&[(result, name)], prefix);
+        let (statements, mut values) = straight.statements(&[(result, name)], &[], prefix);
         (statements, values.remove(0))
     })
 }

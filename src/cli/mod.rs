@@ -1,5 +1,7 @@
 //! One file for each command.
 
+#[cfg(feature = "opencl")]
+mod build;
 mod compare;
 mod completions;
 mod conform;
@@ -46,6 +48,8 @@ enum Command {
     Conform(conform::Conform),
     Judge(judge::Judge),
     Diff(diff::Diff),
+    #[cfg(feature = "opencl")]
+    Build(build::Build),
     Convert(convert::Convert),
     Demo(demo::Demo),
     Completions(completions::Completions),
@@ -65,6 +69,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Conform(command) => command.execute(&console),
         Command::Judge(command) => command.execute(&console),
         Command::Diff(command) => command.execute(&console),
+        #[cfg(feature = "opencl")]
+        Command::Build(command) => command.execute(&console),
         Command::Convert(command) => command.execute(&console),
         Command::Demo(command) => command.execute(&console),
         Command::Completions(command) => command.execute(&console),

@@ -66,16 +66,16 @@ pub(super) fn kernel(layout: &Layout, step: LinearStep<'_>, map: &Dense) -> Kern
     let (t, out, place) = (Expr::index("t"), Expr::index("out"), Expr::index("place"));
 
     let mut body = lane_and_tick(blocks * places, 1);
-    body.push(Stmt::Let("out".into(), Expr::index("lane").rem(blocks).by(width)));
+    body.push(Stmt::Let("out".into(), Expr::index("lane").modulo(blocks).by(width)));
     body.push(Stmt::Let("place".into(), Expr::index("lane").over(blocks)));
-    let own = |count: usize| if count > 1 { place.clone().rem(shape.positions) } else { Expr::Whole(0) };
+    let own = |count: usize| if count > 1 { place.clone().modulo(shape.positions) } else { Expr::Whole(0) };
     let bias = own(shape.biases).by(shape.stride) + Expr::whole(step.constants.bias) + out.clone();
     body.push(start(Type::Real, w.load(Type::Real, weights, bias)));
-    let i = Expr::index("i");
+    let i = Expr::index("term");
     let row = (own(shape.matrices).by(shape.cols) + i.clone()).by(shape.stride) + out.clone();
     let value = input.read(Type::Scalar, &t, place.clone().by(shape.cols) + i);
     let inner = term(value, w.load(Type::Real, weights, row), Type::Real);
-    body.push(Stmt::For("i".into(), Expr::Whole(0), Expr::whole(shape.cols), inner));
+    body.push(Stmt::For("term".into(), Expr::Whole(0), Expr::whole(shape.cols), inner));
     body.push(output.write(Type::Real, &t, place.by(shape.rows) + out, sum(Type::Real)));
     Kernel {
         name: step.name.to_owned(),

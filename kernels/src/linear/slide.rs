@@ -107,12 +107,12 @@ fn slide(layout: &Layout, step: LinearStep<'_>, map: &Slide) -> Kernel {
     let inputs = map.filters / filters_per_group * per_group * seen_plane;
     let mut w = Writer::new(layout);
     let (input, output) = (w.rows(step.input, "input"), w.rows_mut(step.out, "output"));
-    let (t, out, place, filter) = (Expr::index("t"), Expr::index("out"), Expr::index("place"), Expr::index("filter"));
+    let (t, out, place, filter) = (Expr::index("t"), Expr::index("out"), Expr::index("place"), Expr::index("feature"));
 
     let mut body = lane_and_tick(outputs * layout.batch, 1);
-    body.push(Stmt::Let("out".into(), Expr::index("lane").rem(outputs)));
+    body.push(Stmt::Let("out".into(), Expr::index("lane").modulo(outputs)));
     body.push(Stmt::Let("place".into(), Expr::index("lane").over(outputs)));
-    body.push(Stmt::Let("filter".into(), out.clone().over(plane)));
+    body.push(Stmt::Let("feature".into(), out.clone().over(plane)));
     let weights = map.weight.is_none().then(|| w.bind(step.weights, "weights", false));
     let bias = match weights {
         Some(weights) => w.load(Type::Scalar, weights, Expr::whole(step.constants.bias) + filter.clone()),
@@ -140,10 +140,10 @@ fn slide(layout: &Layout, step: LinearStep<'_>, map: &Slide) -> Kernel {
         let seen = axis.seen(out, tap);
         Stmt::Let(name.into(), if axis.before > 0 { seen - Expr::whole(axis.before) } else { seen })
     };
-    let across = vec![position("col", width, out.clone().rem(width.output), "across"), innermost];
+    let across = vec![position("col", width, out.clone().modulo(width.output), "across"), innermost];
     let columns = Stmt::For("across".into(), Expr::Whole(0), Expr::whole(width.taps), across);
     let down =
-        vec![position("row", height, out.clone().rem(plane).over(width.output), "down"), within("row", height, vec![columns])];
+        vec![position("row", height, out.clone().modulo(plane).over(width.output), "down"), within("row", height, vec![columns])];
     let rows = Stmt::For("down".into(), Expr::Whole(0), Expr::whole(height.taps), down);
     body.push(Stmt::For("channel".into(), Expr::Whole(0), Expr::whole(per_group), vec![rows]));
     body.push(output.write(Type::Scalar, &t, place.by(outputs) + out, sum(Type::Scalar)));

@@ -32,14 +32,14 @@ pub(super) fn kernel(layout: &Layout, step: LinearStep<'_>, map: &Sparse) -> Ker
     let (t, out, place) = (Expr::index("t"), Expr::index("out"), Expr::index("place"));
 
     let mut body = lane_and_tick(rows * layout.batch, 1);
-    body.push(Stmt::Let("out".into(), Expr::index("lane").rem(rows)));
+    body.push(Stmt::Let("out".into(), Expr::index("lane").modulo(rows)));
     body.push(Stmt::Let("place".into(), Expr::index("lane").over(rows)));
     body.push(start(Type::Scalar, w.load(Type::Scalar, weights, Expr::whole(step.constants.bias) + out.clone())));
     let at = |k: Expr| w.load(Type::Index, structure, k);
-    let column = at(Expr::whole(map.starts().len()) + Expr::index("k"));
+    let column = at(Expr::whole(map.starts().len()) + Expr::index("term"));
     let value = input.read(Type::Scalar, &t, place.clone().by(cols) + column);
-    let inner = term(value, w.load(Type::Scalar, weights, Expr::index("k")), Type::Scalar);
-    body.push(Stmt::For("k".into(), at(out.clone()), at(out.clone() + Expr::Whole(1)), inner));
+    let inner = term(value, w.load(Type::Scalar, weights, Expr::index("term")), Type::Scalar);
+    body.push(Stmt::For("term".into(), at(out.clone()), at(out.clone() + Expr::Whole(1)), inner));
     body.push(output.write(Type::Scalar, &t, place.by(rows) + out, sum(Type::Scalar)));
     Kernel {
         name: step.name.to_owned(),
