@@ -39,3 +39,19 @@ fn a_substrate_that_breaks_a_law_exits_with_one() {
     let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON alone on standard output");
     assert_eq!(json["outcomes"][0]["status"], "pass");
 }
+
+#[test]
+fn states_migrate_to_a_peer_and_back() {
+    let folder = Folder::new();
+    let peer = ["--peer", "place:?linear=(oracle:)&*=(oracle:)", "--quiet"];
+    let there = folder.succeeds(&[&["conform", "oracle:", "--law", "L1.migration", "--out", "a"], &peer[..]].concat());
+    assert!(there.contains("L1.migration"), "{there}");
+    assert!(folder.succeeds(&["judge", "a"]).contains("L1.migration"));
+    // what is rounded to whole numbers is not what the definition gives
+    let rough = ["conform", "oracle:", "--law", "L1.migration", "--peer", "quantise:?on=(oracle:)&step=1", "--quiet"];
+    let rough = folder.isoform(&rough);
+    assert_eq!(rough.code, 1, "{}{}", rough.out, rough.err);
+    let alone = folder.isoform(&["conform", "oracle:", "--law", "L1.migration", "--quiet"]);
+    assert_eq!(alone.code, 2, "{}{}", alone.out, alone.err);
+    assert!(alone.err.contains("peer"), "{}", alone.err);
+}

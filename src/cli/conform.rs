@@ -29,6 +29,11 @@ pub(crate) struct Conform {
     /// Try this law alone; give it several times for several.
     #[arg(long, value_name = "ID")]
     law: Vec<String>,
+    /// Try L1.migration too: states go to and fro between the substrate and this one; give it several times for several.
+    ///
+    /// No claim rests on it, but what does not hold exits with 1 as for any other law.
+    #[arg(long, value_name = "LOCATOR", conflicts_with_all = ["laws", "self_test", "fingerprint"])]
+    peer: Vec<String>,
     /// The seed of everything that is drawn.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -67,7 +72,9 @@ impl Conform {
         let Some(locator) = &self.locator else {
             return Err(Failure::input("no substrate is named; write isoform conform LOCATOR, such as isoform conform cpu:"));
         };
-        let substrate = isoform::registry().open_str(locator)?;
+        let registry = isoform::registry();
+        let substrate = registry.open_str(locator)?;
+        let peers: Vec<_> = self.peer.iter().map(|peer| Ok((peer, registry.open_str(peer)?))).collect::<Result<_>>()?;
         for file in [&self.json, &self.junit].into_iter().flatten().filter(|f| !is_stdout(f)) {
             isoform::files::check_writable(file)?;
         }
@@ -84,6 +91,7 @@ impl Conform {
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
             .with_note("command", super::words().join(" "))
             .with_progress(&tell);
+        let options = peers.into_iter().fold(options, |options, (locator, peer)| options.with_peer(locator.as_str(), peer));
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);
         self.keep(*console, &dossier)?;
