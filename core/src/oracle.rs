@@ -322,6 +322,12 @@ impl Tuning for Realized {
 
     async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
         let program = tuned(&self.oracle.program, node, parameter, values)?;
+        if program.schedule().memory.iter().map(|m| m.len).ne(self.oracle.program.schedule().memory.iter().map(|m| m.len)) {
+            return Err(Error::unsupported(format!(
+                "{parameter:?} is part of the layout of the state and cannot be tuned: build a program with another value"
+            ))
+            .with_node(node));
+        }
         self.oracle.channels = channels(&program);
         self.oracle.program = program;
         Ok(values.to_vec())

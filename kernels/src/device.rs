@@ -11,7 +11,8 @@ use std::time::Duration;
 /// Writes and launches take effect in the order of the calls, but perhaps not before the next [`read`](Device::read), which waits for all
 /// of them.
 pub trait Device: Debug + Send {
-    /// Replaces the kernels and the buffers that hold constants, keeping every other buffer.
+    /// Replaces the kernels and the buffers that hold constants, keeping every other buffer. If it fails, nothing has changed, or the
+    /// error says that the state is lost.
     ///
     /// # Errors
     /// What the compiler of the device says.

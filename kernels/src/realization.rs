@@ -249,7 +249,7 @@ impl<D: Device> Tuning for KernelRealization<D> {
                 self.device.write(constant.buffer, 0, bytemuck::cast_slice(&constant.words)).map_err(Error::with_state_lost)?;
             }
         } else {
-            self.device.reload(&lowered, &contents).map_err(Error::with_state_lost)?;
+            self.device.reload(&lowered, &contents)?;
         }
         self.lowered = lowered;
         self.tuned = program;

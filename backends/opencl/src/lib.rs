@@ -4,6 +4,7 @@
 //! has done so beforehand and a [container] brings the binary. The library of OpenCL is looked for when it is needed, and its absence is an
 //! ordinary error.
 
+pub mod bare;
 pub mod container;
 mod device;
 mod discovery;

@@ -3,9 +3,12 @@
 use crate::container::{Container, ContainerError, hash};
 use crate::fault::OpenClError;
 use crate::substrate::{BUILD, OpenClSubstrate, call};
+use isoform_core::dynamics::Domain;
 use isoform_core::error::Result;
 use isoform_core::program::Program;
-use isoform_core::substrate::Substrate;
+use isoform_core::session::Blocking;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::{Run, Substrate};
 use isoform_kernels::lower::{Lowered, Target, lower};
 use isoform_kernels::print::opencl::{Style, TASK, source};
 use serde::Serialize;
@@ -20,11 +23,26 @@ pub fn build(substrate: &OpenClSubstrate, program: &Program, batch: usize) -> Re
     let (lowered, _) = lower(program, batch, 0, &substrate.target())?;
     let text = source(&lowered, board.style);
     let compiled = board.compile(&text)?;
+    launch_once(substrate, program, batch)?;
     let binaries = compiled.get_binaries().map_err(|e| call(board.card, "giving its binary", e))?;
     let binary = binaries.into_iter().next().unwrap_or_default();
     let container = Container { header: board.header(program, batch, &text), binary };
     let wrap = |source: ContainerError| OpenClError::Container { file: String::from("to be written"), source };
     Ok(container.to_bytes().map_err(wrap)?)
+}
+
+/// Launches every kernel, since drivers may finish compiling only then, and would leave out of the binary what they have not finished.
+fn launch_once(substrate: &OpenClSubstrate, program: &Program, batch: usize) -> Result<()> {
+    let run = Run::new().with_batch(batch).with_max_ticks(1);
+    let mut session = Blocking::open(substrate, program, &run)?;
+    let (input, output) = (run.input(program, 1).len(), run.output(program, 1).len());
+    let (x, mut y, mut counts) = (vec![0.0; input], vec![0.0; output], vec![0; output]);
+    session.advance(Signal::Dense(&x), SignalMut::Dense(&mut y), 1)?;
+    let is_counted = program.outputs().iter().all(|o| o.port.domain == Domain::Spikes);
+    if is_counted {
+        session.advance(Signal::Dense(&x), SignalMut::Counts(&mut counts), 1)?;
+    }
+    Ok(())
 }
 
 /// What a vendor's offline compiler needs to know.
