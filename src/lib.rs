@@ -46,6 +46,7 @@ pub mod demo;
 pub mod experiment;
 pub mod files;
 pub mod manifest;
+mod memory;
 pub mod model;
 pub mod run;
 pub mod semantics;

@@ -1,6 +1,7 @@
 //! What a run leaves beside its output, so that it can be repeated and checked.
 
 use crate::files;
+use crate::run::MemoryUse;
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
@@ -49,6 +50,9 @@ pub struct Manifest {
     pub outputs: Vec<File>,
     /// What the run cost.
     pub report: Report,
+    /// Memory that it took, where the operating system says.
+    #[serde(default)]
+    pub memory: Option<MemoryUse>,
 }
 
 /// The versions of the parts.

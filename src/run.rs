@@ -1,5 +1,6 @@
 //! One run: a program, a signal, a substrate, and what is kept of it.
 
+use crate::memory::Growth;
 use isoform_core::error::{Error, Result};
 use isoform_core::executor::block_on;
 use isoform_core::program::Program;
@@ -54,6 +55,27 @@ pub struct Recording {
     pub state: Option<State>,
     /// What the run cost.
     pub report: Report,
+    /// Memory that it took, where the operating system says.
+    pub memory: Option<MemoryUse>,
+}
+
+/// Memory of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct MemoryUse {
+    /// Bytes of the buffers of the realization and of the outputs.
+    pub buffers: u64,
+    /// Bytes by which the process grew at most, from before the program was realised.
+    pub peak: u64,
+}
+
+impl MemoryUse {
+    /// The peak as a multiple of the buffers.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+    pub fn ratio(&self) -> f64 {
+        self.peak as f64 / (self.buffers as f64).max(1.0)
+    }
 }
 
 /// Called from time to time with the ticks that are done and the ticks of the whole run.
@@ -146,6 +168,7 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
     let program = if nodes.is_empty() { task.program.clone() } else { task.program.with_probes(&unique(&nodes))? };
     let stepwise = task.probes.iter().any(|p| matches!(p, Probe::State { .. }));
     let run = Run::new().with_batch(batch).with_seed(task.seed);
+    let growth = Growth::watch();
     let mut session = Session::open(substrate, &program, &run).await?;
     if let Some(state) = &task.from {
         state.check(&task.program, batch)?;
@@ -195,6 +218,8 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
             progress(report.ticks, ticks);
         }
     }
+    let written = dense.len() * size_of::<f32>() + counts.len() * size_of::<u32>();
+    let memory = growth.peak().map(|peak| MemoryUse { buffers: report.memory + written as u64, peak });
     let state =
         if task.keep_state { Some(State { program: task.program.digest().to_string(), ..session.save().await? }) } else { None };
     let probes = task.probes.iter().zip(states);
@@ -216,7 +241,7 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         _ => shaped(ticks, batch, cut(&dense, output.row(), batch, 0, channels))?,
     };
     report.wall = clock.elapsed();
-    Ok(Recording { output, probes, state, report })
+    Ok(Recording { output, probes, state, report, memory })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "files hold single precision, exact up to 16 million spikes")]

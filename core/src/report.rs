@@ -18,6 +18,9 @@ pub struct Report {
     pub clipped: u64,
     /// Writes that wore the device.
     pub writes: u64,
+    /// Bytes of the buffers that the realization keeps, on the device and for it; nought if it does not say.
+    #[serde(default)]
+    pub memory: u64,
 }
 
 /// An amount of energy and where the figure comes from.
@@ -51,6 +54,7 @@ impl Report {
         });
         self.clipped += next.clipped;
         self.writes += next.writes;
+        self.memory = self.memory.max(next.memory);
     }
 }
 

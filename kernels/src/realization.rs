@@ -86,6 +86,13 @@ impl<D: Device> KernelRealization<D> {
         &self.lowered
     }
 
+    /// Bytes of the buffers on the device and of those that signals pass through.
+    fn memory_bytes(&self) -> usize {
+        let numbers: usize = self.inputs.iter().chain(self.outputs.iter().map(|(rows, _)| rows)).map(Rows::len).sum();
+        let counts: usize = self.counts.iter().map(Vec::len).sum();
+        self.lowered.bytes() + (numbers + counts + self.row.len()) * size_of::<f32>()
+    }
+
     fn restart(&mut self) -> Result<()> {
         let initial = State::initial(&self.tuned, self.run.batch);
         self.adopt(&initial)
@@ -182,7 +189,8 @@ impl<D: Device> Realization for KernelRealization<D> {
         let start = Instant::now();
         let done = self.blocks(x, &mut y, ticks).map_err(Error::with_state_lost)?;
         self.tick += done as u64;
-        Ok(Report { wall: start.elapsed(), device: self.device.spent(), ..Report::of(done) })
+        let memory = self.memory_bytes() as u64;
+        Ok(Report { wall: start.elapsed(), device: self.device.spent(), memory, ..Report::of(done) })
     }
 
     async fn reset(&mut self) -> Result<()> {

@@ -30,6 +30,7 @@ pub(crate) const OWN: &[&str] = &[
     "x",
     "y",
     "from_bits",
+    "apart",
     "mul_high",
     "exponential",
     "logarithm",

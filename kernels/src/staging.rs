@@ -18,6 +18,11 @@ impl Rows {
         Self { data: vec![0.0; stride * layout.block], stride }
     }
 
+    /// How many numbers.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
     /// The bytes of so many rows.
     pub(crate) fn bytes(&self, rows: usize) -> &[u8] {
         bytemuck::cast_slice(&self.data[..rows * self.stride])

@@ -323,6 +323,7 @@ impl Job<'_> {
             inputs,
             outputs,
             report: recording.report,
+            memory: recording.memory,
         })
     }
 
@@ -343,6 +344,15 @@ impl Job<'_> {
             semantics.dt,
             self.seed,
         ));
+        // with less, the figure is that of the program and its libraries
+        if let Some(memory) = recording.memory.filter(|m| m.buffers >= 16 << 20) {
+            console.note(format!(
+                "memory: {}B of buffers, at most {}B more than before the run, {:.2} times as much",
+                large(memory.buffers as f64),
+                large(memory.peak as f64),
+                memory.ratio()
+            ));
+        }
         if report.clipped > 0 {
             console.warn(format!("{} samples were outside the range of the substrate and were clipped", report.clipped));
         }

@@ -6,9 +6,24 @@ use super::{Language, expression, round_trip, statements, used};
 use crate::form::{Binary, Element, Expr, Function, Items, Kernel, Stmt, Type, Unary, span};
 use crate::library::function;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Items of a workgroup.
 pub const GROUP: u32 = 64;
+
+/// Words that a launch is told: those of [`span::ALL`], and one that is nought.
+pub const SPAN_WORDS: usize = span::ALL.len() + 1;
+
+/// How sums and products are rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Rounding {
+    /// As the device likes: WGSL (section 15.7.3) lets it fuse `a * b + c` and regroup sums and products.
+    #[default]
+    Device,
+    /// One by one: each result passes through an operation on bits that no compiler can leave out, since it depends on a word
+    /// that the host always leaves at nought.
+    Each,
+}
 
 struct Wgsl<'a> {
     kernel: Option<&'a Kernel>,
@@ -16,12 +31,26 @@ struct Wgsl<'a> {
 
 /// The module of a kernel; its entry point has the name of the kernel.
 #[must_use]
-pub fn module(kernel: &Kernel) -> String {
+pub fn module(kernel: &Kernel, rounding: Rounding) -> String {
+    let mut functions: Vec<Function> = kernel.calls().into_iter().filter_map(function).collect();
+    let kernel = match rounding {
+        Rounding::Device => kernel,
+        Rounding::Each => {
+            for f in &mut functions {
+                f.body = apart_all(&f.body);
+                f.result = apart(&f.result, true);
+            }
+            &Kernel { body: apart_all(&kernel.body), ..kernel.clone() }
+        }
+    };
     let mut out = String::new();
     for remark in &kernel.remarks {
         let _ = writeln!(out, "// {}", remark.replace(['\n', '\r'], " "));
     }
-    let fields = span::ALL.map(|name| format!("{name}: u32")).join(", ");
+    let mut fields = span::ALL.map(|name| format!("{name}: u32")).join(", ");
+    if rounding == Rounding::Each {
+        fields.push_str(", nought: u32");
+    }
     let _ = writeln!(out, "struct Span {{ {fields} }}");
     let _ = writeln!(out, "@group(0) @binding(0) var<uniform> span: Span;");
     for (k, binding) in kernel.bindings.iter().enumerate() {
@@ -29,7 +58,9 @@ pub fn module(kernel: &Kernel) -> String {
         let element = if binding.element == Element::Real { "f32" } else { "u32" };
         let _ = writeln!(out, "@group(0) @binding({}) var<storage, {access}> {}: array<{element}>;", k + 1, binding.name);
     }
-    let functions: Vec<Function> = kernel.calls().into_iter().filter_map(function).collect();
+    if rounding == Rounding::Each {
+        out.push_str(APART);
+    }
     let bodies: Vec<&Stmt> = functions.iter().flat_map(|f| &f.body).chain(&kernel.body).collect();
     helpers(&bodies, &mut out);
     for f in &functions {
@@ -40,6 +71,42 @@ pub fn module(kernel: &Kernel) -> String {
     }
     entry(kernel, &mut out);
     out
+}
+
+/// Hides from the compiler where a number comes from.
+const APART: &str = "
+// the number itself: nought is always 0, which a compiler cannot know
+fn apart(x: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(x) ^ span.nought);
+}
+";
+
+fn apart_all(body: &[Stmt]) -> Vec<Stmt> {
+    let statement = |s: &Stmt| match s {
+        Stmt::Let(name, v) => Stmt::Let(Arc::clone(name), apart(v, true)),
+        Stmt::Var(name, kind, v) => Stmt::Var(Arc::clone(name), *kind, apart(v, true)),
+        Stmt::Set(name, v) => Stmt::Set(Arc::clone(name), apart(v, true)),
+        Stmt::Store(kind, buffer, at, v) => Stmt::Store(*kind, *buffer, at.clone(), apart(v, false)),
+        Stmt::For(name, from, to, body) => Stmt::For(Arc::clone(name), from.clone(), to.clone(), apart_all(body)),
+        Stmt::If(condition, body) => Stmt::If(apart(condition, false), apart_all(body)),
+    };
+    body.iter().map(statement).collect()
+}
+
+/// Keeps the results of arithmetic apart where they go on, that is, where others are computed from them.
+fn apart(e: &Expr, goes_on: bool) -> Expr {
+    let inner = |e: &Arc<Expr>, goes_on| Arc::new(apart(e, goes_on));
+    match e {
+        Expr::Binary(op, a, b) => {
+            let real = matches!(e.kind(), Type::Real | Type::Scalar);
+            let result = Expr::Binary(*op, inner(a, real), inner(b, real));
+            if real && goes_on { Expr::Call("apart", Arc::new(result)) } else { result }
+        }
+        Expr::Unary(op, a) => Expr::Unary(*op, inner(a, goes_on || *op == Unary::Sqrt)),
+        Expr::Select(c, a, b) => Expr::Select(inner(c, false), inner(a, goes_on), inner(b, goes_on)),
+        Expr::Call(name, a) => Expr::Call(name, inner(a, true)),
+        Expr::Number(_) | Expr::Whole(_) | Expr::Name(..) | Expr::Load(..) | Expr::Lanes(_) => e.clone(),
+    }
 }
 
 fn entry(kernel: &Kernel, out: &mut String) {

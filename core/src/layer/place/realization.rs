@@ -29,6 +29,8 @@ pub(super) struct Part {
     output: Extent,
     /// The range of inputs, where more is refused.
     range: Option<[f64; 2]>,
+    /// Bytes of its buffers, as far as it said.
+    memory: u64,
 }
 
 impl Part {
@@ -44,7 +46,8 @@ impl Part {
         let bounded = low > f64::from(f32::MIN) || high < f64::from(f32::MAX);
         let range = (bounded && limits.out_of_range == OutOfRange::Refuse).then_some(limits.input);
         let (key, node) = (key.to_owned(), node.to_owned());
-        Self { inner, program, key, node, x: vec![0.0; input.len()], y: vec![0.0; output.len()], input, output, range }
+        let (x, y) = (vec![0.0; input.len()], vec![0.0; output.len()]);
+        Self { inner, program, key, node, x, y, input, output, range, memory: 0 }
     }
 
     fn lay(&self, e: Error) -> Error {
@@ -52,7 +55,7 @@ impl Part {
     }
 }
 
-/// Advances a part, and adds what it cost.
+/// Advances a part, and adds what it cost; gives the bytes of its buffers.
 async fn advance(
     inner: &mut dyn Realization,
     range: Option<[f64; 2]>,
@@ -60,7 +63,7 @@ async fn advance(
     y: SignalMut<'_>,
     ticks: usize,
     total: &mut Report,
-) -> Result<()> {
+) -> Result<u64> {
     if let (Some([low, high]), Signal::Dense(rows) | Signal::Held(rows)) = (range, x)
         && let Some(v) = rows.iter().find(|&&v| !(low..=high).contains(&f64::from(v)))
     {
@@ -71,8 +74,8 @@ async fn advance(
         let why = format!("it did {} ticks of {ticks} that nobody cancelled, so that the parts are apart", report.ticks);
         return Err(Error::new(ErrorKind::Protocol, why).with_state_lost());
     }
-    total.add(&Report { ticks: 0, wall: Duration::ZERO, ..report });
-    Ok(())
+    total.add(&Report { ticks: 0, wall: Duration::ZERO, memory: 0, ..report });
+    Ok(report.memory)
 }
 
 /// Numbers of one feed: the row of a tick and lane begins at `(tick * batch + lane) * stride + offset`.
@@ -194,7 +197,7 @@ impl Placed {
                 false => SignalMut::Dense(&mut out[..count * given.row()]),
             };
             let result = advance(inner.as_mut(), *range, signal, target, count, total).await;
-            result.map_err(|e| part.lay(e))?;
+            part.memory = result.map_err(|e| part.lay(e))?;
             *moved = true;
         }
         if outputs.is_empty() {
@@ -289,7 +292,7 @@ impl Loop<'_> {
                 let (x, y) = (&mut x[..input.row()], &mut y[t * output.row()..(t + 1) * output.row()]);
                 Sources { rows, before, kept, batch: self.batch }.gather(&self.feeds[index], t, x);
                 let result = advance(inner.as_mut(), *range, Signal::Dense(x), SignalMut::Dense(y), 1, total).await;
-                result.map_err(|e| part.lay(e))?;
+                part.memory = result.map_err(|e| part.lay(e))?;
                 *moved = true;
             }
             for &index in &self.stage.kept {
@@ -321,7 +324,8 @@ impl Realization for Placed {
             total.ticks += count;
             self.tick += count as u64;
         }
-        Ok(Report { wall: start.elapsed(), ..total })
+        let memory = self.parts.iter().map(|p| p.memory + ((p.x.len() + p.y.len()) * size_of::<f32>()) as u64).sum();
+        Ok(Report { wall: start.elapsed(), memory, ..total })
     }
 
     async fn reset(&mut self) -> Result<()> {
