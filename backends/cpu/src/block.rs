@@ -5,10 +5,11 @@ use crate::buffer::{Buffer, View, padded};
 use crate::linear::{Kernel, Rows, Scratch};
 use crate::neuron::{DoubleOutputs, DoubleRun, Neuron};
 use crate::output::{Grid, Out};
-use crate::plan::{Place, Plan, Step};
+use crate::plan::Plan;
 use crate::shard::{Block, Shard, States};
 use crate::span::{Feeds, Sinks, Span, feed, feed_part};
 use isoform_core::lanes::{BLOCK, Feed, InstructionSet, Sink};
+use isoform_core::plan::{Place, Step};
 use ndarray::{ArrayViewMut2, Axis};
 use smallvec::SmallVec;
 use std::mem::take;
@@ -23,15 +24,19 @@ impl Shard {
         match step {
             Step::Sum { sources, out } => self.sum(plan, sources, *out, ticks, block),
             Step::Line { line, input, read, absorb } => self.line(plan, (*line, *input, *read, *absorb), ticks, block),
-            Step::Cell(cell) => self.cell(plan, cell, block),
-            Step::Linear { index, input, out } => self.linear(plan, (*index, *input, *out), ticks, block),
-            Step::Neuron { index, inputs, draws, outputs, direct } => {
-                let node = NeuronStep { neuron: &plan.neurons[*index], index: *index, inputs, draws, outputs };
+            Step::Linear { node, input, out } => {
+                let Some(kernel) = &plan.maps[*node] else { return };
+                self.linear(plan, kernel, (*input, *out), ticks, block);
+            }
+            Step::Neuron { node: index, inputs, outputs } => {
+                let Some(neuron) = &plan.neurons[*index] else { return };
+                let node = NeuronStep { neuron, index: *index, inputs, draws: &plan.draws[*index], outputs };
                 self.draw(plan, &node, ticks.clone(), block);
                 if node.neuron.is_double() {
                     self.neuron_double(plan, &node, ticks, block);
                 } else {
-                    let direct = direct.filter(|_| self.bypassed(plan, out)).map(|port| (port, out));
+                    let direct = plan.layout.direct.filter(|(node, _)| node == index && self.bypassed(plan, out));
+                    let direct = direct.map(|(_, port)| (port, out));
                     self.neuron(plan, &node, ticks, block, direct);
                 }
             }
@@ -59,7 +64,7 @@ impl Shard {
         }
         let mut data = self.open(out, held);
         let (stride, lead) = (self.buffers[out].stride, self.buffers[out].lead);
-        let lanes = plan.buffers[out].channels * self.batch;
+        let lanes = plan.layout.buffers[out].channels * self.batch;
         for t in if held { 0..1 } else { ticks } {
             let to = &mut data[(lead + t) * stride..][..lanes];
             for (k, &source) in sources.iter().enumerate() {
@@ -84,7 +89,7 @@ impl Shard {
         let mut ring = take(&mut self.rings[line]);
         let mut target = read.map(|out| (out, self.open(out, false)));
         let x = self.view(plan, input, block);
-        let spec = &plan.lines[line];
+        let spec = &plan.layout.lines[line];
         for t in ticks {
             if let Some((out, data)) = &mut target {
                 let buffer = &self.buffers[*out];
@@ -100,7 +105,7 @@ impl Shard {
         }
     }
 
-    fn linear(&mut self, plan: &Plan, (index, input, out): (usize, Place, usize), ticks: Range<usize>, block: &Block<'_>) {
+    fn linear(&mut self, plan: &Plan, kernel: &Kernel, (input, out): (Place, usize), ticks: Range<usize>, block: &Block<'_>) {
         let held = self.is_held(plan, input, block);
         if held && block.from > 0 {
             return;
@@ -116,7 +121,7 @@ impl Shard {
             ticks: ticks.len(),
             batch: self.batch,
         };
-        map_rows(&plan.maps[index], plan.instructions, rows, &mut scratch[..block.helpers]);
+        map_rows(kernel, plan.instructions, rows, &mut scratch[..block.helpers]);
         self.scratch = scratch;
         self.buffers[out].data = data;
     }

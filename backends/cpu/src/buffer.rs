@@ -6,6 +6,8 @@ use crate::error::CpuError;
 /// Rows start at multiples of this many numbers, so that loops may run over whole vectors.
 pub(crate) const PAD: usize = 16;
 
+const _: () = assert!(isoform_core::lanes::BLOCK.is_multiple_of(PAD));
+
 /// The next multiple of [`PAD`].
 pub(crate) fn padded(lanes: usize) -> usize {
     lanes.next_multiple_of(PAD)

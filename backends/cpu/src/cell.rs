@@ -4,11 +4,13 @@
 
 use crate::buffer::{Buffer, View, padded};
 use crate::linear::{Kernel, Rows, Scratch};
-use crate::plan::{Place, Plan, Section, Step};
+use crate::plan::Plan;
 use crate::shard::{Block, Shard, States};
 use crate::span::{Sinks, Span, feed};
 use isoform_core::lanes::{BLOCK, Echo, Feed, InstructionSet, Loop, Sink};
+use isoform_core::plan::{Place, Section, Step};
 use std::mem::take;
+use std::ptr;
 
 /// What is run in one go.
 #[derive(Debug, Clone, Copy)]
@@ -24,17 +26,18 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
-    /// The steps of a section as a cell, if that is what they are, given how many batch lanes there are.
+    /// The steps of a section as a cell, if that is what they are and nobody else reads what passes inside, given how many batch lanes
+    /// there are.
     pub(crate) fn of(section: &Section, plan: &Plan, batch: usize) -> Option<Self> {
         let (map, input, back, sum, neuron) = match section.steps.as_slice() {
-            [Step::Linear { index, input, out }, neuron] => (*index, *input, *out, None, neuron),
-            [Step::Linear { index, input, out }, Step::Sum { sources, out: sum }, neuron] => {
-                (*index, *input, *out, Some((sources.as_slice(), *sum)), neuron)
+            [Step::Linear { node, input, out }, neuron] => (*node, *input, *out, None, neuron),
+            [Step::Linear { node, input, out }, Step::Sum { sources, out: sum }, neuron] => {
+                (*node, *input, *out, Some((sources.as_slice(), *sum)), neuron)
             }
             _ => return None,
         };
-        let Step::Neuron { index: neuron, inputs, draws, outputs, .. } = neuron else { return None };
-        let ([heard], [], [Some(out)]) = (inputs.as_slice(), draws.as_slice(), outputs.as_slice()) else { return None };
+        let &Step::Neuron { node, ref inputs, ref outputs } = neuron else { return None };
+        let (&[heard], &[Some(out)]) = (inputs.as_slice(), outputs.as_slice()) else { return None };
         let from = |index: usize| Place::Buffer { index, late: false };
         let (other, last) = match sum {
             None => (None, back),
@@ -43,33 +46,20 @@ impl Cell {
             Some((&[a, b], sum)) if b == from(back) => (Some(a), sum),
             Some(_) => return None,
         };
-        let is_inside = |place: &Place| matches!(place, Place::Buffer { index, .. } if [back, last, *out].contains(index));
+        let is_of = |place: Place, buffers: &[usize]| matches!(place, Place::Buffer { index, .. } if buffers.contains(&index));
+        let buffers = &plan.layout.buffers;
         let lone = section.recurrent
-            && input == (Place::Buffer { index: *out, late: true })
-            && *heard == from(last)
-            && !other.as_ref().is_some_and(is_inside)
-            && !plan.buffers[back].lead
-            && !plan.buffers[last].lead;
-        let small = padded(plan.neurons[*neuron].channels.saturating_mul(batch)) <= BLOCK;
-        (lone && small && !plan.neurons[*neuron].is_double()).then_some(Self { neuron: *neuron, map, other, out: *out })
-    }
-}
-
-/// Makes cells of the sections that are such, where nobody else reads what passes inside.
-pub(crate) fn find(plan: &mut Plan, batch: usize) {
-    for k in 0..plan.sections.len() {
-        let Some(cell) = Cell::of(&plan.sections[k], plan, batch) else { continue };
-        let is_inner = |place: &Place| {
-            plan.sections[k].steps.iter().any(|step| match step {
-                Step::Linear { out, .. } | Step::Sum { out, .. } => matches!(place, Place::Buffer { index, .. } if index == out),
-                _ => false,
-            })
-        };
-        let elsewhere = plan.sections.iter().enumerate().filter(|(other, _)| *other != k).flat_map(|(_, s)| &s.steps);
-        let read = elsewhere.flat_map(Step::reads).chain(plan.outputs.iter().map(|o| &o.source)).any(is_inner);
-        if !read {
-            plan.sections[k] = Section { recurrent: false, steps: vec![Step::Cell(cell)] };
-        }
+            && input == (Place::Buffer { index: out, late: true })
+            && heard == from(last)
+            && !other.is_some_and(|place| is_of(place, &[back, last, out]))
+            && !buffers[back].lead
+            && !buffers[last].lead;
+        let elsewhere = plan.layout.sections.iter().filter(|other| !ptr::eq(*other, section)).flat_map(|s| &s.steps);
+        let shown = plan.layout.outputs.iter().map(|output| output.source);
+        let hidden = !elsewhere.flat_map(Step::reads).chain(shown).any(|place| is_of(place, &[back, last]));
+        let neuron = plan.neurons[node].as_ref()?;
+        let small = padded(neuron.channels.saturating_mul(batch)) <= BLOCK && neuron.draws.is_empty();
+        (lone && hidden && small && !neuron.is_double()).then_some(Self { neuron: node, map, other, out })
     }
 }
 
@@ -94,7 +84,7 @@ impl Echo for Way<'_> {
 impl Shard {
     /// Runs a cell for a block.
     pub(crate) fn cell(&mut self, plan: &Plan, cell: &Cell, block: &Block<'_>) {
-        let neuron = &plan.neurons[cell.neuron];
+        let (Some(neuron), Some(kernel)) = (&plan.neurons[cell.neuron], &plan.maps[cell.map]) else { return };
         let Buffer { stride, lead, .. } = self.buffers[cell.out];
         let mut data = self.open(cell.out, false);
         let (mut states, mut scratch) = (take(&mut self.states), take(&mut self.scratch));
@@ -103,7 +93,7 @@ impl Shard {
         let (before, rows) = data.split_at_mut(lead * stride);
         if let (States::Single(states), Some(scratch)) = (&mut states[cell.neuron], scratch.first_mut()) {
             let span = Span { instructions: plan.instructions, ticks: block.ticks, first: 0, lanes: stride };
-            let mut way = Way { kernel: &plan.maps[cell.map], instructions: plan.instructions, batch: self.batch, scratch };
+            let mut way = Way { kernel, instructions: plan.instructions, batch: self.batch, scratch };
             let way = Loop { before, echo: &mut way };
             let mut sinks = Sinks::new([Sink::Rows { data: rows, stride }].into_iter());
             neuron.run_loop(span, &feeds, states.view_mut(), &mut sinks, way);
@@ -117,7 +107,6 @@ impl Shard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::compile;
     use crate::{CpuSubstrate, Options};
     use isoform_core::builder::Builder;
     use isoform_core::functions::{cuba_lif, li, lif};
@@ -150,8 +139,8 @@ mod tests {
     }
 
     fn cells(program: &Program, batch: usize) -> usize {
-        let plan = compile(program, 0, batch, InstructionSet::Baseline).expect("compiles");
-        plan.sections.iter().flat_map(|s| &s.steps).filter(|step| matches!(step, Step::Cell(_))).count()
+        let plan = Plan::new(program, 0, batch, InstructionSet::Baseline).expect("compiles");
+        plan.cells.iter().flatten().count()
     }
 
     /// The first output of two chunks as bits, and what is kept at the end.

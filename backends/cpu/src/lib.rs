@@ -41,7 +41,6 @@ mod aligned;
 mod block;
 mod buffer;
 mod cell;
-mod compile;
 mod error;
 mod linear;
 mod memory;

@@ -1,10 +1,11 @@
 //! The facet by which the state is saved and loaded.
 
-use crate::plan::{Location, Plan};
+use crate::plan::Plan;
 use crate::realization::CpuRealization;
 use crate::shard::{Shard, States};
 use async_trait::async_trait;
 use isoform_core::error::Result;
+use isoform_core::plan::Location;
 use isoform_core::state::State;
 use isoform_core::substrate::Memory;
 
@@ -13,7 +14,7 @@ impl Memory for CpuRealization {
     async fn save(&mut self) -> Result<State> {
         let mut state = State::initial(&self.program, self.run.batch);
         state.tick = self.tick;
-        for (block, &location) in state.blocks.iter_mut().zip(&self.plan.memory) {
+        for (block, &location) in state.blocks.iter_mut().zip(&self.plan.layout.memory) {
             block.values.clear();
             for shard in &self.shards {
                 (0..shard.batch).for_each(|lane| shard.save(&self.plan, location, lane, &mut block.values));
@@ -33,7 +34,7 @@ impl CpuRealization {
     /// Takes over a state that was checked.
     pub(crate) fn adopt(&mut self, state: &State) {
         self.tick = state.tick;
-        for ((block, spec), &location) in state.blocks.iter().zip(&self.program.schedule().memory).zip(&self.plan.memory) {
+        for ((block, spec), &location) in state.blocks.iter().zip(&self.program.schedule().memory).zip(&self.plan.layout.memory) {
             for shard in &mut self.shards {
                 for lane in 0..shard.batch {
                     let at = (shard.first + lane) * spec.len;
@@ -48,10 +49,10 @@ impl Shard {
     /// Appends the values of one lane.
     fn save(&self, plan: &Plan, location: Location, lane: usize, values: &mut Vec<f64>) {
         match location {
-            Location::State { neuron, state } => {
-                let channels = plan.neurons[neuron].channels;
+            Location::State { node, state } => {
+                let channels = plan.neurons[node].as_ref().map_or(0, |neuron| neuron.channels);
                 let lanes = lane * channels..(lane + 1) * channels;
-                match &self.states[neuron] {
+                match &self.states[node] {
                     States::Single(all) => {
                         values.extend(all.row(state).iter().skip(lanes.start).take(channels).map(|&v| f64::from(v)))
                     }
@@ -61,9 +62,9 @@ impl Shard {
                     }
                 }
             }
-            Location::Line(line) => self.rings[line].save(plan.lines[line].channels, lane, values),
+            Location::Line(line) => self.rings[line].save(plan.layout.lines[line].channels, lane, values),
             Location::Previous(buffer) => {
-                let channels = plan.buffers[buffer].channels;
+                let channels = plan.layout.buffers[buffer].channels;
                 values.extend(self.buffers[buffer].data[lane * channels..][..channels].iter().map(|&v| f64::from(v)));
             }
         }
@@ -73,15 +74,15 @@ impl Shard {
     fn load(&mut self, plan: &Plan, location: Location, lane: usize, values: &[f64]) {
         let narrow = |(to, &v): (&mut f32, &f64)| *to = v as f32;
         match location {
-            Location::State { neuron, state } => {
+            Location::State { node, state } => {
                 let lanes = lane * values.len()..(lane + 1) * values.len();
                 let first = state * values.len() * self.batch;
-                match &mut self.states[neuron] {
+                match &mut self.states[node] {
                     States::Single(all) => all.row_mut(state).iter_mut().skip(lanes.start).zip(values).for_each(narrow),
                     States::Double(all, _) => all[first + lanes.start..first + lanes.end].copy_from_slice(values),
                 }
             }
-            Location::Line(line) => self.rings[line].load(plan.lines[line].channels, lane, values),
+            Location::Line(line) => self.rings[line].load(plan.layout.lines[line].channels, lane, values),
             Location::Previous(buffer) => {
                 self.buffers[buffer].data[lane * values.len()..].iter_mut().zip(values).for_each(narrow);
             }

@@ -3,7 +3,6 @@
 use crate::error::CpuError;
 use crate::span::{FEW, Feeds, Sinks, Span, feed_part};
 use crate::values::Values;
-use isoform_core::Coefficients;
 use isoform_core::draw::Key;
 use isoform_core::dynamics::Draw;
 use isoform_core::lanes::{Feed, Flow, InstructionSet, LaneJob, Loop, Param, Sink};
@@ -11,6 +10,7 @@ use isoform_core::program::{Node, NodeKind};
 use isoform_core::semantics::{Number, Semantics, Test};
 use isoform_core::step::Rule;
 use isoform_core::transfer::TransferFunction;
+use isoform_core::{Channel, Channels};
 use multiversion::multiversion;
 use ndarray::{ArrayViewMut2, Axis, Slice};
 use smallvec::SmallVec;
@@ -20,20 +20,13 @@ use std::sync::Arc;
 /// From so many channels on, each batch lane runs on its own instead of with coefficients repeated for all.
 const WIDE: usize = 256;
 
-/// The parameters of a channel and what follows from them, in double precision.
-#[derive(Debug)]
-struct Channel {
-    p: Vec<f64>,
-    coefficients: Coefficients,
-}
-
 /// How a node computes.
 #[derive(Debug)]
 enum Mode {
     /// Through the vectorised loop.
     Single(Single),
-    /// One channel after the other; one entry where all channels are equal.
-    Double(Vec<Channel>),
+    /// One channel after the other.
+    Double(Channels),
 }
 
 #[derive(Debug)]
@@ -71,30 +64,14 @@ pub(crate) struct Neuron {
 impl Neuron {
     /// Prepares a node for shards of up to so many batch lanes; `None` if the node is of another kind.
     pub(crate) fn new(node: &Node, seed: u64, batch: usize) -> Result<Option<Self>, CpuError> {
-        let NodeKind::Dynamics { function, parameters } = &node.kind else { return Ok(None) };
+        let (Some(table), NodeKind::Dynamics { function, .. }) = (Channels::of(node), &node.kind) else { return Ok(None) };
         let (channels, semantics) = (node.channels(), node.semantics);
-        let count = if parameters.iter().all(|p| p.len() == 1) { 1 } else { channels };
-        let mut table: Vec<Channel> = Vec::new();
-        // neighbours are often equal, and differentiating a step is not free
-        let mut which = Vec::with_capacity(count);
-        for c in 0..count {
-            let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { c })).collect();
-            if table.last().is_none_or(|last| last.p != p) {
-                table.push(Channel { coefficients: function.coefficients(&semantics, &p), p });
-            }
-            which.push(table.len() - 1);
-        }
         let double = semantics.test == Test::Located || semantics.number != Number::Real;
         let mode = if double {
-            if table.len() == 1 {
-                Mode::Double(table)
-            } else {
-                let channel = |&i: &usize| Channel { p: table[i].p.clone(), coefficients: table[i].coefficients.clone() };
-                Mode::Double(which.iter().map(channel).collect())
-            }
+            Mode::Double(table)
         } else {
             let repeat = if channels >= WIDE { 1 } else { batch };
-            let single = Single::new(function.as_ref(), &table, &which, repeat);
+            let single = Single::new(function.as_ref(), &table, repeat);
             let period = (repeat < batch && single.uniform.is_none()).then_some(channels);
             Mode::Single(Single { period, ..single })
         };
@@ -236,7 +213,7 @@ impl Neuron {
         let DoubleRun { ticks, lanes, feeds, states, scratch: [x, s, y], mut outputs } = run;
         for t in 0..ticks {
             for lane in 0..lanes {
-                let channel = &table[if table.len() == 1 { 0 } else { lane % self.channels }];
+                let channel = &table.table[table.which[if table.which.len() == 1 { 0 } else { lane % self.channels }]];
                 for (x, feed) in x.iter_mut().zip(&feeds) {
                     *x = f64::from(match *feed {
                         Feed::Stream { data, stride } => data[t * stride + lane],
@@ -270,13 +247,10 @@ fn draws(function: &dyn TransferFunction, dt: f64) -> Vec<(u32, f32)> {
 }
 
 impl Single {
-    fn new(function: &dyn TransferFunction, table: &[Channel], which: &[usize], repeat: usize) -> Self {
+    fn new(function: &dyn TransferFunction, table: &Channels, repeat: usize) -> Self {
         let (n, x, p) =
             (function.signature().states.len(), function.signature().inputs.len(), function.signature().parameters.len());
-        let values = |of: &dyn Fn(&Channel) -> f64| -> Values {
-            let numbers: Vec<f64> = which.iter().map(|&i| of(&table[i])).collect();
-            Values::new(&numbers, repeat)
-        };
+        let values = |of: &dyn Fn(&Channel) -> f64| Values::new(&table.values(of), repeat);
         let affine = function.is_affine().then(|| {
             [
                 (0..n * n).map(|k| values(&|c| c.coefficients.phi[k])).collect(),

@@ -1,7 +1,7 @@
 //! What goes out: the rows of a shard, in any of the forms of a signal.
 
 use crate::buffer::View;
-use crate::plan::OutputSpec;
+use isoform_core::plan::OutputSpec;
 use isoform_core::signal::{Extent, SignalMut, bytes_of_bits};
 use ndarray::{ArrayViewMut2, Axis, Slice};
 

@@ -1,6 +1,5 @@
 //! A program on the processor, with its state.
 
-use crate::compile::compile;
 use crate::output::Out;
 use crate::plan::Plan;
 use crate::shard::{Block, Shard};
@@ -62,7 +61,7 @@ impl CpuRealization {
     ) -> Result<Self> {
         let count = threads.min(run.batch).max(1);
         let helpers = threads.div_ceil(count);
-        let plan = compile(program, run.seed, run.batch.div_ceil(count), instructions)?;
+        let plan = Plan::new(program, run.seed, run.batch.div_ceil(count), instructions)?;
         let cost = plan.cost() * run.batch as f64;
         let block = block_length(&plan, cost, run.batch.div_ceil(count)).min(run.max_ticks.max(1));
         let mut shards = Vec::with_capacity(count);
@@ -96,7 +95,7 @@ impl CpuRealization {
     /// Runs blocks until the chunk ends or somebody cancels; gives the ticks that were done.
     fn blocks(&mut self, signal: Signal<'_>, y: SignalMut<'_>, ticks: usize, helpers: usize) -> usize {
         let extent = self.plan.input(ticks, self.run.batch);
-        let mut out = Out::new(y, Extent { ticks, batch: self.run.batch, channels: self.plan.channels[1] });
+        let mut out = Out::new(y, Extent { ticks, batch: self.run.batch, channels: self.plan.layout.channels[1] });
         let mut done = 0;
         while done < ticks && !self.run.cancel.is_raised() {
             let count = self.block.min(ticks - done);
@@ -125,7 +124,7 @@ fn drive(plan: &Plan, shards: &mut [Shard], block: &Block<'_>, out: Out<'_>, thr
         several => {
             let (a, b) = several.split_at_mut(several.len() / 2);
             let lane = b[0].first - a[0].first;
-            let (left, right) = out.split_at(lane, plan.channels[1]);
+            let (left, right) = out.split_at(lane, plan.layout.channels[1]);
             if threaded {
                 rayon::join(|| drive(plan, a, block, left, threaded), || drive(plan, b, block, right, threaded));
             } else {

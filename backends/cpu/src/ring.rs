@@ -2,24 +2,7 @@
 
 use crate::buffer::{View, padded, zeros};
 use crate::error::CpuError;
-
-/// How far back the channels of a line are read.
-#[derive(Debug)]
-pub(crate) enum Reach {
-    /// All by the same number of ticks.
-    Uniform(usize),
-    /// Each channel by its own; nought reads the present tick.
-    Each(Vec<u32>),
-}
-
-/// The shape of a line.
-#[derive(Debug)]
-pub(crate) struct Line {
-    pub(crate) channels: usize,
-    /// Rows that are kept.
-    pub(crate) ticks: usize,
-    pub(crate) reach: Reach,
-}
+use isoform_core::plan::{Line, Reach};
 
 /// The contents of a line: a ring of rows `[batch, channel]`.
 #[derive(Debug, Default)]

@@ -4,12 +4,13 @@ use crate::buffer::{Buffer, PAD, View, padded, zeros};
 use crate::error::CpuError;
 use crate::linear::Scratch;
 use crate::output::Out;
-use crate::plan::{Place, Plan};
+use crate::plan::Plan;
 use crate::ring::Ring;
+use isoform_core::plan::Place;
 use isoform_core::signal::{Extent, Signal};
 use ndarray::Array2;
 
-/// The states of a neuron.
+/// The states of a node.
 #[derive(Debug)]
 pub(crate) enum States {
     /// States by padded lanes.
@@ -58,12 +59,16 @@ pub(crate) struct Block<'a> {
 impl Shard {
     pub(crate) fn new(plan: &Plan, first: usize, batch: usize, ticks: usize, helpers: usize) -> Result<Self, CpuError> {
         let lanes = |channels: usize| channels.checked_mul(batch).filter(|&n| n <= usize::MAX / 2).ok_or(CpuError::OutOfMemory);
-        let mut buffers = Vec::with_capacity(plan.buffers.len());
-        for spec in &plan.buffers {
+        let mut buffers = Vec::with_capacity(plan.layout.buffers.len());
+        for spec in &plan.layout.buffers {
             buffers.push(Buffer::new(lanes(spec.channels)?, ticks, spec.lead, spec.constant)?);
         }
         let mut states = Vec::with_capacity(plan.neurons.len());
         for neuron in &plan.neurons {
+            let Some(neuron) = neuron else {
+                states.push(States::default());
+                continue;
+            };
             let lanes = lanes(neuron.channels)?;
             states.push(if neuron.is_double() {
                 States::Double(zeros(lanes.checked_mul(neuron.states))?, neuron.scratch().map(|n| vec![0.0; n]))
@@ -73,8 +78,8 @@ impl Shard {
                 States::Single(Array2::from_shape_vec((neuron.states, stride), data).map_err(|_| CpuError::OutOfMemory)?)
             });
         }
-        let mut rings = Vec::with_capacity(plan.lines.len());
-        for line in &plan.lines {
+        let mut rings = Vec::with_capacity(plan.layout.lines.len());
+        for line in &plan.layout.lines {
             lanes(line.channels)?;
             rings.push(Ring::new(line, batch)?);
         }
@@ -85,23 +90,25 @@ impl Shard {
     /// Runs a block.
     pub(crate) fn run(&mut self, plan: &Plan, block: &Block<'_>, mut out: Out<'_>) {
         self.stage(plan, block);
-        for section in &plan.sections {
-            if section.recurrent {
+        for (section, cell) in plan.sections() {
+            if let Some(cell) = cell {
+                self.cell(plan, cell, block);
+            } else if section.recurrent {
                 for t in 0..block.ticks {
                     for step in &section.steps {
                         self.step(plan, step, t..t + 1, block, &mut out);
                     }
                 }
-                continue;
-            }
-            for step in &section.steps {
-                self.step(plan, step, 0..block.ticks, block, &mut out);
+            } else {
+                for step in &section.steps {
+                    self.step(plan, step, 0..block.ticks, block, &mut out);
+                }
             }
         }
         if !self.bypassed(plan, &out) {
-            for output in &plan.outputs {
+            for output in &plan.layout.outputs {
                 let rows = self.view(plan, output.source, block);
-                out.put(rows, output, plan.channels[1], block.ticks, self.batch);
+                out.put(rows, output, plan.layout.channels[1], block.ticks, self.batch);
             }
         }
         for buffer in &mut self.buffers {
@@ -111,13 +118,13 @@ impl Shard {
 
     /// Whether a neuron writes the output of the program itself.
     pub(crate) fn bypassed(&self, plan: &Plan, out: &Out<'_>) -> bool {
-        let [output] = plan.outputs.as_slice() else { return false };
+        let [output] = plan.layout.outputs.as_slice() else { return false };
         let takes = match out {
             Out::Dense(_) => true,
             Out::Counts(_) => output.spikes,
             Out::Bits(_) => false,
         };
-        takes && plan.has_direct && runs_well(output.channels * self.batch)
+        takes && plan.layout.direct.is_some() && runs_well(output.channels * self.batch)
     }
 
     /// The rows of a place in this block.
@@ -125,7 +132,7 @@ impl Shard {
         match place {
             Place::Buffer { index, late } => self.buffers[index].view(late),
             Place::Input(port) => {
-                let input = &plan.inputs[port];
+                let input = &plan.layout.inputs[port];
                 let in_place = self.reads_in_place(plan);
                 let at = self.first * block.extent.channels + input.offset;
                 match block.signal {
@@ -144,15 +151,15 @@ impl Shard {
     pub(crate) fn is_held(&self, plan: &Plan, place: Place, block: &Block<'_>) -> bool {
         match place {
             Place::Buffer { index, .. } => self.buffers[index].held,
-            Place::Input(_) => !plan.inputs.is_empty() && matches!(block.signal, Signal::Held(_)),
+            Place::Input(_) => !plan.layout.inputs.is_empty() && matches!(block.signal, Signal::Held(_)),
         }
     }
 
     /// Whether the lanes of a port lie side by side in a signal, and are so many or so even that loops over them run well.
     fn reads_in_place(&self, plan: &Plan) -> bool {
-        match plan.inputs.as_slice() {
+        match plan.layout.inputs.as_slice() {
             [one] => runs_well(one.channels * self.batch),
-            _ => self.batch == 1 && plan.inputs.iter().all(|i| runs_well(i.channels)),
+            _ => self.batch == 1 && plan.layout.inputs.iter().all(|i| runs_well(i.channels)),
         }
     }
 
@@ -160,11 +167,11 @@ impl Shard {
     fn stage(&mut self, plan: &Plan, block: &Block<'_>) {
         let (batch, total) = (self.batch, block.extent.channels);
         let in_place = self.reads_in_place(plan);
-        if plan.inputs.is_empty() || (in_place && !matches!(block.signal, Signal::Events(_))) {
+        if plan.layout.inputs.is_empty() || (in_place && !matches!(block.signal, Signal::Events(_))) {
             return;
         }
         let lanes = self.first..self.first + batch;
-        for input in &plan.inputs {
+        for input in &plan.layout.inputs {
             let buffer = &mut self.buffers[input.staging];
             buffer.held = matches!(block.signal, Signal::Held(_));
             let copy = |row: &[f32], to: &mut [f32]| {

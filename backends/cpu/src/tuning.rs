@@ -15,7 +15,7 @@ impl Tuning for CpuRealization {
     async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
         let (index, found) = self.tuned.node(node)?;
         let values = read_parameter(&self.tuned, node, parameter)?;
-        let single = !matches!(&found.kind, NodeKind::Delay { .. }) && !self.is_double(index);
+        let single = !matches!(&found.kind, NodeKind::Delay { .. }) && !self.plan.is_double(index);
         Ok(if single { values.into_iter().map(|v| f64::from(v as f32)).collect() } else { values })
     }
 
@@ -26,32 +26,19 @@ impl Tuning for CpuRealization {
             return Err(CpuError::Fixed { parameter: parameter.to_owned(), node: node.to_owned() }.into());
         }
         // rounded first, so that what follows from the value follows from the one that is given back
-        let round = |v: &f64| if self.is_double(index) { *v } else { f64::from(*v as f32) };
+        let round = |v: &f64| if self.plan.is_double(index) { *v } else { f64::from(*v as f32) };
         let set: Vec<f64> = values.iter().map(round).collect();
         if set.iter().any(|v| !v.is_finite()) {
             return Err(CpuError::Range { what: "a parameter", node: node.to_owned() }.into());
         }
         let program = tuned(&self.tuned, node, parameter, &set)?;
-        let (node, place) = (&program.nodes()[index], self.plan.places[index]);
-        match (&node.kind, place) {
-            (NodeKind::Linear(map), Some(place)) => self.plan.maps[place] = Kernel::new(map, &node.name)?,
-            (NodeKind::Dynamics { .. }, Some(place)) => {
-                let batch = self.shards.iter().map(|s| s.batch).max().unwrap_or(1);
-                if let Some(neuron) = Neuron::new(node, self.run.seed, batch)? {
-                    self.plan.neurons[place] = neuron;
-                }
-            }
-            _ => {}
+        let node = &program.nodes()[index];
+        if let NodeKind::Linear(map) = &node.kind {
+            self.plan.maps[index] = Some(Kernel::new(map, &node.name)?);
         }
+        let batch = self.shards.iter().map(|s| s.batch).max().unwrap_or(1);
+        self.plan.neurons[index] = Neuron::new(node, self.run.seed, batch)?;
         self.tuned = program;
         Ok(set)
-    }
-}
-
-impl CpuRealization {
-    /// Whether a node computes in double precision.
-    fn is_double(&self, node: usize) -> bool {
-        let is_neuron = matches!(&self.tuned.nodes()[node].kind, NodeKind::Dynamics { .. });
-        is_neuron && self.plan.places[node].is_some_and(|place| self.plan.neurons[place].is_double())
     }
 }
