@@ -113,7 +113,7 @@ fn a_recording_answers_as_the_substrate_did() {
 #[test]
 fn a_spoilt_recording_is_refused_by_line() {
     assert!(Replay::new(&b"{}\n"[..]).expect_err("no line").to_string().contains("line 1"));
-    assert_eq!(Replay::new(&b""[..]).expect_err("empty").kind(), ErrorKind::Protocol);
+    assert_eq!(Replay::new(&b""[..]).expect_err("empty").kind(), ErrorKind::InvalidSignal);
 }
 
 #[derive(Debug)]

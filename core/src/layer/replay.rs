@@ -30,7 +30,7 @@ impl Replay {
     /// Reads a recording.
     ///
     /// # Errors
-    /// `Protocol`, with the number of the line that is none.
+    /// `InvalidSignal`, with the number of the line that is none.
     pub fn new(log: impl BufRead) -> Result<Self> {
         let mut log = log.take(u64::MAX);
         let mut lines = VecDeque::new();
@@ -38,7 +38,7 @@ impl Replay {
         loop {
             let number = lines.len() + 1;
             let refuse = |e: Box<dyn std::error::Error + Send + Sync>| {
-                Error::new(ErrorKind::Protocol, format!("line {number} of the recording cannot be read")).with_source(e)
+                Error::new(ErrorKind::InvalidSignal, format!("line {number} of the recording cannot be read")).with_source(e)
             };
             text.clear();
             log.set_limit(LONGEST_LINE);
@@ -52,9 +52,9 @@ impl Replay {
                 Ok(Self { profile: Arc::new(*profile), lines: Arc::new(Mutex::new(lines)) })
             }
             Some(Line::Substrate { format, .. }) => {
-                Err(Error::new(ErrorKind::Protocol, format!("the recording has format {format}, but only {FORMAT} is known")))
+                Err(Error::new(ErrorKind::InvalidSignal, format!("the recording has format {format}, but only {FORMAT} is known")))
             }
-            _ => Err(Error::new(ErrorKind::Protocol, "the recording does not begin with the profile of a substrate")),
+            _ => Err(Error::new(ErrorKind::InvalidSignal, "the recording does not begin with the profile of a substrate")),
         }
     }
 }
