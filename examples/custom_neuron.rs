@@ -71,16 +71,17 @@ fn main() -> Result<()> {
     let program = net.build(Semantics::exact(1e-4).with_decay(Decay::Euler))?;
 
     let named: Vec<String> = std::env::args().skip(1).collect();
-    let locators = if named.is_empty() { ["oracle:", "cpu:", "wgpu:", "opencl:"].map(String::from).to_vec() } else { named };
+    let usual = ["oracle:", "cpu:", "wgpu:", "opencl:"].map(String::from).to_vec();
+    let locators = if named.is_empty() { usual } else { named };
     let injected: Vec<f32> = (0..NEURONS).map(|k| 0.5 + k as f32 / NEURONS as f32).collect();
     println!("{NEURONS} adaptive exponential neurons under constant currents of 0.5 to 1.5 nA, {TICKS} ticks of 0.1 ms\n");
-    println!("{:<12} {:>7}  {:>28}  {:>22}", "substrate", "spikes", "of the weakest and strongest", "samples as on the first");
+    println!("{:<19} {:>7}  {:>28}  {:>22}", "substrate", "spikes", "of the weakest and strongest", "samples as on the first");
     let mut first: Option<Vec<f32>> = None;
     for locator in &locators {
         let substrate = match registry().open_str(locator) {
             Ok(substrate) => substrate,
             Err(absent) if absent.kind() == ErrorKind::NotFound => {
-                println!("{locator:<12} NOT RUN: {absent}");
+                println!("{locator:<19} NOT RUN: {absent}");
                 continue;
             }
             Err(other) => return Err(other),
@@ -91,7 +92,7 @@ fn main() -> Result<()> {
         let first = first.get_or_insert_with(|| y.clone());
         let equal = first.iter().zip(&y).filter(|(a, b)| a == b).count();
         println!(
-            "{locator:<12} {:>7}  {:>14} {:>13}  {:>11} of {}",
+            "{locator:<19} {:>7}  {:>14} {:>13}  {:>11} of {}",
             y.iter().sum::<f32>(),
             of(0),
             of(NEURONS - 1),

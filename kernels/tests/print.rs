@@ -11,7 +11,7 @@ use isoform_core::semantics::{Decay, Preset, Semantics};
 use isoform_core::tensor::Tensor;
 use isoform_kernels::lower::{Lowered, Target, lower};
 use isoform_kernels::print::opencl::{Style, source};
-use isoform_kernels::print::wgsl;
+use isoform_kernels::print::wgsl::{self, Rounding};
 
 fn lowered(program: &Program, batch: usize, width: usize) -> Lowered {
     let target = Target { width, block_bytes: 1 << 16, longest_block: 16, buffer_bytes: 1 << 27 };
@@ -36,8 +36,13 @@ fn flat(rows: &[Vec<f64>]) -> Tensor {
 
 #[test]
 fn wgsl_reads_as_the_equations() {
-    let text: Vec<String> = lowered(&layer(), 3, 1).kernels.iter().map(wgsl::module).collect();
+    let text: Vec<String> = lowered(&layer(), 3, 1).kernels.iter().map(|k| wgsl::module(k, Rounding::Device)).collect();
     insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn results_that_are_rounded_one_by_one_stay_apart() {
+    insta::assert_snapshot!(wgsl::module(&lowered(&layer(), 3, 1).kernels[1], Rounding::Each));
 }
 
 #[test]
@@ -96,9 +101,11 @@ fn zoo() -> Program {
 
 #[test]
 fn naga_takes_every_module() {
-    for program in [layer(), zoo()] {
+    for (program, rounding) in
+        [layer(), zoo()].into_iter().flat_map(|p| [Rounding::Device, Rounding::Each].map(|rounding| (p.clone(), rounding)))
+    {
         for kernel in &lowered(&program, 3, 1).kernels {
-            let text = wgsl::module(kernel);
+            let text = wgsl::module(kernel, rounding);
             let module = naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
             let mut validator =
                 naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());

@@ -23,6 +23,9 @@ pub enum WgpuError {
     /// The preference is unknown.
     #[error("option \"power\" is {0:?}, but expects low or high")]
     UnknownPower(String),
+    /// The way of rounding is unknown.
+    #[error("option \"rounding\" is {0:?}, but expects device or each")]
+    UnknownRounding(String),
     /// The driver gives no device.
     #[error("{adapter} gives no device: close what else uses it, or name another with adapter=")]
     NoDevice {
@@ -69,7 +72,7 @@ impl From<WgpuError> for Error {
     fn from(error: WgpuError) -> Self {
         let kind = match &error {
             WgpuError::NoAdapter(_) | WgpuError::UnknownAdapter { .. } => ErrorKind::NotFound,
-            WgpuError::UnknownPower(_) | WgpuError::OutOfMemory { .. } => ErrorKind::Unsupported,
+            WgpuError::UnknownPower(_) | WgpuError::UnknownRounding(_) | WgpuError::OutOfMemory { .. } => ErrorKind::Unsupported,
             WgpuError::Lost { .. } => ErrorKind::Disconnected,
             WgpuError::NoDevice { .. } | WgpuError::Refused { .. } => ErrorKind::Fault,
         };

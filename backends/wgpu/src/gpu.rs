@@ -3,10 +3,12 @@
 use crate::fault::WgpuError;
 use crate::pipeline::Pipelines;
 use isoform_core::executor::block_on;
+use isoform_kernels::print::wgsl::Rounding;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wgpu::{
-    Adapter, Device, DeviceDescriptor, DeviceType, ErrorFilter, Features, Limits, MemoryHints, PollType, Queue, SubmissionIndex,
+    Adapter, Device, DeviceDescriptor, DeviceType, ErrorFilter, Features, Limits, MemoryHints, PollError, PollType, Queue,
+    SubmissionIndex,
 };
 
 /// A device that realizations share.
@@ -16,6 +18,8 @@ pub(crate) struct Gpu {
     pub(crate) queue: Queue,
     pub(crate) limits: Limits,
     pub(crate) pipelines: Pipelines,
+    /// How its kernels round.
+    pub(crate) rounding: Rounding,
     /// Whether it is a processor that plays an adapter.
     pub(crate) software: bool,
     pub(crate) name: String,
@@ -27,7 +31,7 @@ pub(crate) struct Gpu {
 
 impl Gpu {
     /// Asks an adapter for a device with all that the adapter can hold.
-    pub(crate) fn new(adapter: &Adapter) -> Result<Self, WgpuError> {
+    pub(crate) fn new(adapter: &Adapter, rounding: Rounding) -> Result<Self, WgpuError> {
         let (info, limits) = (adapter.get_info(), adapter.limits());
         let described = DeviceDescriptor {
             label: Some("isoform"),
@@ -50,7 +54,7 @@ impl Gpu {
             first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }));
         let software = info.device_type == DeviceType::Cpu;
-        Ok(Self { device, queue, limits, pipelines: Pipelines::default(), software, name: info.name, lost, stray })
+        Ok(Self { device, queue, limits, pipelines: Pipelines::default(), rounding, software, name: info.name, lost, stray })
     }
 
     /// The most bytes of a buffer that a kernel can be given.
@@ -82,6 +86,11 @@ impl Gpu {
         // wgpu panics where a device is lost while it is waited for
         match catch_unwind(AssertUnwindSafe(poll)) {
             Ok(Ok(_)) => self.check(DOING),
+            Ok(Err(PollError::WrongSubmissionIndex(..))) => {
+                // a device that is gone forgets what was submitted
+                let _ = self.lost.set(String::from("it does not know what was submitted"));
+                self.check(DOING)
+            }
             Ok(Err(error)) => {
                 self.check(DOING)?;
                 Err(WgpuError::Refused { adapter: self.name.clone(), doing: DOING.into(), source: Box::new(error) })

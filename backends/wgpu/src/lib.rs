@@ -8,8 +8,10 @@
 //! - Requests to cancel are honoured between blocks of at most 256 ticks; the state then stands at exactly the ticks that were reported.
 //! - The realizations of a substrate share its device and its compiled kernels. A device that is lost fails every realization on it
 //!   with `Disconnected`; the next one to be realised gets a fresh device.
-//! - WGSL allows a device to contract `a * b + c` and to lose subnormal numbers, so results are within the declared accuracy of the
-//!   reference, not equal to the bit from device to device.
+//! - WGSL allows a device to fuse `a * b + c` and to regroup sums, which no error bound covers where a sum is grouped on purpose. Each
+//!   result is therefore kept apart from the next operation, at the cost of an operation on its bits ([`Rounding::Each`]); on a
+//!   device whose divisions and square roots are those of IEEE 754, which WGSL does not promise, numbers in the normal range then
+//!   are those of the CPU to the bit. With `rounding=device` the equations of neurons and maps are left to the device.
 //! - wgpu allocates for every submission, so `advance` does as well.
 //!
 //! ```no_run
@@ -37,6 +39,7 @@
 #![forbid(unsafe_code)]
 
 mod adapter;
+pub mod bare;
 mod clock;
 mod device;
 mod fault;
@@ -48,5 +51,6 @@ mod staging;
 mod substrate;
 
 pub use fault::WgpuError;
+pub use isoform_kernels::print::wgsl::Rounding;
 pub use options::{Options, Power};
 pub use substrate::{WgpuSubstrate, register};

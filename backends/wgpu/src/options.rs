@@ -1,13 +1,15 @@
-//! Which adapter the substrate is to use.
+//! Which adapter the substrate is to use, and how.
 
 use crate::fault::WgpuError;
 use isoform_core::error::Result;
 use isoform_core::locator::Locator;
+use isoform_kernels::print::wgsl::Rounding;
 
 /// The options of a locator and what they mean.
 pub(crate) const DOCUMENTED: &[(&str, &str)] = &[
     ("adapter", "a part of the name of the adapter, in any case; by default the fastest kind that is present"),
     ("power", "low or high: which kind of adapter to prefer; by default high"),
+    ("rounding", "each, sums and products one by one, or device, as it likes and perhaps faster; by default each"),
 ];
 
 /// Which kind of adapter to prefer.
@@ -20,11 +22,12 @@ pub enum Power {
     High,
 }
 
-/// Which adapter the substrate is to use.
+/// Which adapter the substrate is to use, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     adapter: Option<String>,
     power: Power,
+    rounding: Rounding,
 }
 
 impl Options {
@@ -48,6 +51,13 @@ impl Options {
         self
     }
 
+    /// The same with sums and products rounded in another way.
+    #[must_use]
+    pub fn with_rounding(mut self, rounding: Rounding) -> Self {
+        self.rounding = rounding;
+        self
+    }
+
     /// Reads the options of a locator.
     ///
     /// # Errors
@@ -56,13 +66,19 @@ impl Options {
         let mut reader = locator.reader();
         let adapter: Option<String> = reader.take("adapter")?;
         let power: Option<String> = reader.take("power")?;
-        reader.finish(&["adapter", "power"])?;
+        let rounding: Option<String> = reader.take("rounding")?;
+        reader.finish(&["adapter", "power", "rounding"])?;
         let power = match power.as_deref() {
             None | Some("high") => Power::High,
             Some("low") => Power::Low,
             Some(other) => return Err(WgpuError::UnknownPower(other.to_owned()).into()),
         };
-        Ok(Self { adapter, power })
+        let rounding = match rounding.as_deref() {
+            None | Some("each") => Rounding::Each,
+            Some("device") => Rounding::Device,
+            Some(other) => return Err(WgpuError::UnknownRounding(other.to_owned()).into()),
+        };
+        Ok(Self { adapter, power, rounding })
     }
 
     /// Whether an adapter of this name will do.
@@ -76,5 +92,9 @@ impl Options {
 
     pub(crate) fn power(&self) -> Power {
         self.power
+    }
+
+    pub(crate) fn rounding(&self) -> Rounding {
+        self.rounding
     }
 }

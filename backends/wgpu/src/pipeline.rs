@@ -3,7 +3,7 @@
 use crate::fault::WgpuError;
 use crate::gpu::Gpu;
 use isoform_kernels::error::KernelError;
-use isoform_kernels::form::{Kernel, span};
+use isoform_kernels::form::Kernel;
 use isoform_kernels::print::wgsl;
 use std::collections::HashMap;
 use std::num::NonZeroU64;
@@ -14,7 +14,7 @@ use wgpu::{
 };
 
 /// Bytes that a launch is told.
-pub(crate) const SPAN_BYTES: NonZeroU64 = NonZeroU64::new((span::ALL.len() * size_of::<u32>()) as u64).unwrap();
+pub(crate) const SPAN_BYTES: NonZeroU64 = NonZeroU64::new((wgsl::SPAN_WORDS * size_of::<u32>()) as u64).unwrap();
 
 /// Beyond so many kernels, those that nobody uses are dropped.
 const KEPT: usize = 512;
@@ -34,7 +34,8 @@ impl Gpu {
     /// Whether the device can bind what a kernel touches.
     pub(crate) fn admit(&self, kernel: &Kernel) -> Result<(), KernelError> {
         let limits = &self.limits;
-        let limit = limits.max_storage_buffers_per_shader_stage.min(limits.max_bindings_per_bind_group.saturating_sub(1)) as usize;
+        let limit =
+            limits.max_storage_buffers_per_shader_stage.min(limits.max_bindings_per_bind_group.saturating_sub(1)) as usize;
         if kernel.bindings.len() > limit {
             let (kernel, count, device) = (kernel.name.clone(), kernel.bindings.len(), self.name.clone());
             return Err(KernelError::TooManyBuffers { kernel, count, limit, device });
@@ -44,7 +45,7 @@ impl Gpu {
 
     /// Compiles a kernel, unless its text was compiled before.
     pub(crate) fn compile(&self, kernel: &Kernel) -> Result<Arc<Compiled>, WgpuError> {
-        let text = wgsl::module(kernel);
+        let text = wgsl::module(kernel, self.rounding);
         let mut kept = self.pipelines.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(compiled) = kept.get(&text) {
             return Ok(Arc::clone(compiled));
@@ -74,14 +75,16 @@ impl Gpu {
         let bound = [Some(&layout)];
         let described = PipelineLayoutDescriptor { label, bind_group_layouts: &bound, immediate_size: 0 };
         let whole = self.device.create_pipeline_layout(&described);
-        let module =
-            self.device.create_shader_module(ShaderModuleDescriptor { label, source: ShaderSource::Wgsl(text.into()) });
+        let module = self.device.create_shader_module(ShaderModuleDescriptor { label, source: ShaderSource::Wgsl(text.into()) });
         let pipeline = self.device.create_compute_pipeline(&ComputePipelineDescriptor {
             label,
             layout: Some(&whole),
             module: &module,
             entry_point: label,
-            compilation_options: wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() },
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
             cache: None,
         });
         Compiled { pipeline, layout }

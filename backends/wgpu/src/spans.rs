@@ -3,6 +3,7 @@
 use isoform_kernels::device::spans;
 use isoform_kernels::form::{Expr, Kernel, span};
 use isoform_kernels::lower::{Block, Lowered};
+use isoform_kernels::print::wgsl::SPAN_WORDS;
 use wgpu::{Buffer, BufferDescriptor, BufferUsages, Device, Queue};
 
 /// Slots and what stands in them.
@@ -20,7 +21,7 @@ pub(crate) struct Spans {
 
 impl Spans {
     pub(crate) fn new(device: &Device, alignment: u32, lowered: &Lowered) -> Self {
-        let step = (span::ALL.len() * size_of::<u32>()).next_multiple_of(alignment.max(4) as usize);
+        let step = (SPAN_WORDS * size_of::<u32>()).next_multiple_of(alignment.max(4) as usize);
         let mut slots = 0;
         for counting in [false, true] {
             let longest = Block { ticks: lowered.block(), tick: 0, held: false, counting };

@@ -13,6 +13,7 @@ use isoform_core::program::Program;
 use isoform_core::registry::{Entry, Found, Registry};
 use isoform_core::substrate::{Realization, Run, Substrate};
 use isoform_kernels::lower::Target;
+use isoform_kernels::print::wgsl::Rounding;
 use isoform_kernels::realization::KernelRealization;
 use std::sync::{Arc, Mutex, PoisonError};
 use wgpu::Adapter;
@@ -25,6 +26,7 @@ const LONGEST_BLOCK: usize = 256;
 pub struct WgpuSubstrate {
     profile: Arc<Profile>,
     adapter: Adapter,
+    rounding: Rounding,
     /// Replaced when it is lost.
     gpu: Arc<Mutex<Arc<Gpu>>>,
 }
@@ -35,9 +37,9 @@ impl WgpuSubstrate {
     /// # Errors
     /// `NotFound` if there is no adapter, or none of that name; `Fault` if the driver gives no device.
     pub fn new(options: Options) -> Result<Self> {
-        let adapter = adapter::choose(&options)?;
-        let gpu = Arc::new(Mutex::new(Arc::new(Gpu::new(&adapter)?)));
-        Ok(Self { profile: Arc::new(adapter::profile(&adapter)), adapter, gpu })
+        let (adapter, rounding) = (adapter::choose(&options)?, options.rounding());
+        let gpu = Arc::new(Mutex::new(Arc::new(Gpu::new(&adapter, rounding)?)));
+        Ok(Self { profile: Arc::new(adapter::profile(&adapter, rounding)), adapter, rounding, gpu })
     }
 
     /// The name of the adapter.
@@ -51,7 +53,7 @@ impl WgpuSubstrate {
         let mut gpu = self.gpu.lock().unwrap_or_else(PoisonError::into_inner);
         if gpu.alive().is_err() {
             // an adapter of a lost device may be gone as well, which is then said
-            *gpu = Arc::new(Gpu::new(&self.adapter)?);
+            *gpu = Arc::new(Gpu::new(&self.adapter, self.rounding)?);
         }
         Ok(Arc::clone(&gpu))
     }
@@ -74,7 +76,7 @@ impl Substrate for WgpuSubstrate {
     }
 }
 
-/// Adds the scheme `wgpu:`, with the options `adapter` and `power`.
+/// Adds the scheme `wgpu:`, with the options `adapter`, `power` and `rounding`.
 pub fn register(registry: &mut Registry) {
     let open = |locator: &Locator, _: &Registry| -> Result<Arc<dyn Substrate>> {
         if !locator.path().is_empty() {
@@ -96,7 +98,9 @@ fn discover() -> Vec<Found> {
         locator.map_or_else(|_| String::from("wgpu:"), |l| l.to_string())
     };
     match adapter::list(Options::new().power()) {
-        Ok(adapters) => adapters.iter().map(|a| Found::present(named(a), Arc::new(adapter::profile(a)))).collect(),
+        Ok(adapters) => {
+            adapters.iter().map(|a| Found::present(named(a), Arc::new(adapter::profile(a, Rounding::Each)))).collect()
+        }
         Err(error) => vec![Found::absent("wgpu:", error.to_string())],
     }
 }

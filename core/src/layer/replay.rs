@@ -51,9 +51,10 @@ impl Replay {
             Some(Line::Substrate { format: FORMAT, profile }) => {
                 Ok(Self { profile: Arc::new(*profile), lines: Arc::new(Mutex::new(lines)) })
             }
-            Some(Line::Substrate { format, .. }) => {
-                Err(Error::new(ErrorKind::InvalidSignal, format!("the recording has format {format}, but only {FORMAT} is known")))
-            }
+            Some(Line::Substrate { format, .. }) => Err(Error::new(
+                ErrorKind::InvalidSignal,
+                format!("the recording has format {format}, but only {FORMAT} is known"),
+            )),
             _ => Err(Error::new(ErrorKind::InvalidSignal, "the recording does not begin with the profile of a substrate")),
         }
     }

@@ -17,11 +17,13 @@ pub const SPAN_WORDS: usize = span::ALL.len() + 1;
 /// How sums and products are rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Rounding {
-    /// As the device likes: WGSL (section 15.7.3) lets it fuse `a * b + c` and regroup sums and products.
-    #[default]
+    /// As the device likes: WGSL (section 15.7.3) lets it fuse `a * b + c` and regroup sums and products. No error bound covers the
+    /// regrouping of a definition's own constants. The functions of the library are rounded one by one in any case: they rest on sums
+    /// that are not regrouped.
     Device,
     /// One by one: each result passes through an operation on bits that no compiler can leave out, since it depends on a word
     /// that the host always leaves at nought.
+    #[default]
     Each,
 }
 
@@ -33,32 +35,27 @@ struct Wgsl<'a> {
 #[must_use]
 pub fn module(kernel: &Kernel, rounding: Rounding) -> String {
     let mut functions: Vec<Function> = kernel.calls().into_iter().filter_map(function).collect();
+    for f in &mut functions {
+        f.body = apart_all(&f.body);
+        f.result = apart(&f.result, true);
+    }
     let kernel = match rounding {
         Rounding::Device => kernel,
-        Rounding::Each => {
-            for f in &mut functions {
-                f.body = apart_all(&f.body);
-                f.result = apart(&f.result, true);
-            }
-            &Kernel { body: apart_all(&kernel.body), ..kernel.clone() }
-        }
+        Rounding::Each => &Kernel { body: apart_all(&kernel.body), ..kernel.clone() },
     };
     let mut out = String::new();
     for remark in &kernel.remarks {
         let _ = writeln!(out, "// {}", remark.replace(['\n', '\r'], " "));
     }
-    let mut fields = span::ALL.map(|name| format!("{name}: u32")).join(", ");
-    if rounding == Rounding::Each {
-        fields.push_str(", nought: u32");
-    }
-    let _ = writeln!(out, "struct Span {{ {fields} }}");
+    let fields = span::ALL.map(|name| format!("{name}: u32")).join(", ");
+    let _ = writeln!(out, "struct Span {{ {fields}, nought: u32 }}");
     let _ = writeln!(out, "@group(0) @binding(0) var<uniform> span: Span;");
     for (k, binding) in kernel.bindings.iter().enumerate() {
         let access = if binding.written { "read_write" } else { "read" };
         let element = if binding.element == Element::Real { "f32" } else { "u32" };
         let _ = writeln!(out, "@group(0) @binding({}) var<storage, {access}> {}: array<{element}>;", k + 1, binding.name);
     }
-    if rounding == Rounding::Each {
+    if rounding == Rounding::Each || !functions.is_empty() {
         out.push_str(APART);
     }
     let bodies: Vec<&Stmt> = functions.iter().flat_map(|f| &f.body).chain(&kernel.body).collect();
