@@ -137,6 +137,22 @@ impl Lowered {
     pub fn block(&self) -> usize {
         self.layout.block
     }
+
+    /// The most ticks of a block whose input may be held and whose output may be counted: nodes that pass no rows to each other need
+    /// no room for them.
+    #[must_use]
+    pub fn block_of(&self, held: bool, counting: bool) -> usize {
+        const LONGEST: usize = 256;
+        let alone = self.direct.is_some()
+            && self.layout.plan.steps().all(|step| match step {
+                Step::Neuron { inputs, .. } => inputs.iter().all(|place| match *place {
+                    Place::Input(_) => held,
+                    Place::Buffer { index, .. } => self.layout.plan.buffers[index].constant,
+                }),
+                _ => false,
+            });
+        if counting && alone && self.layout.plan.steps().count() == 1 { self.block().max(LONGEST) } else { self.block() }
+    }
 }
 
 /// Lowers a program for so many batch lanes; gives what the buffers hold from the start, too.

@@ -128,7 +128,7 @@ impl<D: Device> KernelRealization<D> {
         }
         let mut done = 0;
         while done < ticks && !self.run.cancel.is_raised() {
-            let count = self.lowered.block().min(ticks - done);
+            let count = self.lowered.block_of(held, counting).min(ticks - done);
             if !held || done == 0 {
                 self.send(x, ticks, done..done + count)?;
             }

@@ -40,6 +40,7 @@ pub struct Bare {
     gpu: Gpu,
     pipeline: ComputePipeline,
     group: BindGroup,
+    state: Buffer,
     counts: Buffer,
     staging: Staging,
     neurons: usize,
@@ -52,7 +53,7 @@ impl Bare {
     /// As for the substrate.
     pub fn new(options: &Options, neurons: usize, ticks: usize) -> Result<Self> {
         let gpu = Gpu::new(&adapter::choose(options)?, Rounding::Device)?;
-        let (pipeline, group, counts) = gpu.watch("preparing a bare launch", || {
+        let (pipeline, group, state, counts) = gpu.watch("preparing a bare launch", || {
             let source = ShaderSource::Wgsl(SOURCE.replace("TICKS", &ticks.to_string()).into());
             let module = gpu.device.create_shader_module(ShaderModuleDescriptor { label: None, source });
             let pipeline = gpu.device.create_compute_pipeline(&ComputePipelineDescriptor {
@@ -67,7 +68,7 @@ impl Bare {
                 gpu.device.create_buffer(&BufferDescriptor {
                     label: None,
                     size: (neurons * size_of::<f32>()) as u64,
-                    usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC,
+                    usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
                     mapped_at_creation: false,
                 })
             };
@@ -76,10 +77,19 @@ impl Bare {
                 [(0, &state), (1, &counts)].map(|(k, b)| BindGroupEntry { binding: k, resource: b.as_entire_binding() });
             let layout = &pipeline.get_bind_group_layout(0);
             let group = gpu.device.create_bind_group(&BindGroupDescriptor { label: None, layout, entries: &entries });
-            (pipeline, group, counts)
+            (pipeline, group, state, counts)
         })?;
         let staging = gpu.watch("preparing a bare launch", || Staging::new(&gpu, neurons * size_of::<f32>()))?;
-        Ok(Self { gpu, pipeline, group, counts, staging, neurons })
+        Ok(Self { gpu, pipeline, group, state, counts, staging, neurons })
+    }
+
+    /// Writes numbers, launches the kernel and reads the counts back: what a chunk of one tick cannot do without.
+    ///
+    /// # Errors
+    /// `Fault` if the device failed.
+    pub fn there_and_back(&mut self, numbers: &[u8], counts: &mut [u8]) -> Result<()> {
+        self.gpu.queue.write_buffer(&self.state, 0, numbers);
+        self.round_trip(counts)
     }
 
     /// Launches the kernel once and reads the counts back.

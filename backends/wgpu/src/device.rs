@@ -21,6 +21,9 @@ use wgpu::{
 /// Submissions that may wait at the device, so that a request to cancel does not come after all of them.
 const AHEAD: usize = 3;
 
+/// Fewer items and ticks than this take less time than reading the clock of the device.
+const WORTH_TIMING: usize = 1 << 16;
+
 /// A program on a device.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -188,7 +191,8 @@ impl Device for Loaded {
         let (gpu, parts) = (&self.gpu, &mut self.parts);
         gpu.watch("launching a block", || {
             parts.spans.send(&gpu.queue, lowered, block);
-            let noted = self.clock.as_mut().map(Clock::note);
+            let items: usize = lowered.kernels.iter().map(|k| k.count(block.ticks)).sum();
+            let noted = self.clock.as_mut().filter(|_| items * block.ticks >= WORTH_TIMING).map(Clock::note);
             let described = ComputePassDescriptor { label: Some("block"), timestamp_writes: noted };
             let mut pass = self.pending.encoder(gpu).begin_compute_pass(&described);
             let mut last = None;
