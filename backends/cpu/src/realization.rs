@@ -6,7 +6,7 @@ use crate::shard::{Block, Shard};
 use async_trait::async_trait;
 use isoform_core::error::Result;
 use isoform_core::lanes::InstructionSet;
-use isoform_core::program::Program;
+use isoform_core::program::{Node, Program};
 use isoform_core::report::Report;
 use isoform_core::signal::{Extent, Signal, SignalMut};
 use isoform_core::state::State;
@@ -49,6 +49,8 @@ pub(crate) struct CpuRealization {
     helpers: usize,
     /// Nanoseconds that a tick takes on one core, roughly.
     cost: f64,
+    /// Bytes of states, rows and parameters.
+    memory: u64,
 }
 
 impl CpuRealization {
@@ -71,6 +73,8 @@ impl CpuRealization {
             shards.push(Shard::new(&plan, first, end - first, block, helpers)?);
             first = end;
         }
+        let parameters = program.nodes().iter().flat_map(Node::parameters).map(|(_, values)| values.len() * size_of::<f32>());
+        let memory = shards.iter().map(Shard::bytes).chain(parameters).sum::<usize>() as u64;
         let mut realization = Self {
             program: program.clone(),
             tuned: program.clone(),
@@ -82,6 +86,7 @@ impl CpuRealization {
             block,
             helpers,
             cost,
+            memory,
         };
         realization.restart();
         Ok(realization)
@@ -148,7 +153,7 @@ impl Realization for CpuRealization {
             None => self.blocks(x, y, ticks, 0),
         };
         self.tick += done as u64;
-        Ok(Report { wall: start.map_or(Duration::ZERO, |s| s.elapsed()), ..Report::of(done) })
+        Ok(Report { wall: start.map_or(Duration::ZERO, |s| s.elapsed()), memory: self.memory, ..Report::of(done) })
     }
 
     async fn reset(&mut self) -> Result<()> {

@@ -22,6 +22,11 @@ impl Ring {
         Ok(Self { data: zeros(stride.checked_mul(line.ticks))?, lanes, stride, rows: line.ticks, head: 0 })
     }
 
+    /// How many numbers it keeps.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
     /// Where the row stands that came so many ticks ago, one or more.
     fn at(&self, back: usize) -> usize {
         let row = if self.head >= back { self.head - back } else { self.head + self.rows - back };

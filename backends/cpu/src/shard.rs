@@ -87,6 +87,16 @@ impl Shard {
         Ok(Self { first, batch, buffers, states, rings, scratch })
     }
 
+    /// Bytes of its states and rows.
+    pub(crate) fn bytes(&self) -> usize {
+        let rows: usize = self.buffers.iter().map(|b| b.data.len()).chain(self.rings.iter().map(Ring::len)).sum();
+        let states = self.states.iter().map(|states| match states {
+            States::Single(all) => all.len() * size_of::<f32>(),
+            States::Double(all, _) => all.len() * size_of::<f64>(),
+        });
+        rows * size_of::<f32>() + states.sum::<usize>()
+    }
+
     /// Runs a block.
     pub(crate) fn run(&mut self, plan: &Plan, block: &Block<'_>, mut out: Out<'_>) {
         self.stage(plan, block);
