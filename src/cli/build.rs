@@ -8,7 +8,7 @@ use isoform::core::program::Program;
 use isoform::files;
 use isoform::model::Model;
 use isoform_opencl::{OpenClSubstrate, Options, Style, offline};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Compile the kernels of a model ahead of time, or write their source for the compiler of a board.
@@ -65,7 +65,7 @@ impl Build {
         }
     }
 
-    fn binary(&self, console: &Console, program: &Program, target: &str, output: &PathBuf) -> Result {
+    fn binary(&self, console: &Console, program: &Program, target: &str, output: &Path) -> Result {
         let locator: Locator = target.parse().map_err(Failure::input)?;
         if locator.scheme() != "opencl" {
             return Err(Failure::input(format!("{target:?} takes no binaries; name a device such as opencl:0/0")));
@@ -83,7 +83,7 @@ impl Build {
         Ok(Outcome::Done)
     }
 
-    fn emit(&self, console: &Console, program: &Program, folder: &std::path::Path) -> Result {
+    fn emit(&self, console: &Console, program: &Program, folder: &Path) -> Result {
         let style = if self.style == Layout::Task { Style::Task } else { Style::Grid };
         let (source, manifest) = offline::emit(program, self.batch, style)?;
         let text = serde_json::to_string_pretty(&manifest).map_err(Failure::input)?;

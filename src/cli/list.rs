@@ -112,7 +112,7 @@ fn substrates(found: &[Found]) -> String {
         }
         (None, why) => {
             let why = why.as_deref().unwrap_or("for a reason that it does not give");
-            vec![f.locator.clone(), painted("absent", AnsiColor::Yellow), String::new(), String::new(), why.to_owned()]
+            vec![f.locator.clone(), painted("absent", AnsiColor::Yellow), String::new(), why.to_owned(), String::new()]
         }
     });
     table(&["locator", "class", "version", "device", "promises"], rows, 4)

@@ -93,16 +93,22 @@ pub fn register(registry: &mut Registry) {
 
 /// Every adapter, as it is named in a locator.
 fn discover() -> Vec<Found> {
-    let named = |adapter: &Adapter| {
-        let locator = Locator::new("wgpu").and_then(|l| l.with_option("adapter", adapter.get_info().name));
-        locator.map_or_else(|_| String::from("wgpu:"), |l| l.to_string())
-    };
     match adapter::list(Options::new().power()) {
         Ok(adapters) => {
-            adapters.iter().map(|a| Found::present(named(a), Arc::new(adapter::profile(a, Rounding::Each)))).collect()
+            let names: Vec<String> = adapters.iter().map(|a| a.get_info().name).collect();
+            let found = adapters.iter().zip(&names);
+            found.map(|(a, name)| Found::present(locator(name, &names), Arc::new(adapter::profile(a, Rounding::Each)))).collect()
         }
         Err(error) => vec![Found::absent("wgpu:", error.to_string())],
     }
+}
+
+/// The locator of an adapter: its first word, where that names no other.
+fn locator(name: &str, all: &[String]) -> String {
+    let word = name.split_whitespace().next().unwrap_or(name).to_lowercase();
+    let alone = all.iter().filter(|other| other.to_lowercase().contains(&word)).count() == 1;
+    let wanted = if alone { word } else { name.to_owned() };
+    Locator::new("wgpu").and_then(|l| l.with_option("adapter", wanted)).map_or_else(|_| String::from("wgpu:"), |l| l.to_string())
 }
 
 #[cfg(test)]
