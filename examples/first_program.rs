@@ -15,7 +15,7 @@ fn main() -> isoform::core::error::Result<()> {
     net.output("spikes", spikes);
     let program = net.build(Semantics::exact(1e-3))?;
 
-    let substrate = isoform::registry().open_str("cpu:")?; // swap the medium by changing this string
+    let substrate = registry().open_str("cpu:")?; // swap the medium by changing this string
     let mut session = Blocking::open(substrate.as_ref(), &program, &Run::new())?;
     let y = session.run(&[1.0, 0.0, 1.0, 0.0])?;
     // the README shows what stands between these two lines
