@@ -148,7 +148,7 @@ pub struct LaneJob<'a> {
     pub states: ArrayViewMut2<'a, f32>,
     /// One per output of the signature.
     pub outputs: &'a mut [Sink<'a>],
-    /// What the node hears of itself; the job then has at most [`BLOCK`] lanes, a multiple of [`VECTOR`].
+    /// What the node hears of itself; the job then has at most [`BLOCK`](super::BLOCK) lanes, a multiple of [`VECTOR`](super::VECTOR).
     pub echo: Option<Loop<'a>>,
 }
 
