@@ -102,20 +102,15 @@ fn schemes(registry: &Registry) -> Vec<Scheme<'_>> {
 fn substrates(found: &[Found]) -> String {
     let rows = found.iter().map(|f| match (&f.profile, &f.absent) {
         (Some(profile), _) => {
-            vec![
-                f.locator.clone(),
-                profile.class.to_string(),
-                profile.version.clone(),
-                profile.device.clone(),
-                abilities(profile),
-            ]
+            let what = format!("{}; {}", profile.device, abilities(profile));
+            vec![f.locator.clone(), profile.class.to_string(), profile.version.clone(), what]
         }
         (None, why) => {
             let why = why.as_deref().unwrap_or("for a reason that it does not give");
-            vec![f.locator.clone(), painted("absent", AnsiColor::Yellow), String::new(), why.to_owned(), String::new()]
+            vec![f.locator.clone(), painted("absent", AnsiColor::Yellow), String::new(), why.to_owned()]
         }
     });
-    table(&["locator", "class", "version", "device", "promises"], rows, 4)
+    table(&["locator", "class", "version", "device and what it promises"], rows, 3)
 }
 
 /// Abilities and limits in words.
