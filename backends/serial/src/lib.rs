@@ -1,0 +1,2 @@
+//! Instruments at the end of a byte stream.
+#![forbid(unsafe_code)]
