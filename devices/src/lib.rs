@@ -1,2 +1,11 @@
-//! Instruments, one folder each: codec (bytes to values), driver (values to the contract), twin (the same bytes from software).
+//! Instruments and their twins.
+//!
+//! A device is a folder of three: `codec` (bytes to values), `driver` (values to the contract), `twin` (the same bytes from software). The driver
+//! holds no thread, no clock and no port.
 #![forbid(unsafe_code)]
+
+pub mod attach;
+pub mod board;
+pub mod kinds;
+
+pub use attach::register;

@@ -1,0 +1,178 @@
+//! What goes wrong on a wire, and what it means to whoever called.
+
+use isoform_core::error::{Error, ErrorKind};
+use std::io;
+use std::time::Duration;
+
+/// An error at the end of a byte stream.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum SerialError {
+    /// The port, host or program cannot be opened.
+    #[error("{port} cannot be opened ({source}): check the name, the cable and the permissions")]
+    Open {
+        /// What was to be opened.
+        port: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Somebody else has the port.
+    #[error("{port} is in use by somebody else: close it there first")]
+    InUse {
+        /// The port.
+        port: String,
+    },
+    /// The other end has gone.
+    #[error("the line was hung up while waiting for {what}: check the cable and the power, then reset")]
+    HungUp {
+        /// What was awaited.
+        what: String,
+    },
+    /// Nothing, or not enough, came in time.
+    #[error("no {what} within {after:?}: the device is silent, busy or another one; a reset opens the dialogue anew")]
+    Timeout {
+        /// What was awaited.
+        what: String,
+        /// How long.
+        after: Duration,
+    },
+    /// More came than any answer holds.
+    #[error("{what} is longer than {limit} bytes: the device floods the line, or it is another device")]
+    TooLong {
+        /// What was being read.
+        what: String,
+        /// The bound.
+        limit: usize,
+    },
+    /// What came is not what the protocol allows.
+    #[error("{what} reads {seen:?}: {why}")]
+    Garbled {
+        /// What was awaited.
+        what: String,
+        /// What came, shortened.
+        seen: String,
+        /// Why it cannot be.
+        why: String,
+    },
+    /// Another device answers.
+    #[error("the device answers as {seen:?}, which is no {wanted}: name another device or another port")]
+    WrongDevice {
+        /// The device that the locator names.
+        wanted: String,
+        /// What the device says that it is.
+        seen: String,
+    },
+    /// The device refuses, and has done nothing.
+    #[error("the device refuses {what}: {said}")]
+    Refused {
+        /// What was asked.
+        what: String,
+        /// Its words.
+        said: String,
+    },
+    /// The device reports a fault of its own.
+    #[error("the device reports a fault during {what}: {said}")]
+    Fault {
+        /// What was being done.
+        what: String,
+        /// Its words.
+        said: String,
+    },
+    /// The device has started anew and forgotten what it held.
+    #[error("the device has restarted during {what}: what it held is gone; reset to load it again")]
+    Restarted {
+        /// What was being done.
+        what: String,
+    },
+    /// The host does otherwise than the transcript says.
+    #[error("the transcript goes on otherwise at line {line}: {why}")]
+    Transcript {
+        /// The line of the transcript.
+        line: usize,
+        /// The difference.
+        why: String,
+    },
+    /// Any other failure of the operating system.
+    #[error("the line failed while waiting for {what}")]
+    Io {
+        /// What was awaited.
+        what: String,
+        /// The failure.
+        source: io::Error,
+    },
+}
+
+/// The result of an exchange.
+pub type Result<T, E = SerialError> = std::result::Result<T, E>;
+
+impl SerialError {
+    /// What came is not what the protocol allows.
+    pub fn garbled(what: impl Into<String>, seen: &[u8], why: impl Into<String>) -> Self {
+        Self::Garbled { what: what.into(), seen: printable(seen), why: why.into() }
+    }
+
+    /// A line that could not be opened, sorted by the reason.
+    #[must_use]
+    pub fn open(port: &str, source: io::Error) -> Self {
+        // a port that is open elsewhere is "no device" to some systems, with these words
+        let in_use = source.kind() == io::ErrorKind::ResourceBusy || source.to_string().contains("exclusive lock");
+        if in_use { Self::InUse { port: port.to_owned() } } else { Self::Open { port: port.to_owned(), source } }
+    }
+
+    /// The kind in the terms of the contract.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Open { .. } => ErrorKind::NotFound,
+            Self::InUse { .. } => ErrorKind::Busy,
+            Self::HungUp { .. } => ErrorKind::Disconnected,
+            Self::Timeout { .. } => ErrorKind::Timeout,
+            Self::TooLong { .. } | Self::Garbled { .. } | Self::WrongDevice { .. } | Self::Transcript { .. } => {
+                ErrorKind::Protocol
+            }
+            Self::Refused { .. } => ErrorKind::Unsupported,
+            Self::Fault { .. } | Self::Restarted { .. } | Self::Io { .. } => ErrorKind::Fault,
+        }
+    }
+
+    /// Whether the device is known to have done nothing, so that the state is what it was.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
+    /// Whether only a new connection helps.
+    #[must_use]
+    pub fn is_disconnected(&self) -> bool {
+        matches!(self, Self::HungUp { .. } | Self::Io { .. })
+    }
+
+    /// The failure of an operating system call, sorted.
+    pub(crate) fn of_io(what: &str, source: io::Error) -> Self {
+        use io::ErrorKind as Kind;
+        match source.kind() {
+            Kind::BrokenPipe | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::UnexpectedEof | Kind::NotConnected => {
+                Self::HungUp { what: what.to_owned() }
+            }
+            Kind::InvalidData => match source.downcast::<SerialError>() {
+                Ok(own) => own,
+                Err(source) => Self::Io { what: what.to_owned(), source },
+            },
+            _ => Self::Io { what: what.to_owned(), source },
+        }
+    }
+}
+
+impl From<SerialError> for Error {
+    fn from(error: SerialError) -> Self {
+        Error::new(error.kind(), error.to_string()).with_source(error)
+    }
+}
+
+/// Bytes as they can stand in a message: printable ones as they are, others escaped, at most sixty of them.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    const MOST: usize = 60;
+    let text: String = bytes.iter().take(MOST).flat_map(|&b| std::ascii::escape_default(b)).map(char::from).collect();
+    if bytes.len() > MOST { format!("{text}… ({} bytes)", bytes.len()) } else { text }
+}

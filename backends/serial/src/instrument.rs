@@ -1,0 +1,218 @@
+//! A driver at a line as a substrate.
+
+use crate::driver::Driver;
+use crate::error::SerialError;
+use crate::lines::Lines;
+use async_trait::async_trait;
+use isoform_core::error::{Error, ErrorKind, Integrity, Result};
+use isoform_core::profile::{Facets, Profile};
+use isoform_core::program::Program;
+use isoform_core::report::Report;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::state::State;
+use isoform_core::substrate::{Memory, Realization, Run, Substrate, Tuning};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A driver and the lines to its device.
+#[derive(Debug)]
+struct Bench {
+    driver: Box<dyn Driver>,
+    lines: Lines,
+    /// Whether a program has the device.
+    taken: bool,
+    /// Whether the dialogue has to be brought into step before the next call.
+    broken: bool,
+}
+
+/// An instrument at the end of a line, as a substrate.
+///
+/// # Behavior
+/// - One program at a time has the device; a second is `Busy`.
+/// - After a failure that may have changed the device the state is lost, and the next reset opens the dialogue anew: the line is opened again if
+///   it was hung up, the device identified, the program loaded.
+#[derive(Debug)]
+pub struct Instrument {
+    profile: Arc<Profile>,
+    bench: Arc<Mutex<Bench>>,
+}
+
+impl Instrument {
+    /// Makes sure that the device at the end of the lines is the right one.
+    ///
+    /// # Errors
+    /// What the driver says.
+    pub fn open(mut driver: Box<dyn Driver>, mut lines: Lines) -> Result<Self> {
+        driver.identify(&mut lines)?;
+        let mut profile = driver.profile();
+        profile.limits.realizations = 1;
+        let bench = Bench { driver, lines, taken: false, broken: false };
+        Ok(Self { profile: Arc::new(profile), bench: Arc::new(Mutex::new(bench)) })
+    }
+}
+
+#[async_trait]
+impl Substrate for Instrument {
+    fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.profile)
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        self.profile.admit(program)?;
+        let mut bench = lock(&self.bench);
+        if bench.taken {
+            let why = format!("{} holds one program at a time; close the other one first", self.profile.name);
+            return Err(Error::new(ErrorKind::Busy, why));
+        }
+        if bench.broken {
+            bench.mend()?;
+        }
+        let loaded = bench.call(|driver, lines| driver.load(lines, program, run));
+        bench.broken = matches!(&loaded, Err(e) if e.state() == Integrity::Lost);
+        loaded.map_err(with_intact_state)?;
+        bench.taken = true;
+        drop(bench);
+        Ok(Box::new(Attached {
+            bench: Arc::clone(&self.bench),
+            facets: self.profile.facets,
+            program: program.clone(),
+            run: run.clone(),
+        }))
+    }
+}
+
+/// A realization that was never there has no state to lose.
+fn with_intact_state(error: Error) -> Error {
+    let kept = Error::new(error.kind(), error.message().to_owned());
+    let kept = error.node().map(str::to_owned).into_iter().fold(kept, |e, node| e.with_node(node));
+    kept.with_source(error)
+}
+
+impl Bench {
+    /// Calls the driver; an error after which the device may have changed says so.
+    fn call<T>(&mut self, call: impl FnOnce(&mut dyn Driver, &mut Lines) -> Result<T>) -> Result<T> {
+        let before = self.lines.sent();
+        let result = call(self.driver.as_mut(), &mut self.lines);
+        result.map_err(|e| if self.lines.sent() > before && !is_refusal(&e) { e.with_state_lost() } else { e })
+    }
+
+    /// Opens the dialogue anew.
+    fn mend(&mut self) -> Result<()> {
+        // a line that only lost its thread is brought into step by the driver; one that has gone is opened again
+        let Self { driver, lines, .. } = self;
+        let first = driver.identify(lines);
+        if let Err(error) = first {
+            if matches!(error.kind(), ErrorKind::Disconnected | ErrorKind::Fault | ErrorKind::Protocol | ErrorKind::Timeout) {
+                lines.reopen().map_err(Error::from)?;
+                driver.identify(lines)?;
+            } else {
+                return Err(error);
+            }
+        }
+        self.broken = false;
+        Ok(())
+    }
+}
+
+/// Whether the device refused and did nothing.
+fn is_refusal(error: &Error) -> bool {
+    if error.kind().is_bad_input() {
+        return true;
+    }
+    let source = std::error::Error::source(error).and_then(|s| s.downcast_ref::<SerialError>());
+    source.is_some_and(SerialError::is_refusal)
+}
+
+fn lock(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
+    bench.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A program on an instrument.
+#[derive(Debug)]
+struct Attached {
+    bench: Arc<Mutex<Bench>>,
+    facets: Facets,
+    program: Program,
+    run: Run,
+}
+
+impl Attached {
+    fn call<T>(&mut self, call: impl FnOnce(&mut dyn Driver, &mut Lines) -> Result<T>) -> Result<T> {
+        let mut bench = lock(&self.bench);
+        if bench.broken {
+            return Err(Error::fault("the line failed before; reset first").with_state_lost());
+        }
+        let result = bench.call(call);
+        bench.broken = matches!(&result, Err(e) if e.state() == Integrity::Lost);
+        result
+    }
+
+    /// Brings the device back if the line failed, with the program loaded.
+    fn recover(&mut self) -> Result<()> {
+        let mut bench = lock(&self.bench);
+        if bench.broken {
+            bench.mend().map_err(Error::with_state_lost)?;
+            let (program, run) = (&self.program, &self.run);
+            let loaded = bench.call(|driver, lines| driver.load(lines, program, run));
+            bench.broken = loaded.is_err();
+            loaded.map_err(Error::with_state_lost)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let mut bench = lock(&self.bench);
+        let Bench { driver, lines, taken, .. } = &mut *bench;
+        driver.close(lines);
+        *taken = false;
+    }
+}
+
+#[async_trait]
+impl Realization for Attached {
+    async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        self.call(|driver, lines| {
+            let start = lines.now();
+            let report = driver.advance(lines, x, &mut y, ticks)?;
+            Ok(Report { wall: lines.now().saturating_sub(start), ..report })
+        })
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        self.recover()?;
+        self.call(|driver, lines| driver.reset(lines))
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        if self.facets.memory { Some(self) } else { None }
+    }
+
+    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
+        if self.facets.tuning { Some(self) } else { None }
+    }
+}
+
+#[async_trait]
+impl Memory for Attached {
+    async fn save(&mut self) -> Result<State> {
+        self.call(|driver, lines| driver.save_state(lines))
+    }
+
+    async fn load(&mut self, state: &State) -> Result<()> {
+        state.check(&self.program, self.run.batch)?;
+        self.recover()?;
+        self.call(|driver, lines| driver.load_state(lines, state))
+    }
+}
+
+#[async_trait]
+impl Tuning for Attached {
+    async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
+        self.call(|driver, lines| driver.read_parameter(lines, node, parameter))
+    }
+
+    async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
+        self.call(|driver, lines| driver.write_parameter(lines, node, parameter, values))
+    }
+}

@@ -1,0 +1,388 @@
+//! A line with deadlines, bounds and framing: what a driver talks over.
+
+use crate::error::{Result, SerialError};
+use crate::transport::Transport;
+use std::time::Duration;
+
+/// The most bytes of one write: longer ones hang for ever on some ports when nobody reads.
+const WRITE: usize = 1024;
+/// Bytes that are taken from the line at a time.
+const READ: usize = 4096;
+/// How long a drain lasts at most on a line that is never quiet.
+const DRAIN: Duration = Duration::from_millis(500);
+/// How long a transport that takes nothing is left alone.
+const BREATH: Duration = Duration::from_micros(200);
+
+/// The end of the time that an exchange has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    start: Duration,
+    end: Duration,
+}
+
+impl Deadline {
+    /// How long the exchange has in all.
+    #[must_use]
+    pub fn total(self) -> Duration {
+        self.end - self.start
+    }
+}
+
+/// A line with deadlines and bounds.
+///
+/// # Behavior
+/// - No call outlasts its deadline by more than one wait of the transport, which is cut to what is left.
+/// - What has come and was not asked for yet is kept, up to a bound; a device that sends more is a flood, and an error.
+/// - Writes are cut into pieces of at most 1 KiB.
+#[derive(Debug)]
+pub struct Link {
+    transport: Box<dyn Transport>,
+    inbox: Vec<u8>,
+    /// What of the inbox was taken already.
+    taken: usize,
+    bound: usize,
+    sent: u64,
+}
+
+impl Link {
+    /// A line over a transport that keeps at most 64 KiB.
+    #[must_use]
+    pub fn new(transport: Box<dyn Transport>) -> Self {
+        Self { transport, inbox: Vec::new(), taken: 0, bound: 1 << 16, sent: 0 }
+    }
+
+    /// The same with another bound on what is kept.
+    #[must_use]
+    pub fn with_bound(mut self, bytes: usize) -> Self {
+        self.bound = bytes;
+        self
+    }
+
+    /// What it leads to, for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.transport.name()
+    }
+
+    /// Time since some fixed instant.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.transport.now()
+    }
+
+    /// Lets time pass.
+    pub fn sleep(&mut self, time: Duration) {
+        self.transport.sleep(time);
+    }
+
+    /// A deadline from now.
+    #[must_use]
+    pub fn within(&self, time: Duration) -> Deadline {
+        let start = self.now();
+        Deadline { start, end: start + time }
+    }
+
+    /// What is left until a deadline.
+    #[must_use]
+    pub fn left(&self, deadline: Deadline) -> Duration {
+        deadline.end.saturating_sub(self.now())
+    }
+
+    /// Bytes that were sent so far: a call during which it grows may have changed the device.
+    #[must_use]
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Sends bytes.
+    ///
+    /// # Errors
+    /// `Timeout` if the line does not take them in time, `HungUp` if it has ended.
+    pub fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<()> {
+        let what = "bytes to be taken";
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let left = self.left(deadline);
+            let piece = &rest[..rest.len().min(WRITE)];
+            let n = self.transport.write(piece, left).map_err(|e| SerialError::of_io(what, e))?;
+            self.sent += n as u64;
+            rest = &rest[n..];
+            if n == 0 {
+                if self.left(deadline).is_zero() {
+                    return Err(timeout(what, deadline));
+                }
+                self.transport.sleep(BREATH);
+            }
+        }
+        Ok(())
+    }
+
+    fn waiting(&self) -> &[u8] {
+        &self.inbox[self.taken..]
+    }
+
+    /// Takes in more bytes.
+    fn more(&mut self, what: &str, deadline: Deadline) -> Result<()> {
+        if self.waiting().len() >= self.bound {
+            return Err(SerialError::TooLong { what: what.to_owned(), limit: self.bound });
+        }
+        let left = self.left(deadline);
+        if left.is_zero() {
+            return Err(timeout(what, deadline));
+        }
+        self.inbox.drain(..self.taken);
+        self.taken = 0;
+        let at = self.inbox.len();
+        self.inbox.resize(at + READ, 0);
+        let result = self.transport.read(&mut self.inbox[at..], left);
+        self.inbox.truncate(at + *result.as_ref().unwrap_or(&0));
+        result.map(|_| ()).map_err(|e| SerialError::of_io(what, e))
+    }
+
+    fn take(&mut self, bytes: usize) -> Vec<u8> {
+        let taken = self.waiting()[..bytes].to_vec();
+        self.taken += bytes;
+        taken
+    }
+
+    /// Takes so many bytes.
+    ///
+    /// # Errors
+    /// `Timeout` if they do not come in time, `HungUp`, `TooLong` if that is more than is kept.
+    pub fn exactly(&mut self, bytes: usize, what: &str, deadline: Deadline) -> Result<Vec<u8>> {
+        if bytes > self.bound {
+            return Err(SerialError::TooLong { what: what.to_owned(), limit: self.bound });
+        }
+        while self.waiting().len() < bytes {
+            self.more(what, deadline)?;
+        }
+        Ok(self.take(bytes))
+    }
+
+    /// Takes what comes before an end mark, and the mark away.
+    ///
+    /// # Errors
+    /// `Timeout`, `HungUp`; `TooLong` if more than `longest` bytes come without the mark.
+    pub fn until(&mut self, end: &[u8], longest: usize, what: &str, deadline: Deadline) -> Result<Vec<u8>> {
+        let mut looked = 0;
+        loop {
+            let waiting = self.waiting();
+            let from = looked.min(waiting.len());
+            if let Some(at) = waiting[from..].windows(end.len().max(1)).position(|w| w == end) {
+                let found = self.take(from + at);
+                self.taken += end.len();
+                return Ok(found);
+            }
+            if waiting.len() > longest {
+                return Err(SerialError::TooLong { what: what.to_owned(), limit: longest });
+            }
+            looked = (waiting.len() + 1).saturating_sub(end.len());
+            self.more(what, deadline)?;
+        }
+    }
+
+    /// Takes what comes up to the first byte that is one of `ends`, and that byte with it.
+    ///
+    /// # Errors
+    /// As [`until`](Self::until).
+    pub fn through(&mut self, ends: &[u8], longest: usize, what: &str, deadline: Deadline) -> Result<Vec<u8>> {
+        let mut looked = 0;
+        loop {
+            let waiting = self.waiting();
+            if let Some(at) = waiting[looked..].iter().position(|b| ends.contains(b)) {
+                return Ok(self.take(looked + at + 1));
+            }
+            looked = waiting.len();
+            if looked > longest {
+                return Err(SerialError::TooLong { what: what.to_owned(), limit: longest });
+            }
+            self.more(what, deadline)?;
+        }
+    }
+
+    /// Takes a line that LF ends; a CR before it is taken away too.
+    ///
+    /// # Errors
+    /// As [`until`](Self::until).
+    pub fn line(&mut self, longest: usize, what: &str, deadline: Deadline) -> Result<Vec<u8>> {
+        let mut line = self.until(b"\n", longest, what, deadline)?;
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        Ok(line)
+    }
+
+    /// The next byte, without taking it.
+    ///
+    /// # Errors
+    /// As [`exactly`](Self::exactly).
+    pub fn peek(&mut self, what: &str, deadline: Deadline) -> Result<u8> {
+        while self.waiting().is_empty() {
+            self.more(what, deadline)?;
+        }
+        Ok(self.waiting()[0])
+    }
+
+    /// Hunts for a frame: `length` bytes that begin with `header` and that `is_frame` accepts. Gives the frame, and how many bytes were passed
+    /// over to find it.
+    ///
+    /// # Errors
+    /// `Timeout` if there is no frame in time, `HungUp`; `TooLong` after more than `longest` bytes that are no frame.
+    pub fn hunt(&mut self, frame: Frame<'_>, longest: usize, what: &str, deadline: Deadline) -> Result<(Vec<u8>, usize)> {
+        let mut passed = 0;
+        loop {
+            let waiting = self.waiting();
+            match waiting.iter().position(|&b| b == frame.header) {
+                Some(at) if waiting.len() >= at + frame.length => {
+                    if (frame.accepts)(&waiting[at..at + frame.length]) {
+                        self.taken += at;
+                        return Ok((self.take(frame.length), passed + at));
+                    }
+                    // this header was a byte of data
+                    self.taken += at + 1;
+                    passed += at + 1;
+                }
+                Some(at) => {
+                    self.taken += at;
+                    passed += at;
+                    self.more(what, deadline)?;
+                }
+                None => {
+                    passed += waiting.len();
+                    self.taken = self.inbox.len();
+                    self.more(what, deadline)?;
+                }
+            }
+            if passed > longest {
+                return Err(SerialError::TooLong { what: what.to_owned(), limit: longest });
+            }
+        }
+    }
+
+    /// Throws away what has come, until the line was quiet for so long; gives how many bytes. Ends after half a second on a line that is never
+    /// quiet.
+    ///
+    /// # Errors
+    /// `HungUp` if the line has ended.
+    pub fn drain(&mut self, quiet: Duration) -> Result<usize> {
+        let what = "silence";
+        let end = self.within(DRAIN.max(quiet));
+        let mut dropped = self.waiting().len();
+        self.clear();
+        let mut piece = [0; READ];
+        loop {
+            let wait = quiet.min(self.left(end));
+            if wait.is_zero() {
+                return Ok(dropped);
+            }
+            match self.transport.read(&mut piece, wait).map_err(|e| SerialError::of_io(what, e))? {
+                0 => return Ok(dropped),
+                n => dropped += n,
+            }
+        }
+    }
+
+    /// Forgets what has come and was not taken.
+    pub fn clear(&mut self) {
+        self.inbox.clear();
+        self.taken = 0;
+    }
+
+    /// Opens the line again.
+    ///
+    /// # Errors
+    /// `Open` if it cannot be opened.
+    pub fn reopen(&mut self) -> Result<()> {
+        self.clear();
+        let port = self.name();
+        self.transport.reopen().map_err(|source| SerialError::Open { port, source })
+    }
+}
+
+/// What a frame in a stream looks like.
+#[derive(Clone, Copy)]
+pub struct Frame<'a> {
+    /// Its first byte.
+    pub header: u8,
+    /// Its length in bytes.
+    pub length: usize,
+    /// Whether so many bytes from a header on are a frame.
+    pub accepts: &'a dyn Fn(&[u8]) -> bool,
+}
+
+impl std::fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Frame").field("header", &self.header).field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+fn timeout(what: &str, deadline: Deadline) -> SerialError {
+    SerialError::Timeout { what: what.to_owned(), after: deadline.total() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{Line, Scripted};
+
+    fn link(script: &[Line]) -> Link {
+        Link::new(Box::new(Scripted::new(script.to_vec())))
+    }
+
+    fn says(bytes: &[u8]) -> Line {
+        Line::Device(bytes.to_vec())
+    }
+
+    const SOON: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn a_line_comes_in_pieces() {
+        let mut link = link(&[says(b"Q"), Line::Pause(Duration::from_millis(10)), says(b"8iv\r\nrest"), says(b"\n")]);
+        let end = link.within(SOON);
+        assert_eq!(link.line(64, "an answer", end).expect("a line"), b"Q8iv");
+        assert_eq!(link.line(64, "an answer", end).expect("a line"), b"rest");
+    }
+
+    #[test]
+    fn silence_ends_at_the_deadline() {
+        let mut link = link(&[says(b"half"), Line::Pause(Duration::from_secs(9)), says(b"\n")]);
+        let end = link.within(SOON);
+        let error = link.line(64, "an answer", end).expect_err("late");
+        assert!(matches!(error, SerialError::Timeout { .. }), "{error}");
+        assert_eq!(link.now(), SOON);
+    }
+
+    #[test]
+    fn a_flood_is_refused() {
+        let flood: Vec<Line> = (0..100).map(|_| says(&[b'U'; 4096])).collect();
+        let mut first = link(&flood);
+        let end = first.within(SOON);
+        assert!(matches!(first.line(100, "an answer", end), Err(SerialError::TooLong { limit: 100, .. })));
+        let mut second = link(&flood);
+        assert!(matches!(second.exactly(1 << 20, "an answer", end), Err(SerialError::TooLong { .. })));
+        let mut third = link(&flood);
+        assert!(third.drain(Duration::from_millis(20)).expect("ends") > 4096);
+    }
+
+    #[test]
+    fn frames_are_found_between_other_bytes() {
+        let frame = [0xa0, 1, 2, 0xc0];
+        let mut stream = vec![9, 0xa0, 0xa0];
+        stream.extend(frame);
+        stream.extend(frame);
+        let mut link = link(&[says(&stream[..5]), says(&stream[5..])]);
+        let accepts = |f: &[u8]| f[3] == 0xc0;
+        let frame_of = Frame { header: 0xa0, length: 4, accepts: &accepts };
+        let end = link.within(SOON);
+        assert_eq!(link.hunt(frame_of, 100, "a packet", end).expect("found"), (frame.to_vec(), 3));
+        assert_eq!(link.hunt(frame_of, 100, "a packet", end).expect("found"), (frame.to_vec(), 0));
+    }
+
+    #[test]
+    fn long_messages_go_out_in_pieces() {
+        let mut link = link(&[Line::Host(vec![b'x'; 3000])]);
+        let end = link.within(SOON);
+        link.send(&vec![b'x'; 3000], end).expect("sent");
+        assert_eq!(link.sent(), 3000);
+    }
+}

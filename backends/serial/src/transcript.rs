@@ -1,0 +1,245 @@
+//! What passed over a line, as text that people read and a program replays.
+//!
+//! ```text
+//! isoform transcript 1
+//! device board
+//! port /dev/ttyACM0
+//! 0.000120 > *IDN?\n
+//! 0.001431 < isoform,board,0,1\n
+//! 0.101500 =
+//! ```
+//!
+//! `>` is the host, `<` the device; `=` stands where somebody waited until that time and nothing came, and `~` where the line was opened anew.
+//! Times are seconds since the line was opened. Bytes that are no printable ASCII are escaped as in Rust, a backslash included.
+
+use crate::error::SerialError;
+use std::io::{BufRead, Write};
+use std::time::Duration;
+
+const MAGIC: &str = "isoform transcript 1";
+/// No line of a transcript is longer.
+const LONGEST: u64 = 1 << 20;
+
+/// What happened on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// The host sent bytes.
+    Host(Vec<u8>),
+    /// The device sent bytes.
+    Device(Vec<u8>),
+    /// Nothing came.
+    Silence,
+    /// The line was opened anew.
+    Reopened,
+}
+
+/// The head of a transcript.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Head {
+    /// The device, as locators name it, with its options.
+    pub device: String,
+    /// What it was connected to.
+    pub port: String,
+}
+
+/// A transcript that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Transcript {
+    /// Its head.
+    pub head: Head,
+    /// What happened, with its time.
+    pub entries: Vec<(Duration, Entry)>,
+}
+
+/// Whether a file begins like a transcript.
+#[must_use]
+pub fn is_transcript(start: &[u8]) -> bool {
+    start.starts_with(MAGIC.as_bytes())
+}
+
+/// Writes the head.
+///
+/// # Errors
+/// Of the writer.
+pub fn write_head(to: &mut dyn Write, head: &Head) -> std::io::Result<()> {
+    writeln!(to, "{MAGIC}\ndevice {}\nport {}", head.device, head.port)
+}
+
+/// Writes an entry.
+///
+/// # Errors
+/// Of the writer.
+pub fn write_entry(to: &mut dyn Write, time: Duration, entry: &Entry) -> std::io::Result<()> {
+    let (mark, bytes): (char, &[u8]) = match entry {
+        Entry::Host(bytes) => ('>', bytes),
+        Entry::Device(bytes) => ('<', bytes),
+        Entry::Silence => ('=', &[]),
+        Entry::Reopened => ('~', &[]),
+    };
+    write!(to, "{}.{:09} {mark}", time.as_secs(), time.subsec_nanos())?;
+    if !bytes.is_empty() {
+        write!(to, " {}", escape(bytes))?;
+    }
+    writeln!(to)
+}
+
+fn escape(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|&b| std::ascii::escape_default(b)).map(char::from).collect()
+}
+
+fn unescape(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(b) = rest.next() {
+        bytes.push(match (b, b.is_ascii_graphic() || b == b' ') {
+            (b'\\', _) => match rest.next()? {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'x' => {
+                    let digits = [rest.next()?, rest.next()?];
+                    u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+                }
+                other @ (b'\\' | b'\'' | b'"') => other,
+                _ => return None,
+            },
+            (_, true) => b,
+            _ => return None,
+        });
+    }
+    Some(bytes)
+}
+
+fn parse_time(text: &str) -> Option<Duration> {
+    let (seconds, rest) = text.split_once('.')?;
+    let digits = rest.len();
+    if !(1..=9).contains(&digits) || !rest.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let nanos = rest.parse::<u32>().ok()? * 10_u32.pow(u32::try_from(9 - digits).ok()?);
+    Some(Duration::new(seconds.parse().ok()?, nanos))
+}
+
+fn parse_entry(line: &str) -> Option<(Duration, Entry)> {
+    let (time, rest) = line.split_once(' ')?;
+    let (mark, text) = rest.split_once(' ').unwrap_or((rest, ""));
+    let entry = match mark {
+        ">" => Entry::Host(unescape(text)?),
+        "<" => Entry::Device(unescape(text)?),
+        "=" if text.is_empty() => Entry::Silence,
+        "~" if text.is_empty() => Entry::Reopened,
+        _ => return None,
+    };
+    Some((parse_time(time)?, entry))
+}
+
+/// Reads a transcript.
+///
+/// # Errors
+/// [`SerialError::Transcript`], with the number of the line that is none.
+pub fn read(from: impl BufRead) -> Result<Transcript, SerialError> {
+    let refuse = |line: usize, why: &str| SerialError::Transcript { line, why: why.to_owned() };
+    let mut transcript = Transcript::default();
+    let mut from = from.take(u64::MAX);
+    let mut text = String::new();
+    for number in 1.. {
+        text.clear();
+        from.set_limit(LONGEST);
+        match from.read_line(&mut text) {
+            Ok(0) if number <= 3 => return Err(refuse(number, "the head is incomplete")),
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(_) => return Err(refuse(number, "the line is no text")),
+        }
+        let line = text.strip_suffix('\n').ok_or_else(|| refuse(number, "the line has no end: the file is cut short"))?;
+        match number {
+            1 if line == MAGIC => {}
+            1 => return Err(refuse(1, &format!("it does not begin with \"{MAGIC}\""))),
+            2 => line
+                .strip_prefix("device ")
+                .ok_or_else(|| refuse(2, "no device is named"))?
+                .clone_into(&mut transcript.head.device),
+            3 => line.strip_prefix("port ").ok_or_else(|| refuse(3, "no port is named"))?.clone_into(&mut transcript.head.port),
+            _ => {
+                let entry = parse_entry(line).ok_or_else(|| refuse(number, "expected TIME, a mark of > < = ~, and bytes"))?;
+                transcript.entries.push(entry);
+            }
+        }
+    }
+    Ok(transcript)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry() -> impl Strategy<Value = (Duration, Entry)> {
+        let bytes = || proptest::collection::vec(any::<u8>(), 1..40);
+        let entry = prop_oneof![
+            bytes().prop_map(Entry::Host),
+            bytes().prop_map(Entry::Device),
+            Just(Entry::Silence),
+            Just(Entry::Reopened)
+        ];
+        ((0..9_999_999_999_u64).prop_map(Duration::from_nanos), entry)
+    }
+
+    fn written(transcript: &Transcript) -> Vec<u8> {
+        let mut file = Vec::new();
+        write_head(&mut file, &transcript.head).expect("memory");
+        for (time, entry) in &transcript.entries {
+            write_entry(&mut file, *time, entry).expect("memory");
+        }
+        file
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(entries in proptest::collection::vec(entry(), 0..12)) {
+            let head = Head { device: String::from("board?x=1"), port: String::from("/dev/ttyACM0") };
+            let transcript = Transcript { head, entries };
+            prop_assert_eq!(read(written(&transcript).as_slice()).expect("reads"), transcript);
+        }
+
+        #[test]
+        fn a_damaged_transcript_is_refused_or_read_and_never_panics(
+            entries in proptest::collection::vec(entry(), 1..6), at in any::<usize>(), byte in any::<u8>()
+        ) {
+            let mut file = written(&Transcript { head: Head::default(), entries });
+            let at = at % file.len();
+            file[at] = byte;
+            let _ = read(file.as_slice());
+            let _ = read(&file[..at]);
+        }
+    }
+
+    #[test]
+    fn it_reads_as_a_dialogue() {
+        let transcript = Transcript {
+            head: Head { device: String::from("board"), port: String::from("/dev/ttyACM0") },
+            entries: vec![
+                (Duration::from_micros(120), Entry::Host(b"*IDN?\n".to_vec())),
+                (Duration::from_micros(1431), Entry::Device(b"isoform,board,0,1\n\x00\xff".to_vec())),
+                (Duration::from_millis(100), Entry::Silence),
+            ],
+        };
+        insta::assert_snapshot!(String::from_utf8(written(&transcript)).expect("text"), @r"
+        isoform transcript 1
+        device board
+        port /dev/ttyACM0
+        0.000120000 > *IDN?\n
+        0.001431000 < isoform,board,0,1\n\x00\xff
+        0.100000000 =
+        ");
+    }
+
+    #[test]
+    fn what_is_no_transcript_is_refused_by_its_line() {
+        let message = |text: &str| read(text.as_bytes()).expect_err("refused").to_string();
+        assert!(message("hello\n").contains("line 1"));
+        assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 ? x\n").contains("line 4"));
+        assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 > \\q\n").contains("line 4"));
+        assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 > a").contains("cut short"));
+    }
+}

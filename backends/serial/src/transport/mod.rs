@@ -1,0 +1,89 @@
+//! Byte streams to devices, each with the clock by which its deadlines are kept.
+
+mod faulty;
+mod memory;
+mod port;
+mod process;
+mod recorder;
+mod replayed;
+mod rfc2217;
+mod scripted;
+mod tcp;
+
+pub use faulty::{Fault, Faulty, Mishap};
+pub use memory::{Memory, Twin, VirtualClock};
+pub use port::{Parity, Port, PortName, Settings, ports};
+pub use process::Process;
+pub use recorder::Recorder;
+pub use replayed::Replayed;
+pub use rfc2217::Rfc2217;
+pub use scripted::{Line, Scripted};
+pub use tcp::Tcp;
+
+use std::fmt::Debug;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// A byte stream to a device.
+///
+/// # Behavior
+/// - A read gives what is there, and waits for the first byte no longer than it may. Nought bytes mean that none came in time.
+/// - A write takes what it can, and waits no longer than it may.
+/// - A stream whose other end has gone fails with `BrokenPipe`, `ConnectionReset` or `UnexpectedEof`, never with nought bytes.
+/// - Time is that of the stream: of a wall clock where it is real, virtual where the device is in memory.
+pub trait Transport: Debug + Send {
+    /// What it leads to, for people.
+    fn name(&self) -> String;
+
+    /// Takes bytes in.
+    ///
+    /// # Errors
+    /// If the stream has ended or failed.
+    fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize>;
+
+    /// Sends some of the bytes; gives how many.
+    ///
+    /// # Errors
+    /// If the stream has ended or failed.
+    fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize>;
+
+    /// Time since some fixed instant.
+    fn now(&self) -> Duration;
+
+    /// Lets time pass.
+    fn sleep(&mut self, time: Duration);
+
+    /// Opens the stream again, after its end or to be sure of what is at it.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    fn reopen(&mut self) -> io::Result<()>;
+}
+
+/// The clock of a stream that is real.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WallClock(Instant);
+
+impl WallClock {
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn now(self) -> Duration {
+        self.0.elapsed()
+    }
+
+    pub(crate) fn sleep(self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
+
+/// Whether a failed call has only found nothing in time.
+pub(crate) fn is_patience(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// The end of a stream as an error.
+pub(crate) fn ended() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the other end has closed the line")
+}

@@ -1,0 +1,136 @@
+//! A child process that talks on its standard input and output.
+
+use super::{Transport, WallClock, ended};
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+/// Pieces of output that wait for a reader; a child that says more waits too.
+const PIECES: usize = 16;
+
+/// A child process that talks on its standard input and output. It is ended when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    command: Vec<String>,
+    running: Option<Running>,
+    clock: WallClock,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    input: SyncSender<Vec<u8>>,
+    output: Receiver<Vec<u8>>,
+    rest: VecDeque<u8>,
+}
+
+impl Process {
+    /// Starts a program with its arguments.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn start(command: &[String]) -> io::Result<Self> {
+        let mut process = Self { command: command.to_vec(), running: None, clock: WallClock::new() };
+        process.reopen()?;
+        Ok(process)
+    }
+
+    fn end(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // a child that has ended already cannot be ended again
+            drop(running.child.kill());
+            drop(running.child.wait());
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Hands on what the child says until it says no more. Pipes know no deadline, so that each needs a thread.
+fn listen(mut output: impl Read + Send + 'static, to: SyncSender<Vec<u8>>) {
+    std::thread::spawn(move || {
+        let mut piece = [0; 1024];
+        while let Ok(n @ 1..) = output.read(&mut piece) {
+            if to.send(piece[..n].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+/// Hands on what the child is to hear. A child that does not read keeps this thread waiting, not the caller.
+fn speak(mut input: impl Write + Send + 'static, from: Receiver<Vec<u8>>) {
+    std::thread::spawn(move || {
+        while let Ok(piece) = from.recv() {
+            if input.write_all(&piece).and_then(|()| input.flush()).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+impl Transport for Process {
+    fn name(&self) -> String {
+        self.command.join(" ")
+    }
+
+    fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        let running = self.running.as_mut().ok_or_else(ended)?;
+        if running.rest.is_empty() {
+            match running.output.recv_timeout(wait) {
+                Ok(piece) => running.rest.extend(piece),
+                Err(RecvTimeoutError::Timeout) => return Ok(0),
+                Err(RecvTimeoutError::Disconnected) => return Err(ended()),
+            }
+        }
+        running.rest.read(into)
+    }
+
+    fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        let running = self.running.as_mut().ok_or_else(ended)?;
+        match running.input.try_send(bytes.to_vec()) {
+            Ok(()) => Ok(bytes.len()),
+            Err(TrySendError::Full(_)) => {
+                self.clock.sleep(wait.min(Duration::from_millis(1)));
+                Ok(0)
+            }
+            Err(TrySendError::Disconnected(_)) => Err(ended()),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        self.clock.sleep(time);
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.end();
+        let (program, arguments) =
+            self.command.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no program is named"))?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        let (input, output) = match (child.stdin.take(), child.stdout.take()) {
+            (Some(input), Some(output)) => (input, output),
+            _ => return Err(ended()),
+        };
+        let (to, from) = sync_channel(PIECES);
+        listen(output, to);
+        let (input_to, input_from) = sync_channel(PIECES);
+        speak(input, input_from);
+        self.running = Some(Running { child, input: input_to, output: from, rest: VecDeque::new() });
+        Ok(())
+    }
+}

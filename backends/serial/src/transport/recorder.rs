@@ -1,0 +1,79 @@
+//! A line that writes down what passes over it.
+
+use super::Transport;
+use crate::transcript::{Entry, Head, write_entry, write_head};
+use std::fmt;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// A line that writes down what passes over it.
+///
+/// # Behavior
+/// - What is written is what the other end was sent and what came from it, in this order, with times.
+/// - A transcript that cannot be written fails the call.
+pub struct Recorder {
+    inner: Box<dyn Transport>,
+    log: Box<dyn Write + Send>,
+}
+
+impl Recorder {
+    /// Writes down what passes over a line.
+    ///
+    /// # Errors
+    /// If the head cannot be written.
+    pub fn new(inner: Box<dyn Transport>, device: &str, mut log: Box<dyn Write + Send>) -> io::Result<Self> {
+        write_head(&mut log, &Head { device: device.to_owned(), port: inner.name() })?;
+        log.flush()?;
+        Ok(Self { inner, log })
+    }
+
+    fn put(&mut self, entry: &Entry) -> io::Result<()> {
+        write_entry(&mut self.log, self.inner.now(), entry)
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        // a full disk was reported by the write before it, if there was one
+        drop(self.log.flush());
+    }
+}
+
+impl Transport for Recorder {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        let n = self.inner.read(into, wait)?;
+        self.put(&if n == 0 { Entry::Silence } else { Entry::Device(into[..n].to_vec()) })?;
+        Ok(n)
+    }
+
+    fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        let n = self.inner.write(bytes, wait)?;
+        if n > 0 {
+            self.put(&Entry::Host(bytes[..n].to_vec()))?;
+        }
+        Ok(n)
+    }
+
+    fn now(&self) -> Duration {
+        self.inner.now()
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        self.inner.sleep(time);
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.inner.reopen()?;
+        self.put(&Entry::Reopened)
+    }
+}

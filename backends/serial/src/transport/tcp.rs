@@ -1,0 +1,83 @@
+//! A TCP connection.
+
+use super::{Transport, WallClock, ended, is_patience};
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// A TCP connection.
+#[derive(Debug)]
+pub struct Tcp {
+    address: String,
+    stream: Option<TcpStream>,
+    clock: WallClock,
+}
+
+impl Tcp {
+    /// Connects to `HOST:PORT`.
+    ///
+    /// # Errors
+    /// If nobody listens there, or the name has no address.
+    pub fn connect(address: &str) -> io::Result<Self> {
+        let mut tcp = Self { address: address.to_owned(), stream: None, clock: WallClock::new() };
+        tcp.reopen()?;
+        Ok(tcp)
+    }
+
+    fn stream(&mut self) -> io::Result<&mut TcpStream> {
+        self.stream.as_mut().ok_or_else(ended)
+    }
+}
+
+impl Transport for Tcp {
+    fn name(&self) -> String {
+        self.address.clone()
+    }
+
+    fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        let stream = self.stream()?;
+        // nought would mean for ever
+        stream.set_read_timeout(Some(wait.max(Duration::from_micros(100))))?;
+        match stream.read(into) {
+            Ok(0) if !into.is_empty() => Err(ended()),
+            Err(e) if is_patience(&e) => Ok(0),
+            other => other,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        let stream = self.stream()?;
+        stream.set_write_timeout(Some(wait.max(Duration::from_micros(100))))?;
+        match stream.write(bytes) {
+            Err(e) if is_patience(&e) => Ok(0),
+            other => other,
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        self.clock.sleep(time);
+    }
+
+    fn reopen(&mut self) -> io::Result<()> {
+        self.stream = None;
+        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+        for address in self.address.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, CONNECT) {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    self.stream = Some(stream);
+                    return Ok(());
+                }
+                Err(e) => last = e,
+            }
+        }
+        Err(last)
+    }
+}

@@ -1,0 +1,158 @@
+//! From locators to lines: `serial:`, `tcp:`, `rfc2217:`, `stdio:`, `twin:`, and the transcripts of all of them.
+
+use crate::kinds::{Kind, kind};
+use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::locator::{Locator, Options};
+use isoform_core::registry::{Entry, Registry};
+use isoform_core::substrate::Substrate;
+use isoform_serial::error::SerialError;
+use isoform_serial::instrument::Instrument;
+use isoform_serial::lines::Lines;
+use isoform_serial::transcript::Transcript;
+use isoform_serial::transport::{
+    Memory, Parity, Port, Process, Recorder, Replayed, Rfc2217, Settings, Tcp, Transport, VirtualClock,
+};
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::Path;
+use std::sync::Arc;
+
+const LINE_OPTIONS: &[(&str, &str)] = &[
+    ("device", "which instrument is at the line, such as board"),
+    ("baud", "bits a second; that of the instrument if absent"),
+    ("parity", "none, even or odd; that of the instrument if absent"),
+    ("record", "a file that takes down what passes over the line"),
+];
+
+/// Adds the schemes of instruments to a registry.
+pub fn register(registry: &mut Registry) {
+    let plain = &LINE_OPTIONS[..1];
+    let with = |summary, options: &'static [(&'static str, &'static str)]| Entry::new(summary, open).with_options(options);
+    registry.register("serial", with("an instrument at a serial port: serial:/dev/ttyACM0?device=board", LINE_OPTIONS));
+    registry.register(
+        "rfc2217",
+        with("an instrument at a serial port of another computer: rfc2217:HOST:PORT?device=board", LINE_OPTIONS),
+    );
+    registry.register("tcp", with("an instrument in the network: tcp:HOST:PORT?device=board", plain));
+    registry.register(
+        "stdio",
+        with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", plain),
+    );
+    registry.register("twin", Entry::new("the twin of an instrument, in software: twin:board", open));
+}
+
+/// Opens an instrument.
+fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
+    let mut options = locator.reader();
+    let mut known = vec!["device", "baud", "parity", "record"];
+    let kind = named(locator, &mut options)?;
+    known.extend(kind.options.iter().map(|(name, _)| *name));
+    let record: Option<String> = options.take("record")?;
+    let settings = settings(kind, &mut options)?;
+    let driver = (kind.driver)(&mut options)?;
+    let mut transports = if locator.scheme() == "twin" {
+        twins(kind, &mut options)?
+    } else {
+        let mut others = Vec::new();
+        for line in kind.lines {
+            known.push(line);
+            others.push(options.take_nested(line)?.ok_or_else(|| {
+                Error::not_found(format!("{} has a second line; write {line}=(serial:/dev/ttyUSB1)", kind.name))
+            })?);
+        }
+        let mut transports = vec![connect(locator, settings)?];
+        for other in &others {
+            transports.push(connect(other, self::settings(kind, &mut other.reader())?)?);
+        }
+        transports
+    }
+    .into_iter();
+    options.finish(&known)?;
+    let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
+    let first = match record {
+        Some(path) => recorder(first, locator, Path::new(&path))?,
+        None => first,
+    };
+    let lines = kind.lines.iter().zip(transports).fold(Lines::one(first), |lines, (name, line)| lines.with(name, line));
+    Ok(Arc::new(Instrument::open(driver, lines)?))
+}
+
+/// Lines to the twins of a kind, on one clock.
+///
+/// # Errors
+/// What the kind says of the options.
+pub fn twins(kind: &Kind, options: &mut Options<'_>) -> Result<Vec<Box<dyn Transport>>> {
+    let clock = VirtualClock::default();
+    let line = |twin| Box::new(Memory::on(clock.clone(), format!("the twin of {}", kind.name), twin)) as Box<dyn Transport>;
+    Ok((kind.twins)(options)?.into_iter().map(line).collect())
+}
+
+/// The instrument of a transcript, in the place of the device.
+///
+/// # Errors
+/// `NotFound` if the instrument that it names is not known.
+pub fn replay(transcript: Transcript) -> Result<Arc<dyn Substrate>> {
+    let locator: Locator = transcript.head.device.parse().map_err(Error::from)?;
+    let mut options = locator.reader();
+    let driver = (named(&locator, &mut options)?.driver)(&mut options)?;
+    Ok(Arc::new(Instrument::open(driver, Lines::one(Box::new(Replayed::new(transcript))))?))
+}
+
+fn named(locator: &Locator, options: &mut Options<'_>) -> Result<&'static Kind> {
+    let device: Option<String> = options.take("device")?;
+    match (locator.scheme(), device) {
+        ("twin", None) => kind(locator.path()),
+        ("twin", Some(_)) => Err(Error::unsupported("a twin is named by its path: write twin:board")),
+        (_, Some(device)) => kind(&device),
+        (scheme, None) => {
+            let why = format!("no instrument is named; write {scheme}:{}?device=board", locator.path());
+            Err(Error::not_found(why))
+        }
+    }
+}
+
+fn settings(kind: &Kind, options: &mut Options<'_>) -> Result<Settings> {
+    let parity = match options.take::<String>("parity")?.as_deref() {
+        None => kind.settings.parity,
+        Some("none") => Parity::None,
+        Some("even") => Parity::Even,
+        Some("odd") => Parity::Odd,
+        Some(other) => return Err(Error::unsupported(format!("the parity {other:?} is none of none, even and odd"))),
+    };
+    Ok(Settings { baud: options.take("baud")?.unwrap_or(kind.settings.baud), parity })
+}
+
+/// Opens the line that a locator names.
+///
+/// # Errors
+/// `NotFound`, `Busy`, or what the system says.
+pub fn connect(locator: &Locator, settings: Settings) -> Result<Box<dyn Transport>> {
+    let path = locator.path();
+    if path.is_empty() {
+        let scheme = locator.scheme();
+        return Err(Error::not_found(format!("nothing is named after \"{scheme}:\"; isoform list --ports shows the ports")));
+    }
+    let opened: io::Result<Box<dyn Transport>> = match locator.scheme() {
+        "serial" => Port::open(path, settings).map(|port| Box::new(port) as Box<dyn Transport>),
+        "tcp" => Tcp::connect(path).map(|tcp| Box::new(tcp) as Box<dyn Transport>),
+        "rfc2217" => Rfc2217::connect(path, settings).map(|line| Box::new(line) as Box<dyn Transport>),
+        "stdio" => {
+            let words: Vec<String> = path.split_whitespace().map(str::to_owned).collect();
+            Process::start(&words).map(|process| Box::new(process) as Box<dyn Transport>)
+        }
+        other => {
+            return Err(Error::not_found(format!("\"{other}:\" names no line; known are serial:, tcp:, rfc2217: and stdio:")));
+        }
+    };
+    opened.map_err(|source| SerialError::open(path, source).into())
+}
+
+fn recorder(inner: Box<dyn Transport>, locator: &Locator, path: &Path) -> Result<Box<dyn Transport>> {
+    let refuse = |e: io::Error| {
+        Error::new(ErrorKind::NotFound, format!("the transcript \"{}\" cannot be written", path.display())).with_source(e)
+    };
+    // a transcript is never written over: it may be all that is left of a device
+    let file = File::create_new(path).map_err(refuse)?;
+    let device = locator.to_string();
+    Ok(Box::new(Recorder::new(inner, &device, Box::new(BufWriter::new(file))).map_err(refuse)?))
+}

@@ -1,0 +1,49 @@
+//! The instruments that there are.
+
+use isoform_core::error::{Error, Result};
+use isoform_core::locator::Options;
+use isoform_serial::driver::Driver;
+use isoform_serial::transport::{Settings, Twin};
+
+/// Makes a driver, taking the options that it needs.
+pub type MakeDriver = fn(&mut Options<'_>) -> Result<Box<dyn Driver>>;
+
+/// Makes the twins of the lines of an instrument, taking the options that they need.
+pub type MakeTwins = fn(&mut Options<'_>) -> Result<Vec<Box<dyn Twin>>>;
+
+/// One kind of instrument.
+#[derive(Debug)]
+pub struct Kind {
+    /// The name in locators.
+    pub name: &'static str,
+    /// One sentence on what it is.
+    pub about: &'static str,
+    /// How characters travel, where nobody says otherwise.
+    pub settings: Settings,
+    /// The options that it takes beyond those of its line: name and meaning.
+    pub options: &'static [(&'static str, &'static str)],
+    /// The lines that it has beside the first, by the names of the options that lead to them: `meter=(serial:/dev/ttyUSB1)`.
+    pub lines: &'static [&'static str],
+    /// Makes a driver, taking the options that it needs.
+    pub driver: MakeDriver,
+    /// Makes the twins of the first line and of the others, in their order, taking the options that it needs.
+    pub twins: MakeTwins,
+}
+
+/// Every kind of instrument.
+#[must_use]
+pub fn kinds() -> &'static [Kind] {
+    const KINDS: &[Kind] = &[];
+    KINDS
+}
+
+/// A kind by its name.
+///
+/// # Errors
+/// `NotFound`, naming those there are.
+pub fn kind(name: &str) -> Result<&'static Kind> {
+    kinds().iter().find(|k| k.name == name).ok_or_else(|| {
+        let known: Vec<&str> = kinds().iter().map(|k| k.name).collect();
+        Error::not_found(format!("no instrument is called {name:?}; known are {}", known.join(", ")))
+    })
+}
