@@ -12,6 +12,7 @@ pub mod dynamics;
 pub mod error;
 pub mod executor;
 mod fixed;
+pub mod fixed_point;
 pub mod functions;
 mod infer;
 pub mod lanes;

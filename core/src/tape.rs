@@ -413,6 +413,37 @@ impl Tape {
         self.outputs.iter().map(|&o| texts[o as usize].0.clone()).collect()
     }
 
+    /// Which steps a result depends on.
+    #[must_use]
+    pub fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.ops.len()];
+        self.outputs.iter().for_each(|&o| needed[o as usize] = true);
+        for at in (0..self.ops.len()).rev() {
+            if !needed[at] {
+                continue;
+            }
+            match self.ops[at] {
+                Op::Input(_) | Op::Const(_) => {}
+                Op::Unary(_, a) => needed[a as usize] = true,
+                Op::Binary(_, a, b) => [a, b].into_iter().for_each(|p| needed[p as usize] = true),
+                Op::Select(c, a, b) => [c, a, b].into_iter().for_each(|p| needed[p as usize] = true),
+            }
+        }
+        needed
+    }
+
+    /// Which inputs a result depends on.
+    #[must_use]
+    pub fn reads(&self) -> Vec<bool> {
+        let mut reads = vec![false; self.inputs];
+        for (op, needed) in self.ops.iter().zip(self.needed()) {
+            if let Op::Input(i) = *op {
+                reads[i as usize] |= needed;
+            }
+        }
+        reads
+    }
+
     /// How many inputs the expression has.
     #[must_use]
     pub fn inputs(&self) -> usize {
