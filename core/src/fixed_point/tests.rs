@@ -1,15 +1,11 @@
 use super::*;
 use crate::dynamics::{Draw, Dynamics, Quantity, Signature};
-use crate::functions::{cuba_li, cuba_lif, integrate_and_fire, integrator, li, lif, scale, threshold};
+use crate::functions::{library, lif};
 use crate::neuron::Neuron;
 use crate::scalar::Scalar;
 use crate::semantics::{Preset, Semantics};
 use crate::tape::{Tape, Var};
 use proptest::prelude::*;
-
-fn library() -> [Neuron; 8] {
-    [lif(), cuba_lif(), integrate_and_fire(), li(), cuba_li(), integrator(), threshold(), scale()]
-}
 
 fn q24() -> Format {
     Format::new(24).expect("has room for one")
@@ -17,8 +13,7 @@ fn q24() -> Format {
 
 #[test]
 fn the_library_is_covered_by_three_bytes_after_the_point() {
-    let neurons = library();
-    let format = Format::covering(neurons.iter().map(|n| n.function().as_ref())).expect("fits");
+    let format = Format::covering(library().iter().map(AsRef::as_ref)).expect("fits");
     assert_eq!((format, format.to_string().as_str()), (q24(), "Q24"));
     assert_eq!(Format::new(31), Err(FixedPointError::Fraction(31)));
 }
@@ -200,7 +195,7 @@ fn what_has_no_run_time_form_or_draws_is_refused() {
     let refuse = |neuron: Neuron| FixedStep::new(neuron.function().as_ref(), q24()).map(|_| ()).expect_err("is refused");
     assert_eq!(refuse(Neuron::new(Odd)), FixedPointError::NotAffine { function: String::from("test.odd/1") });
     assert_eq!(refuse(Neuron::new(Noisy)), FixedPointError::Draws { function: String::from("test.noisy/1") });
-    for neuron in library() {
-        assert!(FixedStep::new(neuron.function().as_ref(), q24()).is_ok());
+    for function in library() {
+        assert!(FixedStep::new(function.as_ref(), q24()).is_ok());
     }
 }

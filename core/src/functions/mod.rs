@@ -13,6 +13,16 @@ pub use integrator::{I as Integrator, If, integrate_and_fire, integrator};
 pub use leaky::{Li, Lif, li, lif};
 pub use stateless::{Scale, Threshold, scale, threshold};
 
+use crate::transfer::TransferFunction;
+use std::sync::Arc;
+
+/// Every function of the library, in the order in which boards number them.
+#[must_use]
+pub fn library() -> Vec<Arc<dyn TransferFunction>> {
+    let all = [lif(), cuba_lif(), integrate_and_fire(), li(), cuba_li(), integrator(), threshold(), scale()];
+    all.iter().map(|neuron| Arc::clone(neuron.function())).collect()
+}
+
 /// The id of the leaky integrate-and-fire neuron.
 pub const LIF: &str = "isoform.lif/1";
 /// The id of the leaky integrator.

@@ -1,5 +1,6 @@
 //! Kernels as text.
 
+pub mod fixed_c;
 pub mod opencl;
 pub mod wgsl;
 
