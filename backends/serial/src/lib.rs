@@ -16,5 +16,6 @@ pub mod exchange;
 pub mod instrument;
 pub mod lines;
 pub mod link;
+pub mod serve;
 pub mod transcript;
 pub mod transport;

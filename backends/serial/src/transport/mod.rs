@@ -4,6 +4,8 @@ mod faulty;
 mod memory;
 mod port;
 mod process;
+#[cfg(unix)]
+mod pty;
 mod recorder;
 mod replayed;
 mod rfc2217;
@@ -14,6 +16,8 @@ pub use faulty::{Fault, Faulty, Mishap};
 pub use memory::{Memory, Twin, VirtualClock};
 pub use port::{Parity, Port, PortName, Settings, ports};
 pub use process::Process;
+#[cfg(unix)]
+pub use pty::Pty;
 pub use recorder::Recorder;
 pub use replayed::Replayed;
 pub use rfc2217::Rfc2217;

@@ -27,6 +27,15 @@ impl Tcp {
         Ok(tcp)
     }
 
+    /// A connection that somebody else has opened.
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn accepted(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self { address: stream.peer_addr()?.to_string(), stream: Some(stream), clock: WallClock::new() })
+    }
+
     fn stream(&mut self) -> io::Result<&mut TcpStream> {
         self.stream.as_mut().ok_or_else(ended)
     }
