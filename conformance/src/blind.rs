@@ -2,16 +2,19 @@
 //!
 //! The oracle runs freely beside the record. Rounding then adds up from tick to tick. For what the error can have grown to, each node
 //! contributes at most [`Accuracy::dot`] of its largest magnitudes a tick; flows of the library do not amplify (`|Φ| ≤ 1`), so that
-//! errors add up over ticks, and a linear map amplifies by its largest row sum of magnitudes. A tick is *ambiguous* when moving the
+//! errors add up over ticks, and a linear map amplifies by its largest row sum of magnitudes. Of a substrate that evaluates the run-time form
+//! alone, parameters count only where a tick reads them, and numbers are taken not to overflow. A tick is *ambiguous* when moving the
 //! states by that much, either way, changes what jumps; from there on the two may honestly differ, and the rest of the lane is left
 //! out and counted.
 
-use isoform_core::bound::Accuracy;
+use isoform_core::bound::{Accuracy, Form};
 use isoform_core::oracle::Oracle;
 use isoform_core::program::{NodeKind, Program};
 use isoform_core::schedule::Content;
+use isoform_core::semantics::Semantics;
 use isoform_core::state::State;
 use isoform_core::substrate::Run;
+use isoform_core::transfer::TransferFunction;
 
 /// What a comparison showed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,33 +27,63 @@ pub(crate) struct Seen {
 
 /// What one tick of a whole program may add to an error, for signals and states of some magnitude.
 pub(crate) fn growth(program: &Program, accuracy: &Accuracy, magnitude: f64) -> f64 {
+    let run_time = accuracy.form == Form::RunTime;
+    let rounded = |terms: usize, reach: f64, error: f64| {
+        if run_time { accuracy.accumulated(terms, reach, error) } else { accuracy.dot(terms, reach, error) }
+    };
+    // where weights have one spacing everywhere, each may be off by half of it, and so may be the inputs
+    let half = if accuracy.is_uniform() { accuracy.spacing(0.0) / 2.0 } else { 0.0 };
     let mut gain: f64 = 1.0;
-    let mut local = 0.0;
+    let mut local = half;
     for node in program.nodes() {
         match &node.kind {
             NodeKind::Linear(map) => {
                 let mut sums = vec![0.0; map.output().len()];
                 map.for_each_term(|row, _, w| sums[row] += w.abs());
                 let largest = sums.iter().fold(0.0_f64, |m, s| m.max(*s));
-                local += accuracy.dot(map.terms_per_output() + usize::from(map.has_bias()), (largest + 1.0) * magnitude, 0.0);
+                let terms = map.terms_per_output() + usize::from(map.has_bias());
+                local += rounded(terms, (largest + 1.0) * magnitude, half * terms as f64 * magnitude);
                 gain *= largest.max(1.0);
             }
             NodeKind::Dynamics { function, parameters } => {
                 let terms = 2 * (function.signature().states.len() + function.signature().inputs.len()) + 2;
                 let count = parameters.iter().map(isoform_core::tensor::Tensor::len).max().unwrap_or(1);
+                let read = read_parameters(function.as_ref(), &node.semantics);
+                let mut worst: f64 = 0.0;
                 for c in 0..count {
-                    let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { c })).collect();
+                    let value = |t: &isoform_core::tensor::Tensor| t.at(if t.len() == 1 { 0 } else { c });
+                    let p: Vec<f64> = parameters.iter().map(value).collect();
                     let k = function.coefficients(&node.semantics, &p);
                     let sum = |m: &[f64]| m.iter().map(|v| v.abs()).sum::<f64>();
-                    let weight = sum(&k.phi) + sum(&k.gamma) + sum(&k.constant) + sum(&k.psi) * sum(&p) + sum(&p);
-                    local = f64::max(local, accuracy.dot(terms, weight * magnitude, 0.0));
-                    gain = gain.max(1.0 + sum(&k.gamma) + sum(&p));
+                    let coefficients = sum(&k.phi) + sum(&k.gamma) + sum(&k.constant);
+                    let (direct, weight) = if run_time {
+                        let direct = p.iter().zip(&read).filter(|(_, read)| **read).map(|(v, _)| v.abs()).sum::<f64>();
+                        (direct, coefficients + direct)
+                    } else {
+                        (sum(&p), coefficients + sum(&k.psi) * sum(&p) + sum(&p))
+                    };
+                    worst = worst.max(rounded(terms, weight * magnitude, half * terms as f64 * magnitude));
+                    gain = gain.max(1.0 + sum(&k.gamma) + direct);
                 }
+                local = if run_time { local + worst } else { local.max(worst) };
             }
             NodeKind::Delay { .. } | NodeKind::Relay => {}
         }
     }
     local * gain * program.nodes().len() as f64
+}
+
+/// Which parameters test, reset and output read.
+fn read_parameters(function: &dyn TransferFunction, semantics: &Semantics) -> Vec<bool> {
+    let s = function.signature();
+    let (x, n, p) = (s.inputs.len(), s.states.len(), s.parameters.len());
+    let recording = function.record(semantics);
+    let tapes = [Some((&recording.tick, x + n)), recording.test.as_ref().map(|t| (t, n)), Some((&recording.land, n + n))];
+    let mut read = vec![false; p];
+    for (tape, first) in tapes.into_iter().flatten() {
+        read.iter_mut().zip(&tape.reads()[first..first + p]).for_each(|(to, from)| *to |= from);
+    }
+    read
 }
 
 /// Compares a record of outputs with the oracle.

@@ -20,6 +20,7 @@
 //! exact nought passes the bound `P` on, and the contracted form is the rounded product. Replacing a division by a product with
 //! the reciprocal, or regrouping a sum, is not covered.
 
+use crate::fixed_point::Format;
 use crate::polynomial::{ANGLE, COS_ULP, EXP_ULP, LN_ULP, SIN_ULP, TANH_ULP};
 use crate::tape::{Binary, Op, Place, Tape, Unary};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,18 @@ impl Precision {
     }
 }
 
+/// Which forms of an affine flow a substrate may evaluate; the bound covers those alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// The raw flow or the run-time form.
+    #[default]
+    Either,
+    /// The run-time form `s' = Φ s + Γ x + c`, whose coefficients come from elsewhere in double precision. Parameters that act through
+    /// them alone may then be beyond the numbers.
+    RunTime,
+}
+
 /// How a substrate computes: the part of its profile from which tolerances are derived.
 ///
 /// Sums, differences and products are taken to be rounded correctly, and the format to be binary.
@@ -94,6 +107,9 @@ pub struct Accuracy {
     /// The largest magnitude of an angle, in radians, for which the precision of sine and cosine holds; beyond, their results
     /// need only lie between -1 and 1.
     pub angle: f64,
+    /// Which forms of an affine flow it may evaluate.
+    #[serde(default)]
+    pub form: Form,
 }
 
 impl Accuracy {
@@ -114,7 +130,40 @@ impl Accuracy {
             sin: Precision::within(SIN_ULP),
             cos: Precision::within(COS_ULP),
             angle: f64::from(ANGLE),
+            form: Form::Either,
         }
+    }
+
+    /// Fixed-point numbers, as boards have them: one spacing everywhere, exact sums, products rounded to the nearest, and the flow in its
+    /// run-time form.
+    ///
+    /// All numbers count as ones without all digits, below a smallest normal number that is not reached. What such a substrate does
+    /// not have, it refuses; of division and functions the table says only that they give a number of the format.
+    #[must_use]
+    pub fn fixed(format: Format) -> Self {
+        let anything = Precision::within(4_294_967_296.0);
+        Self {
+            // as many spacings fit below the smallest normal number as 31 bits count
+            unit_roundoff: 0.5 / 2_147_483_648.0,
+            smallest_normal: format.spacing() * 2_147_483_648.0,
+            largest: format.largest(),
+            division: anything,
+            sqrt: anything,
+            exp: anything,
+            ln: anything,
+            tanh: anything,
+            sin: anything,
+            cos: anything,
+            angle: 0.0,
+            form: Form::RunTime,
+            ..Self::single()
+        }
+    }
+
+    /// Whether numbers have the same spacing everywhere, so that sums are exact.
+    #[must_use]
+    pub fn is_uniform(&self) -> bool {
+        self.subnormals && self.largest < self.smallest_normal
     }
 
     /// IEEE 754 double precision with the functions of `libm`, whose authors state an error below one ulp (below two for the
@@ -145,27 +194,47 @@ impl Accuracy {
     ///
     /// `terms` counts the products, `magnitude` is `Σ |w| |x|` and `input_error` is `Σ |w| e` with `e` the error of each `x`.
     /// The weights are rounded to the format, fused multiply-add may be used or not, and the sum may start from nought. A bias is
-    /// one more product, with one. Weights below the smallest normal number, and inputs that the substrate may read as nought,
-    /// are part of `input_error`. (Higham 2002, section 3.1: a term passes through at most `terms + 1` roundings.)
+    /// one more product, with one. Weights below the smallest normal number (see [`weight_error`](Self::weight_error)), and inputs that the
+    /// substrate may read as nought, are part of `input_error`. (Higham 2002, section 3.1: a term passes through at most `terms + 1`
+    /// roundings.) Where numbers have one spacing everywhere, only the products are rounded.
     #[must_use]
     pub fn dot(&self, terms: usize, magnitude: f64, input_error: f64) -> f64 {
+        let error = self.accumulated(terms, magnitude, input_error);
+        if magnitude + error <= self.largest { error } else { f64::INFINITY }
+    }
+
+    /// The same for a sum that is known to stay within the numbers of the format.
+    #[must_use]
+    pub fn accumulated(&self, terms: usize, magnitude: f64, input_error: f64) -> f64 {
         let compound = |roundings: f64, unit: f64| {
             let sum = roundings * unit;
             if sum < 1.0 { sum / (1.0 - sum) } else { f64::INFINITY }
         };
+        if terms == 0 {
+            return 0.0;
+        }
         let terms = terms as f64;
-        let relative = compound(terms + 1.0, self.unit_roundoff);
+        let relative = if self.is_uniform() { 0.0 } else { compound(terms + 1.0, self.unit_roundoff) };
         let vanished =
             if self.subnormals { terms * self.unit_roundoff * self.smallest_normal } else { 2.0 * terms * self.smallest_normal };
         let reference = compound(terms + 1.0, REFERENCE) * magnitude;
-        let error = (relative * magnitude + (1.0 + relative) * (input_error + vanished) + reference) * INFLATION;
-        if terms == 0.0 {
-            0.0
-        } else if magnitude + error <= self.largest {
-            error
-        } else {
-            f64::INFINITY
+        (relative * magnitude + (1.0 + relative) * (input_error + vanished) + reference) * INFLATION
+    }
+
+    /// Bounds the error of a sum of signals, with `input_error` the sum of their errors.
+    #[must_use]
+    pub fn sum(&self, terms: usize, magnitude: f64, input_error: f64) -> f64 {
+        if !self.is_uniform() {
+            return self.dot(terms, magnitude, input_error);
         }
+        let error = (input_error + terms as f64 * REFERENCE * magnitude) * INFLATION;
+        if magnitude + error <= self.largest { error } else { f64::INFINITY }
+    }
+
+    /// What the rounding of a stored weight may be off beyond the relative error that [`dot`](Self::dot) covers.
+    #[must_use]
+    pub fn weight_error(&self, weight: f64) -> f64 {
+        if weight.abs() >= self.smallest_normal { 0.0 } else { self.stored(weight).error }
     }
 
     /// The spacing of the format's numbers at a magnitude.
@@ -184,8 +253,8 @@ impl Accuracy {
         }
         // A spacing divides exactly, unless it is below the numbers of double precision.
         let spacing = self.spacing(magnitude);
-        (self.smallest_normal..=self.largest).contains(&magnitude)
-            && (self.unit_roundoff <= REFERENCE || (magnitude / spacing).fract() == 0.0)
+        let least = if self.subnormals { 0.0 } else { self.smallest_normal };
+        (least..=self.largest).contains(&magnitude) && (self.unit_roundoff <= REFERENCE || (magnitude / spacing).fract() == 0.0)
     }
 
     /// A result that, before its own rounding, lies within `carried` of the value.
@@ -261,7 +330,10 @@ impl Accuracy {
         match f {
             Binary::Add | Binary::Sub if a.is_exactly(|v| v == 0.0) => Bounded { value, error: b.error },
             Binary::Add | Binary::Sub if b.is_exactly(|v| v == 0.0) => Bounded { value, error: a.error },
-            Binary::Add | Binary::Sub => self.settle(value, a.error + b.error, Precision::ROUNDED, REFERENCE),
+            Binary::Add | Binary::Sub => {
+                let rounding = if self.is_uniform() { Precision::within(0.0) } else { Precision::ROUNDED };
+                self.settle(value, a.error + b.error, rounding, REFERENCE)
+            }
             Binary::Mul => self.product(value, a, b),
             Binary::Div => {
                 let nearest = b.value.abs() - b.error;

@@ -107,7 +107,9 @@ fn misfit(observation: &Observation, semantics: &Semantics, accuracy: &Accuracy)
     let ticks = observation.x.len() / program.input_channels().max(1);
     let largest = predicted.iter().chain(std::iter::once(&1.0)).fold(0.0_f64, |m, v| m.max(v.abs()));
     let input = observation.x.iter().fold(0.0_f64, |m, v| m.max(f64::from(v.abs())));
-    let allowed = if spikes { 0.5 } else { ticks as f64 * blind::growth(&program, accuracy, largest.max(input)) };
+    // what comes out is in single precision, whatever the substrate computes in
+    let leaving = largest * f64::from(f32::EPSILON);
+    let allowed = if spikes { 0.5 } else { ticks as f64 * blind::growth(&program, accuracy, largest.max(input)) + leaving };
     let off = predicted.iter().zip(&observation.y).map(|(p, y)| (p - f64::from(*y)).abs());
     // spikes that differ are counted, deviations of a membrane are not
     let off = if spikes { off.sum::<f64>() } else { off.fold(0.0, f64::max) };

@@ -49,6 +49,6 @@ fn sound(profile: &Profile, evidence: &mut Evidence) {
     let room = [limits.ticks, limits.batch, limits.channels, limits.realizations];
     evidence.check("it has room for a tick, a lane, a channel and a realization", &["yes"], answer(room.iter().all(|&n| n > 0)));
     let a = &profile.accuracy;
-    let sound = a.unit_roundoff > 0.0 && a.unit_roundoff < 1.0 && a.smallest_normal > 0.0 && a.largest > a.smallest_normal;
+    let sound = a.unit_roundoff > 0.0 && a.unit_roundoff < 1.0 && a.smallest_normal > 0.0 && a.largest > a.spacing(0.0);
     evidence.check("the accuracy table describes a number format", &["yes"], answer(sound));
 }

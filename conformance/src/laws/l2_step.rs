@@ -4,7 +4,9 @@
 //! `v∞ (1 - φⁿ)`, where φ is `exp(-dt/τ)` under an exact decay and `1 - dt/τ` under Euler's, and that a leaky neuron fires its first
 //! spike in the first tick in which `v∞ (1 - φⁿ)` is above the threshold. φ is fitted by least squares of each distance from the final
 //! value against the one before. Tolerance: each of the three roundings of a tick is at most half a spacing at the final value, they decay
-//! with φ, so that a value is off by `δ = 3 h / (1 - φ)` at most, and the fit by `2 δ (1 + φ) Σ|e| / Σe²`.
+//! with φ, so that a value is off by `δ = 3 h / (1 - φ)` at most, and the fit by `2 δ (1 + φ) Σ|e| / Σe²`. Where numbers have one spacing
+//! everywhere, coefficients and the input are not rounded in proportion to their size: each may be off by half a spacing, which adds
+//! `h (|v∞| + |x| + r)` to the `3 h`.
 
 use crate::bench::{Bench, DT, advance, narrow};
 use crate::law::{Law, Verdict, if_taken};
@@ -38,6 +40,9 @@ struct Step {
     decay: Decay,
     tau: f64,
     last: f64,
+    /// The input.
+    #[serde(default)]
+    input: f64,
     /// The threshold, if what comes out are spikes.
     theta: Option<f64>,
 }
@@ -72,7 +77,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 let plot = Plot::step_response(format!("Step response, {name}"), &[name.as_str()], vec![fit]);
                 plot.with_tick(DT).attach(evidence);
             }
-            steps.push(Step { name, decay, tau: TAU, last, theta });
+            steps.push(Step { name, decay, tau: TAU, last, input: f64::from(x), theta });
         }
     }
     evidence.note("steps", steps);
@@ -84,6 +89,11 @@ fn phi(decay: Decay, tau: f64) -> f64 {
         Decay::Exact => (-DT / tau).exp(),
         Decay::Euler => 1.0 - DT / tau,
     }
+}
+
+/// By what an error of the input is multiplied in the end.
+fn gain(step: &Step) -> f64 {
+    if step.input == 0.0 { 1.0 } else { (step.last / step.input).abs() }
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
@@ -107,7 +117,9 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             continue;
         }
         let rounding = 0.5 * profile.accuracy.spacing(step.last).max(f64::from(f32::EPSILON) * step.last.abs());
-        let off = 3.0 * rounding / (1.0 - phi);
+        let half = 0.5 * profile.accuracy.spacing(step.last);
+        let stored = if profile.accuracy.is_uniform() { half * (step.last.abs() + step.input.abs() + gain(step)) } else { 0.0 };
+        let off = (3.0 * rounding + stored) / (1.0 - phi);
         let distances: Vec<f64> = samples.values.iter().map(|v| step.last - v).collect();
         let pairs = || distances.iter().zip(distances.iter().skip(1));
         let squares: f64 = pairs().map(|(a, _)| a * a).sum();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::fixed_point::Straight;
 use crate::scalar::Scalar;
 use crate::tape::Var;
 use proptest::prelude::*;
@@ -368,8 +369,87 @@ fn contraction_is_covered_where_the_reference_itself_rounds() {
 
 #[test]
 fn an_accuracy_survives_its_profile() {
-    for accuracy in [Accuracy::single(), Accuracy::double()] {
+    for accuracy in [Accuracy::single(), Accuracy::double(), Accuracy::fixed(Format::new(24).expect("is a format"))] {
         let text = serde_json::to_string(&accuracy).expect("a table of numbers");
         assert_eq!(serde_json::from_str::<Accuracy>(&text).expect("what was written"), accuracy);
     }
+}
+
+/// A device that computes in fixed point, as boards do.
+fn fixed_survey(format: Format, accuracy: &Accuracy, cases: u32) -> (u32, u32, u32, String) {
+    let (checked, finite, outside) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let first = std::cell::RefCell::new(String::new());
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    // boards neither divide nor have functions
+    let steps = steps().prop_map(|steps| {
+        let has = |what: u8| if matches!(what, 3 | 13..=18 | 21) { what % 3 } else { what };
+        steps.into_iter().map(|(what, a, b, c, k)| (has(what), a, b, c, k)).collect::<Vec<Step>>()
+    });
+    let outcome = runner.run(&(steps, inputs(1.0)), |(steps, inputs)| {
+        let tape = record(3, &steps);
+        let code = Straight::new(&tape, format, "test").expect("boards have it");
+        let reference: Vec<f64> = inputs.iter().map(|&(x, _)| x).collect();
+        let given: Vec<i32> = inputs.iter().map(|&(x, blur)| format.encode(x * (1.0 + blur)).expect("is small")).collect();
+        let known: Vec<Bounded> =
+            reference.iter().zip(&given).map(|(&value, &g)| Bounded { value, error: (format.decode(g) - value).abs() }).collect();
+        let (mut values, mut out) = (vec![0; code.operations().len()], vec![0; code.results().len()]);
+        code.evaluate(&given, &mut values, &mut out, &mut 0);
+        for (i, (got, b)) in out.into_iter().zip(bound(&tape, &known, accuracy)).enumerate() {
+            let got = format.decode(got);
+            checked.set(checked.get() + 1);
+            finite.set(finite.get() + u32::from(b.error.is_finite()));
+            if !b.covers(got) {
+                outside.set(outside.get() + 1);
+                if first.borrow().is_empty() {
+                    *first.borrow_mut() = format!("result {i}: {got:e} is not within {b:?} for {known:?} of {tape:?}");
+                }
+            }
+        }
+        Ok(())
+    });
+    outcome.expect("nothing else is asserted");
+    (checked.get(), finite.get(), outside.get(), first.into_inner())
+}
+
+#[test]
+fn the_bound_covers_fixed_point() {
+    for fraction in [8, 16, 24] {
+        let format = Format::new(fraction).expect("is a format");
+        let (checked, finite, outside, first) = fixed_survey(format, &Accuracy::fixed(format), 2000);
+        assert_eq!(outside, 0, "Q{fraction}, of {checked}: {first}");
+        assert!(f64::from(finite) > 0.9 * f64::from(checked), "only {finite} of {checked} bounds are finite");
+    }
+    let (format, finer) = (Format::new(16).expect("is a format"), Format::new(20).expect("is a format"));
+    let (checked, _, outside, _) = fixed_survey(format, &Accuracy::fixed(finer), 300);
+    assert!(outside * 20 > checked, "{outside} of {checked}");
+}
+
+#[test]
+fn fixed_point_has_one_spacing_everywhere() {
+    let format = Format::new(24).expect("is a format");
+    let fixed = Accuracy::fixed(format);
+    let step = format.spacing();
+    assert!(fixed.is_uniform() && !Accuracy::single().is_uniform());
+    assert_eq!([0.0, 1e-9, 1.0, 127.0].map(|v| fixed.spacing(v)), [step; 4]);
+    assert_eq!([0.0, step, 1.0, -127.5, 77.0 * step].map(|v| fixed.stored(v).error), [0.0; 5]);
+    let tenth = fixed.stored(0.1).error;
+    assert!((0.5 * step..0.500_001 * step).contains(&tenth), "{tenth:e}");
+    assert_eq!([128.0, -200.0].map(|v| fixed.stored(v).error), [f64::INFINITY; 2]);
+    // three products are rounded, and their sum is exact
+    let dot = fixed.dot(3, 10.0, 0.25 * step);
+    assert!((1.75 * step..1.751 * step).contains(&dot), "{dot:e}");
+    assert_eq!(fixed.dot(2, 128.0, 0.0), f64::INFINITY);
+    assert!(fixed.sum(3, 10.0, 0.25 * step) < 0.2501 * step);
+    assert_eq!([0.5, 0.1].map(|w| fixed.weight_error(w) > 0.0), [false, true]);
+    assert_eq!([0.5, 0.1].map(|w| Accuracy::single().weight_error(w)), [0.0; 2]);
+    let add = Tape::record(2, |v| vec![v[0] + v[1]]);
+    let inputs = [Bounded { value: 1.0, error: step }, Bounded::exact(0.5)];
+    assert!(bound(&add, &inputs, &fixed)[0].error < 1.0001 * step);
+}
+
+#[test]
+fn an_older_table_may_evaluate_either_form() {
+    let mut json = serde_json::to_value(Accuracy::single()).expect("a table");
+    json.as_object_mut().expect("an object").remove("form");
+    assert_eq!(serde_json::from_value::<Accuracy>(json).expect("is read"), Accuracy::single());
 }

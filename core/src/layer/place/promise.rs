@@ -1,7 +1,7 @@
 //! What substrates promise together.
 
 use super::rules::Rules;
-use crate::bound::{Accuracy, Precision};
+use crate::bound::{Accuracy, Form, Precision};
 use crate::profile::{Facets, Limits, OutOfRange, Profile, Takes};
 use std::sync::Arc;
 
@@ -62,6 +62,7 @@ fn worse(a: Accuracy, b: &Accuracy) -> Accuracy {
         sin: worse(a.sin, b.sin),
         cos: worse(a.cos, b.cos),
         angle: a.angle.min(b.angle),
+        form: if a.form == b.form { a.form } else { Form::Either },
     }
 }
 
