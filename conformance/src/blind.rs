@@ -11,10 +11,8 @@ use isoform_core::bound::{Accuracy, Form};
 use isoform_core::oracle::Oracle;
 use isoform_core::program::{NodeKind, Program};
 use isoform_core::schedule::Content;
-use isoform_core::semantics::Semantics;
 use isoform_core::state::State;
 use isoform_core::substrate::Run;
-use isoform_core::transfer::TransferFunction;
 
 /// What a comparison showed.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -48,7 +46,7 @@ pub(crate) fn growth(program: &Program, accuracy: &Accuracy, magnitude: f64) -> 
             NodeKind::Dynamics { function, parameters } => {
                 let terms = 2 * (function.signature().states.len() + function.signature().inputs.len()) + 2;
                 let count = parameters.iter().map(isoform_core::tensor::Tensor::len).max().unwrap_or(1);
-                let read = read_parameters(function.as_ref(), &node.semantics);
+                let read = function.record(&node.semantics).parameters(function.signature());
                 let mut worst: f64 = 0.0;
                 for c in 0..count {
                     let value = |t: &isoform_core::tensor::Tensor| t.at(if t.len() == 1 { 0 } else { c });
@@ -71,19 +69,6 @@ pub(crate) fn growth(program: &Program, accuracy: &Accuracy, magnitude: f64) -> 
         }
     }
     local * gain * program.nodes().len() as f64
-}
-
-/// Which parameters test, reset and output read.
-fn read_parameters(function: &dyn TransferFunction, semantics: &Semantics) -> Vec<bool> {
-    let s = function.signature();
-    let (x, n, p) = (s.inputs.len(), s.states.len(), s.parameters.len());
-    let recording = function.record(semantics);
-    let tapes = [Some((&recording.tick, x + n)), recording.test.as_ref().map(|t| (t, n)), Some((&recording.land, n + n))];
-    let mut read = vec![false; p];
-    for (tape, first) in tapes.into_iter().flatten() {
-        read.iter_mut().zip(&tape.reads()[first..first + p]).for_each(|(to, from)| *to |= from);
-    }
-    read
 }
 
 /// Compares a record of outputs with the oracle.
@@ -158,4 +143,52 @@ fn shifted(program: &Program, state: &State, by: f64) -> State {
         }
     }
     state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isoform_core::fixed_point::{FixedStep, Flags, Format};
+    use isoform_core::functions::li;
+    use isoform_core::semantics::{Decay, Semantics};
+
+    /// The outputs of a leaky integrator on a board in fixed point, and the program.
+    fn board(declared: Semantics, computed: Semantics) -> (Program, Vec<f32>, Vec<f32>) {
+        // the resistance is beyond the format, and acts through the coefficients alone
+        let neuron = li().with("tau", 2.0).with("r", 2000.0);
+        let (format, p) = (Format::new(24).expect("is a format"), [2.0, 2000.0, 0.0]);
+        let step = FixedStep::new(neuron.function().as_ref(), format).expect("boards have it");
+        let c = step.encode_coefficients(&neuron.function().coefficients(&computed, &p)).expect("fits");
+        let p = step.encode_parameters(Flags::default(), &p).expect("nobody reads them");
+        let mut net = Program::builder();
+        let x = net.input("x", [1]);
+        let n = net.node("n", neuron, x);
+        net.output("y", n);
+        let (mut s, mut out, mut work) = ([0], [0], step.work());
+        let x: Vec<f32> = (0..200_i16).map(|t| 0.001 * f32::from(t % 7) - 0.001).collect();
+        let mut y = Vec::new();
+        for &x in &x {
+            let x = format.encode(f64::from(x)).expect("in range");
+            step.tick(Flags::default(), [&[x], &c, &p], &mut s, &mut out, &mut work);
+            y.push(format.decode(out[0]) as f32);
+        }
+        (net.build(declared).expect("valid"), x, y)
+    }
+
+    #[test]
+    fn fixed_point_is_judged_by_its_run_time_form() {
+        let exact = Semantics::exact(1e-2);
+        let accuracy = Accuracy::fixed(Format::new(24).expect("is a format"));
+        let judge = |computed| {
+            let (program, x, y) = board(exact, computed);
+            compare(&program, &Run::new(), &accuracy, &x, &y)
+        };
+        let honest = judge(exact);
+        assert_eq!((honest.broken, honest.compared), (None, 200));
+        assert!(honest.worst > 0.0 && honest.worst <= 1.0, "{}", honest.worst);
+        assert!(judge(exact.with_decay(Decay::Euler)).broken.is_some());
+        let (program, x, mut y) = board(exact, exact);
+        y[10] += 1e-2;
+        assert!(compare(&program, &Run::new(), &accuracy, &x, &y).broken.is_some());
+    }
 }

@@ -80,6 +80,20 @@ pub struct StepRecording {
     pub tick: Tape,
 }
 
+impl StepRecording {
+    /// Which parameters test, reset and output read. The others act through the flow alone.
+    #[must_use]
+    pub fn parameters(&self, signature: &Widths) -> Vec<bool> {
+        let (x, n, p) = (signature.inputs.len(), signature.states.len(), signature.parameters.len());
+        let jump = self.test.as_ref().map(|test| [(test, n), (&self.land, n + n)]);
+        let mut read = vec![false; p];
+        for (tape, first) in jump.into_iter().flatten().chain([(&self.tick, x + n)]) {
+            read.iter_mut().zip(&tape.reads()[first..first + p]).for_each(|(to, from)| *to |= from);
+        }
+        read
+    }
+}
+
 /// A stateful transfer function, ready to be stepped, recorded and differentiated.
 pub trait TransferFunction: Debug + Send + Sync {
     /// Names, units, ranges and initial state.

@@ -242,7 +242,9 @@ fn safe(name: &str) -> String {
     }
 }
 
-/// Whether a text has a word.
+/// Whether a text has a word outside its comments.
 fn mentions(text: &str, word: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|found| found == word)
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let code = text.lines().map(|line| line.split_once("/*").map_or(line, |(code, _)| code));
+    code.flat_map(|line| line.split(|c| !is_word(c))).any(|found| found == word)
 }
