@@ -256,6 +256,7 @@ static inline void isoform_threshold_flow(const q_t *x, const q_t *s, const q_t 
 }
 static inline void isoform_threshold_tick(const q_t *x, const q_t *s, const q_t *p, q_t z, q_t *out, q_t *y) {
     (void)s;
+    (void)z;
     (void)out;
     const q_t x_ = x[0];
     const q_t threshold = p[0];

@@ -137,7 +137,7 @@ fn numbers(text: &str) -> Result<Numbers, CapabilitiesError> {
     if text == "F32" {
         return Ok(Numbers::F32);
     }
-    let fraction = text.strip_prefix('Q').map(|n| whole("NUM", n, 30)).transpose()?;
+    let fraction = text.strip_prefix('Q').and_then(|n| whole("NUM", n, 30).ok());
     match fraction.and_then(|n| u32::try_from(n).ok()).map(Format::new) {
         Some(Ok(format)) => Ok(Numbers::Fixed(format)),
         _ => refuse(format!("NUM is {text:?} instead of F32 or Q0 to Q30")),
