@@ -18,9 +18,9 @@ pub trait Arithmetic: Copy + Debug + Display + Send + Sync + 'static {
     /// The largest magnitude.
     fn largest(self) -> f64;
     /// The raw 32-bit word.
-    fn to_word(self, number: Self::Number) -> u32;
+    fn word(self, number: Self::Number) -> u32;
     /// The number in a raw 32-bit word.
-    fn from_word(self, word: u32) -> Self::Number;
+    fn number(self, word: u32) -> Self::Number;
     /// `a + b`.
     fn add(self, a: Self::Number, b: Self::Number, clipped: &mut u64) -> Self::Number;
     /// `a - b`.
@@ -71,10 +71,10 @@ impl Arithmetic for Format {
     fn largest(self) -> f64 {
         Self::largest(self)
     }
-    fn to_word(self, number: i32) -> u32 {
+    fn word(self, number: i32) -> u32 {
         number.cast_unsigned()
     }
-    fn from_word(self, word: u32) -> i32 {
+    fn number(self, word: u32) -> i32 {
         word.cast_signed()
     }
     #[inline(always)]
@@ -131,10 +131,10 @@ impl Arithmetic for SinglePrecision {
     fn largest(self) -> f64 {
         f64::from(f32::MAX)
     }
-    fn to_word(self, number: f32) -> u32 {
+    fn word(self, number: f32) -> u32 {
         number.to_bits()
     }
-    fn from_word(self, word: u32) -> f32 {
+    fn number(self, word: u32) -> f32 {
         f32::from_bits(word)
     }
     #[inline(always)]

@@ -23,8 +23,8 @@ impl Numbers {
     #[must_use]
     pub fn encode(self, value: f64) -> Option<u32> {
         match self {
-            Self::F32 => SinglePrecision.encode(value).map(|v| SinglePrecision.to_word(v)),
-            Self::Fixed(format) => format.encode(value).map(|v| format.to_word(v)),
+            Self::F32 => SinglePrecision.encode(value).map(|v| SinglePrecision.word(v)),
+            Self::Fixed(format) => format.encode(value).map(|v| format.word(v)),
         }
     }
 

@@ -251,7 +251,7 @@ impl Layout<'_> {
     fn keep(&mut self, plan: &Plan) -> Result<()> {
         for (block, &location) in self.program.schedule().memory.iter().zip(&plan.memory) {
             match location {
-                Location::State { node, state } if state == 0 => {
+                Location::State { node, state: 0 } => {
                     let NodeKind::Dynamics { function, .. } = &self.program.nodes()[node].kind else { continue };
                     // the states of a node stand one after the other
                     for k in 0..function.signature().states.len() {
@@ -267,7 +267,7 @@ impl Layout<'_> {
                 Location::Line(line) => {
                     while self.image.lines.len() <= line {
                         let spec = &plan.lines[self.image.lines.len()];
-                        let cells = spec.channels.checked_mul(spec.ticks).unwrap_or(usize::MAX);
+                        let cells = spec.channels.saturating_mul(spec.ticks);
                         let first = self.take(Some(block.node), cells)?;
                         let head = self.take(Some(block.node), 1)?;
                         self.image.lines.push(LineCells { first, head, channels: spec.channels, ticks: spec.ticks });
@@ -291,7 +291,7 @@ impl Layout<'_> {
                     Constants::Neuron { c, p: self.take(Some(index), node.channels() * p)? }
                 }
                 NodeKind::Linear(map) => {
-                    let entries = map.output().len().checked_mul(map.input().len()).unwrap_or(usize::MAX);
+                    let entries = map.output().len().saturating_mul(map.input().len());
                     let w = self.take(Some(index), entries)?;
                     let b = if map.has_bias() { self.take(Some(index), map.output().len())? } else { NOBODY };
                     Constants::Linear { w, b }

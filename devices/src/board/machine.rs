@@ -91,7 +91,7 @@ impl<A: Arithmetic> Engine<A> {
     }
 
     fn load(&self, word: u32) -> A::Number {
-        self.arithmetic.from_word(word)
+        self.arithmetic.number(word)
     }
 
     /// Does every operation once; gives how many results were cut.
@@ -130,10 +130,10 @@ impl<A: Arithmetic> Engine<A> {
     fn sum(&mut self, m: &mut [u32], (to, n): (u16, u16), from: &[u16]) {
         let (arithmetic, clipped) = (self.arithmetic, &mut self.work.clipped);
         for i in 0..usize::from(n) {
-            let mut terms = from.iter().map(|&f| arithmetic.from_word(m[usize::from(f) + i]));
+            let mut terms = from.iter().map(|&f| arithmetic.number(m[usize::from(f) + i]));
             let first = terms.next().unwrap_or_default();
             let sum = terms.fold(first, |sum, term| arithmetic.add(sum, term, clipped));
-            m[usize::from(to) + i] = arithmetic.to_word(sum);
+            m[usize::from(to) + i] = arithmetic.word(sum);
         }
     }
 
@@ -146,7 +146,7 @@ impl<A: Arithmetic> Engine<A> {
                 let product = self.arithmetic.mul(weight, x, &mut self.work.clipped);
                 sum = self.arithmetic.add(sum, product, &mut self.work.clipped);
             }
-            m[usize::from(to) + r] = self.arithmetic.to_word(sum);
+            m[usize::from(to) + r] = self.arithmetic.word(sum);
         }
     }
 
@@ -157,24 +157,24 @@ impl<A: Arithmetic> Engine<A> {
         let ([_, wn, wp, _], wc, n) = (step.widths(), step.coefficients(), usize::from(*n));
         let fill = |row: &mut [A::Number], m: &[u32], first: u16, i: usize, width: usize| {
             for (to, &word) in row.iter_mut().zip(&m[cells(first, n * width)][i * width..(i + 1) * width]) {
-                *to = arithmetic.from_word(word);
+                *to = arithmetic.number(word);
             }
         };
         for i in 0..n {
             for (to, &at) in row_x.iter_mut().zip(x) {
-                *to = if at == NOBODY { A::Number::default() } else { arithmetic.from_word(m[usize::from(at) + i]) };
+                *to = if at == NOBODY { A::Number::default() } else { arithmetic.number(m[usize::from(at) + i]) };
             }
             fill(row_c, m, *c, i, wc);
             fill(row_p, m, *p, i, wp);
             for (k, to) in row_s.iter_mut().enumerate().take(wn) {
-                *to = arithmetic.from_word(m[usize::from(*s) + k * n + i]);
+                *to = arithmetic.number(m[usize::from(*s) + k * n + i]);
             }
             step.tick(*flags, [row_x, row_c, row_p], row_s, row_y, work);
             for (k, &state) in row_s.iter().enumerate().take(wn) {
-                m[usize::from(*s) + k * n + i] = arithmetic.to_word(state);
+                m[usize::from(*s) + k * n + i] = arithmetic.word(state);
             }
             for (&at, &value) in y.iter().zip(row_y.iter()).filter(|(at, _)| **at != NOBODY) {
-                m[usize::from(at) + i] = arithmetic.to_word(value);
+                m[usize::from(at) + i] = arithmetic.word(value);
             }
         }
     }
