@@ -55,16 +55,15 @@ static void put_block(const uint8_t *bytes, uint16_t length)
 
 static void put_capabilities(void)
 {
-    put_text(PSTR("NUM Q" STRING(Q_BITS) ";CELLS " STRING(CELLS) ";CODE " STRING(CODE) ";BLOCK " STRING(BLOCK) ";RANGE " RANGE ";FUNC "));
+    put_text(PSTR("NUM Q" STRING(Q_FRACTION) ";CELLS " STRING(CELLS) ";CODE " STRING(CODE) ";BLOCK " STRING(BLOCK) ";RANGE " RANGE ";FUNC "));
     for (uint8_t f = 0; f < function_count; f++) {
-        const isoform_function_t *function = &isoform_functions[f];
+        function_t function = function_of(f);
         if (f > 0)
             put(',');
-        for (const char *id = function->id; *id != 0; id++)
-            put((uint8_t)*id);
+        put_text(function.id);
         for (uint8_t i = 0; i < 4; i++) {
             put(' ');
-            put_number((&function->x)[i], true);
+            put_number(function.widths[i], true);
         }
     }
     put_text(PSTR(";OPS COPY,SUM,NEURON,LINEAR,READ,ABSORB;MODES 1;CHECK 1"));

@@ -1,5 +1,5 @@
 /*
- * Numbers with Q_BITS bits after the point, in two's complement of 32 bits.
+ * Numbers with Q_FRACTION bits after the point, in two's complement of 32 bits.
  *
  * A product is computed exactly and rounded at the half towards plus infinity; a sum is exact; what is beyond the largest number is cut
  * to it and counted. Comparisons give one or nought.
@@ -11,8 +11,10 @@
 
 typedef int32_t q_t;
 
-#define Q_BITS 24
-#define Q_ONE ((q_t)1 << Q_BITS)
+#ifndef Q_FRACTION
+#define Q_FRACTION 24
+#endif
+#define Q_ONE ((q_t)1 << Q_FRACTION)
 #define Q_MAX INT32_MAX
 #define Q_MIN INT32_MIN
 
@@ -38,12 +40,9 @@ static inline q_t q_sub(q_t a, q_t b)
     return ((a ^ b) & (a ^ difference)) < 0 ? q_cut(a < 0) : difference;
 }
 
-#ifdef __AVR__
+#if defined __AVR__ && Q_FRACTION == 24
 
 /* 24 bits are three bytes: instead of a shift, bytes 3 to 6 of the product are taken; byte 7 tells whether they say all. */
-#if Q_BITS != 24
-#error "the product of an AVR is written for 24 bits after the point"
-#endif
 static inline q_t q_mul(q_t a, q_t b)
 {
     union {
@@ -54,7 +53,13 @@ static inline q_t q_mul(q_t a, q_t b)
             int8_t above;
         } part;
     } product;
-    product.all = (int64_t)a * b + (1L << 23);
+    product.all = (int64_t)a * b;
+    /* half a unit of the last place is the highest bit of byte 2 */
+    if (product.part.below[2] & 0x80) {
+        if (product.part.middle == -1) /* it carries */
+            product.part.above++;
+        product.part.middle = (q_t)((uint32_t)product.part.middle + 1);
+    }
     return product.part.above == (product.part.middle < 0 ? -1 : 0) ? product.part.middle : q_cut(product.part.above < 0);
 }
 
@@ -62,7 +67,7 @@ static inline q_t q_mul(q_t a, q_t b)
 
 static inline q_t q_mul(q_t a, q_t b)
 {
-    int64_t product = ((int64_t)a * b + ((int64_t)1 << (Q_BITS - 1))) >> Q_BITS;
+    int64_t product = ((int64_t)a * b + (((int64_t)1 << Q_FRACTION) >> 1)) >> Q_FRACTION;
     return product == (q_t)product ? (q_t)product : q_cut(product < 0);
 }
 

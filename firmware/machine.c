@@ -65,42 +65,40 @@ static const uint16_t *sum(const uint16_t *at)
 
 static const uint16_t *neuron(const uint16_t *at)
 {
-    const isoform_function_t *f = &isoform_functions[at[0]];
-    uint8_t flags = (uint8_t)at[1];
-    uint16_t n = at[2];
-    const uint16_t *x_at = at + 3, *y_at = x_at + f->x + 3;
-    uint16_t s_at = x_at[f->x];
-    uint16_t coefficients = (uint16_t)f->n * f->n + (uint16_t)f->n * f->x + f->n;
-    const q_t *c = coefficients > 0 ? m + x_at[f->x + 1] : m, *p = f->p > 0 ? m + x_at[f->x + 2] : m;
+    const function_t f = function_of((uint8_t)at[0]);
+    const uint8_t inputs = f.widths[0], states = f.widths[1], parameters = f.widths[2], outputs = f.widths[3];
+    const uint8_t flags = (uint8_t)at[1];
+    const uint16_t n = at[2], coefficients = function_coefficients(&f);
+    const uint16_t *x_at = at + 3, *y_at = x_at + inputs + 3;
+    const uint16_t s_at = x_at[inputs];
+    const q_t *c = coefficients > 0 ? m + x_at[inputs + 1] : m, *p = parameters > 0 ? m + x_at[inputs + 2] : m;
     q_t x[WIDEST], s[WIDEST], flowed[WIDEST], landed[WIDEST], y[WIDEST], level[2];
 
-    for (uint16_t i = 0; i < n; i++, c += coefficients, p += f->p) {
+    for (uint16_t i = 0; i < n; i++, c += coefficients, p += parameters) {
+        const q_t *after = flowed;
         q_t fired = 0;
-        for (uint8_t k = 0; k < f->x; k++)
+        for (uint8_t k = 0; k < inputs; k++)
             x[k] = x_at[k] == NOBODY ? 0 : m[x_at[k] + i];
-        for (uint8_t k = 0; k < f->n; k++)
+        for (uint8_t k = 0; k < states; k++)
             s[k] = m[s_at + k * n + i];
-        f->flow(x, s, c, flowed);
-        if (f->event >= 0) {
+        f.flow(x, s, c, flowed);
+        if (f.event >= 0) {
             const q_t *tested = flags & TEST_BEFORE ? s : flowed;
-            f->test(tested, p, level);
+            f.test(tested, p, level);
             fired = flags & FIRE_AT ? q_at_or_above(level[0], level[1]) : q_above(level[0], level[1]);
             if (fired) {
-                if (flags & SUBTRACT)
-                    f->land_subtract(tested, flowed, p, landed);
-                else
-                    f->land_to_value(tested, flowed, p, landed);
-                memcpy(flowed, landed, f->n * sizeof *landed);
+                (flags & SUBTRACT ? f.land_subtract : f.land_to_value)(tested, flowed, p, landed);
+                after = landed;
             }
         }
-        f->tick(x, flowed, p, fired, s, y);
-        for (uint8_t k = 0; k < f->n; k++)
+        f.tick(x, after, p, fired, s, y);
+        for (uint8_t k = 0; k < states; k++)
             m[s_at + k * n + i] = s[k];
-        for (uint8_t k = 0; k < f->y; k++)
+        for (uint8_t k = 0; k < outputs; k++)
             if (y_at[k] != NOBODY)
                 m[y_at[k] + i] = y[k];
     }
-    return y_at + f->y;
+    return y_at + outputs;
 }
 
 static const uint16_t *linear(const uint16_t *at)

@@ -47,19 +47,22 @@ static uint32_t neuron(uint16_t at, uint16_t has)
 {
     if (has < 3 || word(at) >= function_count || word(at + 1) > (TEST_BEFORE | FIRE_AT | SUBTRACT))
         return 0;
-    const isoform_function_t *f = &isoform_functions[word(at)];
-    uint16_t n = word(at + 2), follow = 3u + f->x + 3u + f->y, x = at + 3, s = x + f->x, y = s + 3;
+    function_t f = function_of((uint8_t)word(at));
+    uint8_t inputs = f.widths[0], states = f.widths[1], parameters = f.widths[2], outputs = f.widths[3];
+    uint16_t n = word(at + 2), follow = 6u + inputs + outputs, x = at + 3, s = x + inputs, y = s + 3;
+    if (inputs > WIDEST || states > WIDEST || outputs > WIDEST)
+        return 0;
     if (has < follow)
         return 0;
-    for (uint8_t k = 0; k < f->x; k++)
+    for (uint8_t k = 0; k < inputs; k++)
         if (!there_or_nobody(word(x + k), n))
             return 0;
-    for (uint8_t k = 0; k < f->y; k++)
+    for (uint8_t k = 0; k < outputs; k++)
         if (!there_or_nobody(word(y + k), n))
             return 0;
-    if (!holds_rows(word(s), n, f->n) || !holds_rows(word(s + 2), n, f->p))
+    if (!holds_rows(word(s), n, states) || !holds_rows(word(s + 2), n, parameters))
         return 0;
-    return holds_rows(word(s + 1), n, (uint16_t)f->n * f->n + (uint16_t)f->n * f->x + f->n) ? follow : 0;
+    return holds_rows(word(s + 1), n, function_coefficients(&f)) ? follow : 0;
 }
 
 static uint32_t linear(uint16_t at, uint16_t has)
