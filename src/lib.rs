@@ -34,12 +34,16 @@
 //! Linux is tested. macOS and Windows are not tested; nothing here is specific to a platform.
 //!
 //! # Features
-//! One for each backend, all independent and all on by default: `cpu`, `wgpu`, `opencl`. The oracle and the layers are always there.
+//! One for each backend, all independent and all on by default: `cpu`, `wgpu`, `opencl`, and `devices` for instruments. The oracle and the layers are always there.
 #![forbid(unsafe_code)]
 
 pub use isoform_conformance as conformance;
 pub use isoform_core as core;
+#[cfg(feature = "devices")]
+pub use isoform_devices as devices;
 pub use isoform_formats as formats;
+#[cfg(feature = "devices")]
+pub use isoform_serial as serial;
 
 pub mod compare;
 pub mod demo;

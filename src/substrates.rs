@@ -12,6 +12,8 @@ use isoform_core::oracle::OracleSubstrate;
 use isoform_core::registry::{Entry, Found, Registry};
 use isoform_core::substrate::Substrate;
 use std::fs::File;
+#[cfg(feature = "devices")]
+use std::io::BufRead;
 use std::io::{BufReader, LineWriter};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use std::time::Duration;
 /// | `cpu:` | this processor; with the feature `cpu` |
 /// | `wgpu:` | a graphics processor; with the feature `wgpu` |
 /// | `opencl:` | an OpenCL device; with the feature `opencl` |
+/// | `serial:`, `tcp:`, `rfc2217:`, `stdio:`, `twin:` | an instrument at the end of a line, or its twin; with the feature `devices` |
 /// | `place:` | several substrates, each with its part of the program |
 /// | `noise:`, `quantise:` | layers of the core |
 /// | `timeout:?on=(…)&seconds=0.1` | a deadline on every call, by the clock of the system |
@@ -47,6 +50,8 @@ pub fn registry() -> Registry {
     isoform_wgpu::register(&mut registry);
     #[cfg(feature = "opencl")]
     isoform_opencl::register(&mut registry);
+    #[cfg(feature = "devices")]
+    isoform_devices::register(&mut registry);
     layer::register(&mut registry);
     registry.register(
         "timeout",
@@ -97,7 +102,16 @@ fn replay(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let path = file(locator)?;
     crate::files::check_readable(path)?;
     let log = File::open(path).map_err(|e| Error::not_found(format!("\"{}\": {e}", path.display())))?;
-    Ok(Arc::new(Replay::new(BufReader::new(log))?))
+    #[cfg_attr(not(feature = "devices"), expect(unused_mut, reason = "only transcripts of instruments are looked at beforehand"))]
+    let mut log = BufReader::new(log);
+    #[cfg(feature = "devices")]
+    if log.fill_buf().is_ok_and(isoform_serial::transcript::is_transcript) {
+        let refuse = |e: isoform_serial::error::SerialError| {
+            Error::invalid_signal(format!("\"{}\" is a damaged transcript: {e}", path.display())).with_source(e)
+        };
+        return isoform_devices::attach::replay(isoform_serial::transcript::read(log).map_err(refuse)?);
+    }
+    Ok(Arc::new(Replay::new(log)?))
 }
 
 fn file(locator: &Locator) -> Result<&Path> {

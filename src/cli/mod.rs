@@ -15,6 +15,8 @@ mod inspect;
 mod judge;
 mod list;
 mod run;
+#[cfg(all(feature = "devices", unix))]
+mod twin;
 
 use clap::{Parser, Subcommand};
 use console::Console;
@@ -52,6 +54,8 @@ enum Command {
     Build(build::Build),
     Convert(convert::Convert),
     Demo(demo::Demo),
+    #[cfg(all(feature = "devices", unix))]
+    Twin(twin::Serve),
     Completions(completions::Completions),
 }
 
@@ -73,6 +77,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Build(command) => command.execute(&console),
         Command::Convert(command) => command.execute(&console),
         Command::Demo(command) => command.execute(&console),
+        #[cfg(all(feature = "devices", unix))]
+        Command::Twin(command) => command.execute(&console),
         Command::Completions(command) => command.execute(&console),
     };
     match outcome {

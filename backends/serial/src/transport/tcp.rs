@@ -14,6 +14,8 @@ pub struct Tcp {
     address: String,
     stream: Option<TcpStream>,
     clock: WallClock,
+    /// What the clock showed at first.
+    start: Duration,
 }
 
 impl Tcp {
@@ -22,7 +24,7 @@ impl Tcp {
     /// # Errors
     /// If nobody listens there, or the name has no address.
     pub fn connect(address: &str) -> io::Result<Self> {
-        let mut tcp = Self { address: address.to_owned(), stream: None, clock: WallClock::new() };
+        let mut tcp = Self { address: address.to_owned(), stream: None, clock: WallClock::new(), start: Duration::ZERO };
         tcp.reopen()?;
         Ok(tcp)
     }
@@ -33,7 +35,19 @@ impl Tcp {
     /// If it has ended already.
     pub fn accepted(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { address: stream.peer_addr()?.to_string(), stream: Some(stream), clock: WallClock::new() })
+        Ok(Self {
+            address: stream.peer_addr()?.to_string(),
+            stream: Some(stream),
+            clock: WallClock::new(),
+            start: Duration::ZERO,
+        })
+    }
+
+    /// The same with a clock that shows a time now.
+    #[must_use]
+    pub fn starting_at(mut self, time: Duration) -> Self {
+        self.start = time;
+        self
     }
 
     fn stream(&mut self) -> io::Result<&mut TcpStream> {
@@ -67,7 +81,7 @@ impl Transport for Tcp {
     }
 
     fn now(&self) -> Duration {
-        self.clock.now()
+        self.start + self.clock.now()
     }
 
     fn sleep(&mut self, time: Duration) {

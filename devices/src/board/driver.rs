@@ -1,0 +1,413 @@
+//! The driver of boards: programs laid out, numbers encoded, messages exchanged.
+//!
+//! In the checked mode a cable may lose, repeat or change bytes, and nothing is wrong silently. A board without it is read back after every
+//! write and asked twice for its capabilities; a byte that is changed in the inputs or outputs of a run remains unnoticed there.
+
+use super::capabilities::Capabilities;
+use super::codec::{Command, block, number};
+use super::dialogue::{Dialogue, Expect, PROMPT, whole_block};
+use super::image::{Image, Patch};
+use isoform_core::bound::{Accuracy, Form};
+use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::oracle::{read_parameter, tuned};
+use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
+use isoform_core::program::{NodeKind, Program};
+use isoform_core::report::Report;
+use isoform_core::signal::{Extent, Signal, SignalMut, bytes_of_bits};
+use isoform_core::state::State;
+use isoform_core::substrate::{Cancel, Run};
+use isoform_serial::driver::Driver;
+use isoform_serial::error::{SerialError, printable};
+use isoform_serial::lines::Lines;
+use isoform_serial::link::Link;
+use std::time::Duration;
+
+use super::capabilities::Numbers;
+
+/// Linear maps that a board takes as a matrix.
+const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "avg_pool2d"];
+/// The most ticks of one request, so that a run can be cancelled and its answer has a deadline.
+const MOST_TICKS: usize = 2000;
+/// What the slowest board needs for a tick and for a byte.
+const TICK: Duration = Duration::from_millis(20);
+const BYTE: Duration = Duration::from_micros(100);
+
+/// The modes of a run.
+const HELD: usize = 1;
+const BITS: usize = 2;
+const COUNTS: usize = 4;
+
+/// The driver of boards.
+#[derive(Debug, Default)]
+pub struct BoardDriver {
+    dialogue: Dialogue,
+    identity: String,
+    capabilities: Option<Capabilities>,
+    loaded: Option<Loaded>,
+}
+
+/// A program on the board.
+#[derive(Debug)]
+struct Loaded {
+    /// As it was realised: states belong to it.
+    program: Program,
+    /// With parameters as they are.
+    tuned: Program,
+    image: Image,
+    tick: u64,
+    cancel: Cancel,
+    spikes: bool,
+    row: Vec<f32>,
+    words: Vec<u8>,
+}
+
+impl BoardDriver {
+    /// A driver that knows no board yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn known(&self) -> Result<&Capabilities> {
+        self.capabilities.as_ref().ok_or_else(|| Error::fault("the board was not identified"))
+    }
+
+    fn text(&mut self, link: &mut Link, command: &str) -> Result<String, SerialError> {
+        let answer = self.dialogue.ask(link, &Command::new(command), Expect::Text, PROMPT)?;
+        String::from_utf8(answer).map_err(|e| SerialError::garbled(command, e.as_bytes(), "it is no text"))
+    }
+
+    fn ask_capabilities(&mut self, link: &mut Link) -> Result<Capabilities, SerialError> {
+        let text = self.text(link, "SYST:CAP?")?;
+        text.parse().map_err(|e| SerialError::garbled("the capabilities", text.as_bytes(), format!("{e}")))
+    }
+
+    fn greet(&mut self, link: &mut Link) -> Result<(), SerialError> {
+        self.dialogue.begin(link)?;
+        self.identity = self.text(link, "*IDN?")?;
+        let wrong =
+            |seen: &str| SerialError::WrongDevice { wanted: String::from("board of this protocol"), seen: seen.to_owned() };
+        match self.text(link, "SYST:VERS?") {
+            Ok(version) if version == "1" => {}
+            Ok(_) | Err(SerialError::Refused { .. }) => return Err(wrong(&self.identity)),
+            Err(e) => return Err(e),
+        }
+        let first = self.ask_capabilities(link)?;
+        if first.check {
+            self.dialogue.check(link)?;
+        }
+        let second = self.ask_capabilities(link)?;
+        if !first.check && first != second {
+            return Err(SerialError::garbled("the capabilities", b"", "two answers differ"));
+        }
+        self.capabilities = Some(second);
+        Ok(())
+    }
+
+    /// The most bytes of a block, in whole words.
+    fn block(&self) -> Result<usize> {
+        Ok((self.known()?.block / 4 * 4).max(4))
+    }
+
+    fn write_cells(&mut self, link: &mut Link, patch: &Patch) -> Result<()> {
+        let (block, check) = (self.block()?, self.known()?.check);
+        for (i, piece) in patch.words.chunks(block / 4).enumerate() {
+            let first = patch.first + i * (block / 4);
+            let bytes: Vec<u8> = piece.iter().flat_map(|w| w.to_le_bytes()).collect();
+            let command = Command::new("MEM:DATA").with_numbers(&[first]).with_block(&bytes);
+            self.dialogue.ask(link, &command, Expect::Nothing, time(0, bytes.len()))?;
+            if !check && self.read_cells(link, first, piece.len())? != piece {
+                return Err(SerialError::garbled("memory", &bytes, "what was written reads back otherwise").into());
+            }
+        }
+        Ok(())
+    }
+
+    fn read_cells(&mut self, link: &mut Link, first: usize, count: usize) -> Result<Vec<u32>> {
+        let most = self.block()? / 4;
+        let mut words = Vec::with_capacity(count);
+        while words.len() < count {
+            let piece = most.min(count - words.len());
+            let command = Command::new("MEM:DATA?").with_numbers(&[first + words.len(), piece]);
+            let answer = self.dialogue.ask(link, &command, Expect::Block, time(0, 4 * piece))?;
+            let bytes = whole_block("memory", &answer, 4 * piece)?;
+            words.extend(bytes.as_chunks().0.iter().map(|w| u32::from_le_bytes(*w)));
+        }
+        Ok(words)
+    }
+
+    fn with_loaded<T>(&mut self, call: impl FnOnce(&mut Self, &mut Loaded) -> Result<T>) -> Result<T> {
+        let mut loaded = self.loaded.take().ok_or_else(|| Error::fault("no program is on the board"))?;
+        let result = call(self, &mut loaded);
+        self.loaded = Some(loaded);
+        result
+    }
+}
+
+/// How long a request may take.
+fn time(ticks: usize, bytes: usize) -> Duration {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    PROMPT + TICK.saturating_mul(count(ticks)) + BYTE.saturating_mul(count(bytes))
+}
+
+/// How one advance is cut into requests.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    mode: usize,
+    input: usize,
+    output: usize,
+    most: usize,
+}
+
+impl Cut {
+    fn new(x: &Signal<'_>, y: &SignalMut<'_>, [input, output]: [usize; 2], spikes: bool, board: &Capabilities) -> Result<Self> {
+        let mut mode = 0;
+        if board.modes {
+            mode |= if matches!(x, Signal::Held(_)) { HELD } else { 0 };
+            mode |= match y {
+                SignalMut::Counts(_) => COUNTS,
+                _ if spikes => BITS,
+                _ => 0,
+            };
+        }
+        let cut = Self { mode, input, output, most: MOST_TICKS };
+        let most = (1..=MOST_TICKS).rev().find(|&ticks| cut.bytes_in(ticks) + cut.bytes_out(ticks) <= board.block);
+        match most {
+            Some(most) => Ok(Self { most, ..cut }),
+            None => {
+                let why = format!("a row of {input} inputs and {output} outputs exceeds the {} bytes of a block", board.block);
+                Err(Error::unsupported(why))
+            }
+        }
+    }
+
+    fn bytes_in(self, ticks: usize) -> usize {
+        4 * self.input * if self.mode & HELD == 0 { ticks } else { 1 }
+    }
+
+    fn bytes_out(self, ticks: usize) -> usize {
+        match self.mode & (BITS | COUNTS) {
+            0 => 4 * self.output * ticks,
+            BITS => bytes_of_bits(self.output) * ticks,
+            _ => 4 * self.output,
+        }
+    }
+}
+
+impl Loaded {
+    fn extents(&self, ticks: usize) -> [Extent; 2] {
+        let extent = |channels| Extent { ticks, batch: 1, channels };
+        [extent(self.program.input_channels()), extent(self.program.output_channels())]
+    }
+
+    /// Encodes the inputs of some ticks; gives how many were cut to the range of the numbers.
+    fn encode(&mut self, x: Signal<'_>, extent: Extent, ticks: std::ops::Range<usize>, numbers: Numbers) -> u64 {
+        let mut cut = 0;
+        self.words.clear();
+        self.row.resize(extent.row(), 0.0);
+        for tick in ticks {
+            x.row(extent, tick, &mut self.row);
+            for &value in &self.row {
+                let (word, clipped) = numbers.encode_cut(f64::from(value));
+                cut += u64::from(clipped);
+                self.words.extend(word.to_le_bytes());
+            }
+        }
+        cut
+    }
+
+    /// Decodes the outputs of some ticks.
+    fn decode(
+        &mut self,
+        bytes: &[u8],
+        cut: Cut,
+        y: &mut SignalMut<'_>,
+        extent: Extent,
+        ticks: std::ops::Range<usize>,
+        numbers: Numbers,
+    ) {
+        let words = bytes.as_chunks::<4>().0;
+        if let (SignalMut::Counts(counts), COUNTS) = (&mut *y, cut.mode & COUNTS) {
+            for (count, word) in counts.iter_mut().zip(words) {
+                *count = count.saturating_add(u32::from_le_bytes(*word));
+            }
+            return;
+        }
+        self.row.resize(extent.row(), 0.0);
+        for (i, tick) in ticks.enumerate() {
+            for (c, value) in self.row.iter_mut().enumerate() {
+                *value = if cut.mode & BITS == 0 {
+                    single(numbers.decode(u32::from_le_bytes(words[i * cut.output + c])))
+                } else {
+                    f32::from(bytes[i * bytes_of_bits(cut.output) + c / 8] >> (c % 8) & 1)
+                };
+            }
+            y.put(extent, tick, &self.row);
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
+fn single(value: f64) -> f32 {
+    value as f32
+}
+
+/// The answer to a run: ticks, cut results, outputs.
+fn ran(answer: &[u8]) -> Result<(usize, u64, &[u8]), SerialError> {
+    let garbled = || SerialError::garbled("an answer to RUN?", answer, "it is not done,clipped,block");
+    let mut parts = answer.splitn(3, |&b| b == b',');
+    match (parts.next().and_then(number), parts.next().and_then(number), parts.next()) {
+        (Some(done), Some(clipped), Some(rest)) => Ok((done, clipped, block("an answer to RUN?", rest)?)),
+        _ => Err(garbled()),
+    }
+}
+
+impl Driver for BoardDriver {
+    fn identify(&mut self, lines: &mut Lines) -> Result<()> {
+        let first = self.greet(lines);
+        match first {
+            // what was on the line from before may have spoilt the first try
+            Err(SerialError::Garbled { .. } | SerialError::Timeout { .. }) => Ok(self.greet(lines)?),
+            other => Ok(other?),
+        }
+    }
+
+    fn profile(&self) -> Profile {
+        let mut profile = Profile::digital("board", env!("CARGO_PKG_VERSION"));
+        profile.device = printable(self.identity.as_bytes());
+        let Some(board) = &self.capabilities else { return profile };
+        (profile.class, profile.accuracy) = match board.numbers {
+            Numbers::F32 => (Class::ExactDigital, Accuracy { form: Form::RunTime, ..Accuracy::single() }),
+            Numbers::Fixed(format) => (Class::FixedPoint, Accuracy::fixed(format)),
+        };
+        let mut nodes: Vec<String> = board.functions.iter().map(|f| f.id.clone()).collect();
+        if board.has("LINEAR") {
+            nodes.extend(MAPS.map(String::from));
+        }
+        if board.has("READ") && board.has("ABSORB") {
+            nodes.push(String::from("delay"));
+        }
+        // a channel of the widest function takes some twenty cells
+        let channels = (board.cells / 20).clamp(1, board.block / 8);
+        profile
+            .with_facets(Facets { memory: true, tuning: true, ..Facets::default() })
+            .with_limits(Limits { input: board.range, batch: 1, channels, realizations: 1, ..Limits::default() })
+            .with_takes(Takes { nodes, located: false, fixed: false, cycles: board.has("COPY") })
+    }
+
+    fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {
+        self.loaded = None;
+        let board = self.known()?.clone();
+        let image = Image::new(program, &board)?;
+        let channels = [program.input_channels(), program.output_channels()];
+        Cut::new(&Signal::Dense(&[]), &SignalMut::Dense(&mut []), channels, false, &board)?;
+        let code: Vec<u8> = image.code().iter().flat_map(|w| w.to_le_bytes()).collect();
+        if code.len() > board.block {
+            let why = format!(
+                "{} bytes of operations exceed the {} of a block; place a part of the program elsewhere",
+                code.len(),
+                board.block
+            );
+            return Err(Error::unsupported(why));
+        }
+        self.dialogue.ask(lines, &Command::new("*RST"), Expect::Nothing, PROMPT)?;
+        let command = Command::new("PROG:DATA").with_block(&code);
+        self.dialogue.ask(lines, &command, Expect::Nothing, time(0, code.len()))?;
+        self.write_cells(lines, &Patch { first: 0, words: image.memory().to_vec() })?;
+        let spikes = program.outputs().iter().all(|o| o.port.domain == isoform_core::dynamics::Domain::Spikes);
+        self.loaded = Some(Loaded {
+            program: program.clone(),
+            tuned: program.clone(),
+            image,
+            tick: 0,
+            cancel: run.cancel.clone(),
+            spikes,
+            row: Vec::new(),
+            words: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn advance(&mut self, lines: &mut Lines, x: Signal<'_>, y: &mut SignalMut<'_>, ticks: usize) -> Result<Report> {
+        self.with_loaded(|driver, loaded| {
+            let board = driver.known()?.clone();
+            let [input, output] = loaded.extents(ticks);
+            let cut = Cut::new(&x, y, [input.channels, output.channels], loaded.spikes, &board)?;
+            let mut report = Report::default();
+            while report.ticks < ticks && !loaded.cancel.is_raised() {
+                let from = report.ticks;
+                let count = cut.most.min(ticks - from);
+                let rows = if cut.mode & HELD == 0 { count } else { 1 };
+                report.clipped += loaded.encode(x, input, from..from + rows, board.numbers);
+                let command = Command::new("RUN?").with_numbers(&[count, cut.mode]).with_block(&loaded.words);
+                let bytes = loaded.words.len() + cut.bytes_out(count);
+                let answer = driver.dialogue.ask(lines, &command, Expect::Block, time(count, bytes))?;
+                let (done, clipped, outputs) = ran(&answer)?;
+                if done != count || outputs.len() != cut.bytes_out(count) {
+                    return Err(
+                        SerialError::garbled("an answer to RUN?", &answer, format!("{count} ticks were asked for")).into()
+                    );
+                }
+                loaded.decode(outputs, cut, y, output, from..from + count, board.numbers);
+                loaded.tick += count as u64;
+                report.ticks += count;
+                report.clipped += clipped;
+            }
+            report.memory = 4 * loaded.image.memory().len() as u64;
+            Ok(report)
+        })
+    }
+
+    fn reset(&mut self, lines: &mut Lines) -> Result<()> {
+        self.with_loaded(|driver, loaded| {
+            let initial = State::initial(&loaded.tuned, 1);
+            let patch = loaded.image.load(&loaded.tuned, &initial)?;
+            driver.write_cells(lines, &patch)?;
+            loaded.tick = 0;
+            Ok(())
+        })
+    }
+
+    fn save_state(&mut self, lines: &mut Lines) -> Result<State> {
+        self.with_loaded(|driver, loaded| {
+            let kept = loaded.image.kept();
+            let words = driver.read_cells(lines, kept.start, kept.len())?;
+            loaded.image.state(&loaded.program, loaded.tick, &words)
+        })
+    }
+
+    fn load_state(&mut self, lines: &mut Lines, state: &State) -> Result<()> {
+        self.with_loaded(|driver, loaded| {
+            let patch = loaded.image.load(&loaded.program, state)?;
+            driver.write_cells(lines, &patch)?;
+            loaded.tick = state.tick;
+            Ok(())
+        })
+    }
+
+    fn read_parameter(&mut self, _: &mut Lines, node: &str, parameter: &str) -> Result<Vec<f64>> {
+        self.with_loaded(|_, loaded| read_parameter(&loaded.tuned, node, parameter))
+    }
+
+    fn write_parameter(&mut self, lines: &mut Lines, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
+        self.with_loaded(|driver, loaded| {
+            let (index, found) = loaded.tuned.node(node)?;
+            read_parameter(&loaded.tuned, node, parameter)?;
+            if matches!(found.kind, NodeKind::Delay { .. }) {
+                let why = format!("{parameter:?} is fixed once the program is on the board; load another program");
+                return Err(Error::new(ErrorKind::InvalidProgram, why).with_node(node));
+            }
+            let numbers = driver.known()?.numbers;
+            // rounded first, so that what follows from the value follows from the one that is given back; what acts through coefficients
+            // alone may be beyond the numbers of the board, and is not rounded
+            let set: Vec<f64> = values.iter().map(|&v| numbers.encode(v).map_or(v, |word| numbers.decode(word))).collect();
+            let program = tuned(&loaded.tuned, node, parameter, &set)?;
+            let patches = loaded.image.tune(index, program.node(node)?.1)?;
+            for patch in &patches {
+                driver.write_cells(lines, patch)?;
+            }
+            loaded.tuned = program;
+            Ok(set)
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! `isoform twin`: an instrument in software, for any client.
+
+use super::console::Console;
+use super::failure::{Outcome, Result};
+use clap::Args;
+use isoform::core::error::Error;
+use isoform::core::locator::Locator;
+use isoform::devices::kinds::kind;
+use isoform::serial::serve::serve;
+use isoform::serial::transport::{Pty, Tcp, Transport, Twin};
+use std::net::TcpListener;
+
+/// Serve the twin of an instrument on a pseudo-terminal or a TCP port, until it is ended.
+///
+/// The path of the pseudo-terminal, or the address, is the first line that is printed; one line for each line of the instrument.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The twin with its options, as in a locator: board, or board?numbers=F32.
+    twin: String,
+    /// Listen on this TCP port of this computer instead of a pseudo-terminal; nought chooses one.
+    #[arg(long)]
+    tcp: Option<u16>,
+}
+
+impl Serve {
+    pub(crate) fn execute(&self, console: &Console) -> Result {
+        let locator: Locator = format!("twin:{}", self.twin).parse().map_err(Error::from)?;
+        let kind = kind(locator.path())?;
+        let mut options = locator.reader();
+        let twins = (kind.twins)(&mut options)?;
+        options.finish(&kind.options.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
+        let mut lines = Vec::new();
+        for (i, twin) in twins.into_iter().enumerate() {
+            let line = match self.tcp {
+                Some(port) => Line::listen(if port == 0 { 0 } else { port + u16::try_from(i).unwrap_or(0) })?,
+                None => Line::Terminal(Pty::open().map_err(|e| Error::fault("no pseudo-terminal is left").with_source(e))?),
+            };
+            console.print(line.name())?;
+            lines.push(std::thread::spawn(move || line.serve(twin)));
+        }
+        for line in lines {
+            line.join().map_err(|_| Error::fault("a twin has broken down"))??;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+enum Line {
+    Terminal(Pty),
+    Network(TcpListener),
+}
+
+impl Line {
+    fn listen(port: u16) -> Result<Self, Error> {
+        let refuse = |e| Error::not_found(format!("port {port} of this computer cannot be listened to")).with_source(e);
+        TcpListener::bind(("127.0.0.1", port)).map(Self::Network).map_err(|e: std::io::Error| refuse(e))
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Terminal(pty) => pty.path().to_owned(),
+            Self::Network(listener) => listener.local_addr().map(|a| a.to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// Serves one client after the other.
+    fn serve(self, mut twin: Box<dyn Twin>) -> Result<(), Error> {
+        let broken = |e: std::io::Error| Error::fault("the line of a twin has failed").with_source(e);
+        match self {
+            Self::Terminal(mut pty) => serve(twin.as_mut(), &mut pty, &|| false).map_err(broken),
+            Self::Network(listener) => {
+                // the clock of a twin goes on between clients
+                let mut clock = std::time::Duration::ZERO;
+                for client in listener.incoming() {
+                    let mut line = client.and_then(Tcp::accepted).map_err(broken)?.starting_at(clock);
+                    serve(twin.as_mut(), &mut line, &|| false).map_err(broken)?;
+                    clock = line.now();
+                }
+                Ok(())
+            }
+        }
+    }
+}
