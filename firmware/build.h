@@ -39,6 +39,9 @@
 /* A message that stops arriving for so many milliseconds is dropped. */
 #define PATIENCE 100
 
+/* Where a call would cost more than the work. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* Constants of an AVR stand in flash, which is a memory of its own. */
 #ifdef __AVR__
 #include <avr/pgmspace.h>

@@ -2,12 +2,13 @@
 #ifndef ISOFORM_CRC_H
 #define ISOFORM_CRC_H
 
+#include "build.h"
 #include <stdint.h>
 
 #define CRC_NONE 0xFFFFu
 
 /* One byte in a few shifts instead of a table: a table of 512 bytes would have to come from flash, which is no faster. */
-static inline uint16_t crc_byte(uint16_t crc, uint8_t byte)
+static ALWAYS_INLINE uint16_t crc_byte(uint16_t crc, uint8_t byte)
 {
     uint8_t high = (uint8_t)(crc >> 8) ^ byte;
     high ^= high >> 4;

@@ -2,9 +2,6 @@
 #include "build.h"
 #define ISOFORM_FLASH PROGMEM
 #include "function.h"
-
-/* all have the same parameters, and few need all of them */
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 #include "functions.h"
 
 const uint8_t function_count = ISOFORM_FUNCTIONS;

@@ -23,7 +23,7 @@ extern volatile uint8_t uart_head;
 extern volatile uint8_t uart_tail;
 
 /* Takes the oldest byte, if there is one. */
-static inline bool uart_take(uint8_t *byte)
+static ALWAYS_INLINE bool uart_take(uint8_t *byte)
 {
     uint8_t tail = uart_tail;
     if (tail == uart_head)

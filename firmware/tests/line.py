@@ -115,7 +115,7 @@ def process(*command):
 
 def simulator(mcu="atmega2560", baud=None):
     """The path of a terminal behind which the firmware runs as machine code, and how to stop it."""
-    baud = baud or os.environ.get("ISOFORM_BAUD", "1000000")
+    baud = baud or {"atmega2560": 1000000, "atmega328p": 115200}[mcu]
     child = subprocess.Popen([BUILD / "runner", mcu, BUILD / f"{mcu}-{baud}.elf"], stdout=subprocess.PIPE)
     return child.stdout.readline().decode().strip(), stop(child)
 
