@@ -39,6 +39,7 @@ pub mod step;
 pub mod substrate;
 pub mod tape;
 pub mod tensor;
+pub mod terms;
 pub mod transfer;
 mod walk;
 pub mod witness;

@@ -444,6 +444,13 @@ impl Tape {
         reads
     }
 
+    /// The expression that ends in a step, as text.
+    pub(crate) fn step_text(&self, step: usize, names: &[String]) -> String {
+        let place = Place::try_from(step).unwrap_or(Place::MAX);
+        let part = Self { ops: self.ops[..=step].to_vec(), outputs: vec![place], inputs: self.inputs };
+        part.text(names).swap_remove(0)
+    }
+
     /// How many inputs the expression has.
     #[must_use]
     pub fn inputs(&self) -> usize {
