@@ -7,5 +7,6 @@
 pub mod attach;
 pub mod board;
 pub mod kinds;
+pub mod lucidac;
 
 pub use attach::register;

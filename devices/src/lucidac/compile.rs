@@ -1,0 +1,484 @@
+//! From a program to a circuit.
+//!
+//! Each state `s` of the program is the output of an integrator, in units: `s = unit · y`. With `λ` seconds of the program in a second of the
+//! machine, a term `a · x · s_j · s_k` of `ds_i/dt` becomes a lane into integrator `i` from the multiplier that forms `y_j y_k`, with the factor
+//!
+//! ```text
+//! c = -λ a x unit_j unit_k / (unit_i k)                 because  dy_i/dt = -k Σ c · (output)
+//! ```
+//! The converter samples once in a tick, so that `λ = dt · rate`. Of the rates that the machine has, the highest is taken at which every factor is
+//! at most ten. Inputs `x` are part of the factors: they are constant during a run of the machine.
+//!
+//! What has no wires is refused: thresholds and jumps, random draws, functions that are no polynomials, outputs that are no states, and nodes wired
+//! to nodes, which a program couples once a tick and the machine at once.
+
+use super::circuit::{CHANNELS, CONSTANT_LANE, CONSTANT_OUTPUT, Circuit, INTEGRATORS, LANES, MULTIPLIERS, UPSCALING};
+use super::product::Products;
+use isoform_core::error::{Error, Result};
+use isoform_core::program::{Node, NodeKind, Origin, Program, Source};
+use isoform_core::semantics::Drive;
+use isoform_core::tape::Op;
+use isoform_core::terms::polynomials;
+use isoform_core::transfer::TransferFunction;
+
+/// The rates of the converter in 1/s: the divisors of a million from its least rate on.
+pub const RATES: &[u32] = &[
+    1_000_000, 500_000, 250_000, 200_000, 125_000, 100_000, 62_500, 50_000, 40_000, 31_250, 25_000, 20_000, 15_625, 12_500,
+    10_000, 8000, 6250, 5000, 4000, 3125, 2500, 2000, 1600, 1250, 1000, 800, 625, 500, 400, 320, 250, 200, 160, 125, 100, 80, 64,
+    50, 40, 32,
+];
+/// Samples a second that all channels together have.
+const MOST_SAMPLES: u32 = 1_000_000;
+/// Factors below this are a few steps of their converter.
+const SMALL: f64 = 0.1;
+
+/// What the user asks for beyond the program.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// Values that stand for one unit of the machine, by `state` or `node.state`.
+    pub units: Vec<(String, f64)>,
+    /// Ticks in a second of the machine.
+    pub rate: Option<u32>,
+    /// The rate constant of the integrators.
+    pub k0: Option<u32>,
+}
+
+/// The signs of a machine, as measured: plus or minus one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Polarity {
+    /// Output of an integrator that starts at an initial condition of one.
+    pub ic: f64,
+    /// Reading of an output of one.
+    pub reading: f64,
+    /// Output of a multiplier for inputs of one.
+    pub product: f64,
+}
+
+/// A state and its integrator, which has its place in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// The node.
+    pub node: String,
+    /// The block of a saved state, and the channel in it.
+    pub block: (usize, usize),
+    /// The value that stands for one unit.
+    pub unit: f64,
+    /// The value after a reset.
+    pub initial: f64,
+}
+
+/// A term of a factor: the inputs that it is multiplied by, by their feeds, and a number.
+type Factor = Vec<(Vec<usize>, f64)>;
+
+#[derive(Debug, Clone, PartialEq)]
+struct Lane {
+    lane: usize,
+    source: u8,
+    /// How many multipliers stand between the integrators and the source.
+    multipliers: u32,
+    input: u8,
+    factor: Factor,
+    text: String,
+    node: String,
+}
+
+/// A program, wired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wiring {
+    /// The states.
+    pub states: Vec<Placed>,
+    /// The integrator of each output channel.
+    pub outputs: Vec<usize>,
+    /// Ticks in a second of the machine.
+    pub rate: u32,
+    /// The rate constant of the integrators.
+    pub k0: u32,
+    lanes: Vec<Lane>,
+    /// The channels of the program that are summed at each input.
+    feeds: Vec<Vec<usize>>,
+    constant: bool,
+}
+
+/// The channels of the converter that have to be read for so many states: it takes powers of two.
+fn channels(states: usize) -> usize {
+    states.next_power_of_two()
+}
+
+/// A term before it has a lane.
+struct Term {
+    /// The states that are multiplied, by integrator.
+    product: Vec<usize>,
+    target: usize,
+    /// With `λ / k` left out.
+    factor: Factor,
+    /// The largest magnitude of the factor within the nominal ranges of the inputs.
+    most: f64,
+    text: String,
+    node: String,
+}
+
+/// Wires a program.
+///
+/// # Errors
+/// `Unsupported`, naming the node and the term that does not fit.
+pub fn compile(program: &Program, wish: &Wish) -> Result<Wiring> {
+    let mut reader = Reader { program, wish, states: Vec::new(), feeds: Vec::new(), first: Vec::new(), terms: Vec::new() };
+    for (index, node) in program.nodes().iter().enumerate() {
+        reader.node(index, node).map_err(|e| if e.node().is_some() { e } else { e.with_node(&node.name) })?;
+    }
+    let outputs = reader.outputs()?;
+    let Reader { states, feeds, terms, .. } = reader;
+    if states.is_empty() {
+        return Err(Error::unsupported("the program has no state; the machine realises flows"));
+    }
+    if let Some(unknown) = wish.units.iter().find(|(name, _)| !states.iter().any(|s| names(program, s, name))) {
+        return Err(Error::unsupported(format!("a unit is given for {:?}, but the program has no such state", unknown.0)));
+    }
+    let (rate, k0) = pace(&terms, program.semantics().dt, states.len(), wish)?;
+    let speed = program.semantics().dt * f64::from(rate) / f64::from(k0);
+    let mut products = Products::default();
+    for term in &terms {
+        products.form(&term.product).map_err(|e| e.with_node(&term.node))?;
+    }
+    let mut free = FreeLanes::default();
+    let mut lanes = Vec::new();
+    for (m, pair) in products.pairs().iter().enumerate() {
+        for (side, factor) in pair.iter().enumerate() {
+            let (source, multipliers) = products.source(factor);
+            let input = u8::try_from(INTEGRATORS + 2 * m + side).unwrap_or(u8::MAX);
+            let text = String::from("the input of a multiplier");
+            let (lane, node) = (free.any()?, String::new());
+            lanes.push(Lane { lane, source, multipliers, input, factor: vec![(Vec::new(), 1.0)], text, node });
+        }
+    }
+    for term in terms {
+        let constant = term.product.is_empty();
+        let (source, multipliers) = if constant { (CONSTANT_OUTPUT, 0) } else { products.source(&term.product) };
+        let lane = if constant { free.constant() } else { free.any() }.map_err(|e| e.with_node(&term.node))?;
+        let factor = term.factor.into_iter().map(|(feeds, c)| (feeds, -c * speed)).collect();
+        let input = u8::try_from(term.target).unwrap_or(u8::MAX);
+        lanes.push(Lane { lane, source, multipliers, input, factor, text: term.text, node: term.node });
+    }
+    let constant = lanes.iter().any(|l| l.source == CONSTANT_OUTPUT);
+    Ok(Wiring { states, outputs, rate, k0, lanes, feeds, constant })
+}
+
+/// Whether a name is that of a state.
+fn names(program: &Program, state: &Placed, name: &str) -> bool {
+    let memory = &program.schedule().memory[state.block.0];
+    let own = isoform_core::state::name(program, memory.node, memory.content);
+    name == own || name.strip_prefix(&*state.node).and_then(|rest| rest.strip_prefix('.')) == Some(&*own)
+}
+
+/// The rate and the rate constant at which all factors fit.
+fn pace(terms: &[Term], dt: f64, states: usize, wish: &Wish) -> Result<(u32, u32)> {
+    let Some(largest) = terms.iter().max_by(|a, b| a.most.total_cmp(&b.most)) else {
+        return Ok((wish.rate.unwrap_or(1000), 10_000));
+    };
+    let refuse = |why: String| Err(Error::unsupported(why).with_node(&largest.node));
+    let most = MOST_SAMPLES / u32::try_from(channels(states)).unwrap_or(MOST_SAMPLES);
+    let rates: Vec<u32> = match wish.rate {
+        Some(rate) if !RATES.contains(&rate) || rate > most => {
+            return refuse(format!("the machine has no rate of {rate}/s for {} channels", channels(states)));
+        }
+        Some(rate) => vec![rate],
+        None => RATES.iter().copied().filter(|&r| r <= most).collect(),
+    };
+    let constants: Vec<u32> = match wish.k0 {
+        Some(k @ (100 | 10_000)) => vec![k],
+        Some(k) => return refuse(format!("the integrators have no rate constant of {k}/s; it is 100 or 10000")),
+        None => vec![10_000, 100],
+    };
+    let factor = |rate: u32, k: u32| largest.most * dt * f64::from(rate) / f64::from(k);
+    let mut best: Option<(u32, u32)> = None;
+    for k in constants {
+        let fits = rates.iter().copied().find(|&rate| factor(rate, k) <= UPSCALING).map(|rate| (rate, k));
+        best = match (best, fits) {
+            (Some(b), Some(f)) if factor(b.0, b.1) >= SMALL || factor(f.0, f.1) <= factor(b.0, b.1) => Some(b),
+            (b, f) => f.or(b),
+        };
+    }
+    let slowest = rates.last().copied().unwrap_or(RATES[RATES.len() - 1]);
+    best.map_or_else(
+        || {
+            let c = factor(slowest, wish.k0.unwrap_or(10_000));
+            refuse(format!(
+                "the term {} needs a factor of {c:.3} even at {slowest} ticks a second, and the largest is 10: shorten dt",
+                largest.text
+            ))
+        },
+        Ok,
+    )
+}
+
+/// Lanes that nobody has.
+#[derive(Default)]
+struct FreeLanes {
+    taken: u32,
+}
+
+impl FreeLanes {
+    fn first(&mut self, lanes: impl Iterator<Item = usize>) -> Result<usize> {
+        let mut lanes = lanes;
+        let lane = lanes.find(|lane| (self.taken >> lane) & 1 == 0);
+        let lane =
+            lane.ok_or_else(|| Error::unsupported(format!("the program has more terms than the machine has lanes, {LANES}")))?;
+        self.taken |= 1 << lane;
+        Ok(lane)
+    }
+
+    fn any(&mut self) -> Result<usize> {
+        self.first(0..LANES)
+    }
+
+    /// From above, so that the others fill up from below.
+    fn constant(&mut self) -> Result<usize> {
+        self.first((CONSTANT_LANE..LANES).rev())
+    }
+}
+
+/// Reads a program node by node.
+struct Reader<'a> {
+    program: &'a Program,
+    wish: &'a Wish,
+    states: Vec<Placed>,
+    feeds: Vec<Vec<usize>>,
+    /// The integrator of the first state of the first channel of each node.
+    first: Vec<usize>,
+    terms: Vec<Term>,
+}
+
+fn refuse<T>(why: impl Into<String>) -> Result<T> {
+    Err(Error::unsupported(why))
+}
+
+impl Reader<'_> {
+    fn node(&mut self, index: usize, node: &Node) -> Result<()> {
+        self.first.push(self.states.len());
+        match &node.kind {
+            NodeKind::Relay => Ok(()),
+            NodeKind::Dynamics { function, parameters } => {
+                admit(node, function.as_ref())?;
+                let signature = function.signature();
+                let (inputs, states) = (signature.signals(), signature.states.len());
+                if self.states.len() + states * node.channels() > INTEGRATORS {
+                    return refuse(format!(
+                        "with its {states} states of {} channels the program has more than the machine's {INTEGRATORS} integrators",
+                        node.channels()
+                    ));
+                }
+                let mut fed = Vec::with_capacity(inputs);
+                for sources in &node.sources {
+                    fed.push(self.resolve(sources)?);
+                }
+                for channel in 0..node.channels() {
+                    let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { channel })).collect();
+                    let feeds = self.feeds.len();
+                    self.feeds.extend(fed.iter().map(|ports| ports.iter().map(|from| from + channel).collect::<Vec<_>>()));
+                    self.place(index, node, channel, function.as_ref())?;
+                    self.flow(node, channel, function.as_ref(), &p, feeds)?;
+                }
+                Ok(())
+            }
+            _ => refuse(format!("the machine has no {}; it realises flows that inputs of the program drive", node.kind_name())),
+        }
+    }
+
+    /// The first channels of the inputs of the program that a sum of sources leads back to.
+    fn resolve(&self, sources: &[Source]) -> Result<Vec<usize>> {
+        let mut found = Vec::new();
+        for source in sources {
+            match source.origin {
+                Origin::Input(input) if !source.late => {
+                    found.push(self.program.inputs()[..input].iter().map(|p| p.shape.len()).sum());
+                }
+                Origin::Node(from, _) if !source.late && matches!(self.program.nodes()[from].kind, NodeKind::Relay) => {
+                    found.extend(self.resolve(&self.program.nodes()[from].sources[0])?);
+                }
+                Origin::Input(_) | Origin::Node(..) => {
+                    return refuse(
+                        "it is driven by another node; the machine couples at once where a program couples once a tick",
+                    );
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn place(&mut self, index: usize, node: &Node, channel: usize, function: &dyn TransferFunction) -> Result<()> {
+        let first = self.program.schedule().range(index).start;
+        for (k, state) in function.signature().states.iter().enumerate() {
+            let q = state.quantity;
+            let initial = &self.program.schedule().memory[first + k].initial;
+            let mut placed = Placed {
+                node: node.name.clone(),
+                block: (first + k, channel),
+                unit: q.range[0].abs().max(q.range[1].abs()),
+                initial: initial[channel % initial.len()],
+            };
+            if let Some((_, unit)) = self.wish.units.iter().find(|(name, _)| names(self.program, &placed, name)) {
+                placed.unit = *unit;
+            }
+            if !(placed.unit.is_finite() && placed.unit > 0.0) {
+                return refuse(format!("the state {} has no nominal range; give the value that stands for one unit", q.name));
+            }
+            if placed.initial.abs() > placed.unit {
+                return refuse(format!("the state {} starts at {}, beyond its unit of {}", q.name, placed.initial, placed.unit));
+            }
+            self.states.push(placed);
+        }
+        Ok(())
+    }
+
+    fn flow(&mut self, node: &Node, channel: usize, function: &dyn TransferFunction, p: &[f64], feeds: usize) -> Result<()> {
+        let signature = function.signature();
+        let (inputs, states) = (signature.signals(), signature.states.len());
+        let names: Vec<String> = (signature.inputs.iter().map(|i| i.quantity.name))
+            .chain(signature.states.iter().map(|s| s.quantity.name))
+            .chain(signature.parameters.iter().map(|p| p.quantity.name))
+            .map(str::to_owned)
+            .collect();
+        let known = |i: usize| i.checked_sub(inputs + states).and_then(|i| p.get(i).copied());
+        let flow = polynomials(&function.recording().flow, &names, known).map_err(|e| Error::unsupported(e.to_string()))?;
+        let first = self.first[self.first.len() - 1] + channel * states;
+        for (k, polynomial) in flow.iter().enumerate() {
+            let own: usize = self.terms.len();
+            for (product, number) in polynomial.terms() {
+                let (x, s): (Vec<usize>, Vec<usize>) = product.iter().map(|&v| v as usize).partition(|&v| v < inputs);
+                let product: Vec<usize> = s.iter().map(|v| first + v - inputs).collect();
+                let units: f64 = product.iter().map(|&s| self.states[s].unit).product();
+                let number = number * units / self.states[first + k].unit;
+                let range = |&v: &usize| signature.inputs[v].quantity.range.iter().fold(0.0_f64, |m, r| m.max(r.abs()));
+                let most = number.abs() * x.iter().map(range).product::<f64>();
+                let text: Vec<&str> = x.iter().chain(&s).map(|&v| names[v].as_str()).collect();
+                let text = format!(
+                    "{} of d{}/dt",
+                    if text.is_empty() { "1".to_owned() } else { text.join(" ") },
+                    signature.states[k].quantity.name
+                );
+                let factor = (x.iter().map(|v| feeds + v).collect(), number);
+                // terms with the same states share a lane, whatever the inputs
+                match self.terms[own..].iter_mut().find(|t| t.product == product) {
+                    Some(term) => {
+                        term.factor.push(factor);
+                        term.most += most;
+                    }
+                    None => {
+                        let node = node.name.clone();
+                        self.terms.push(Term { product, target: first + k, factor: vec![factor], most, text, node });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The integrator of every output channel.
+    fn outputs(&self) -> Result<Vec<usize>> {
+        let mut all = Vec::new();
+        for output in self.program.outputs() {
+            let named = |e: Error| e.with_node(&output.port.name);
+            let [source] = output.sources.as_slice() else {
+                return refuse("the converter reads single integrators, no sums").map_err(named);
+            };
+            let mut origin = source.origin;
+            let (node, port) = loop {
+                match origin {
+                    Origin::Node(n, port) => match &self.program.nodes()[n].kind {
+                        NodeKind::Relay => match self.program.nodes()[n].sources[0].as_slice() {
+                            [one] => origin = one.origin,
+                            _ => return refuse("the converter reads single integrators, no sums").map_err(named),
+                        },
+                        _ => break (n, port),
+                    },
+                    Origin::Input(_) => return refuse("an input of the program is no integrator").map_err(named),
+                }
+            };
+            let found = &self.program.nodes()[node];
+            let NodeKind::Dynamics { function, .. } = &found.kind else { return refuse("it is no flow").map_err(named) };
+            let state = output_state(function.as_ref(), port).map_err(|e| e.with_node(&found.name))?;
+            let states = function.signature().states.len();
+            all.extend((0..found.channels()).map(|channel| self.first[node] + channel * states + state));
+        }
+        Ok(all)
+    }
+}
+
+/// The state that an output of a function is.
+fn output_state(function: &dyn TransferFunction, port: usize) -> Result<usize> {
+    let signature = function.signature();
+    let (inputs, states) = (signature.inputs.len(), signature.states.len());
+    let tick = &function.recording().tick;
+    match tick.ops()[tick.outputs()[states + port] as usize] {
+        Op::Input(i) if (inputs..inputs + states).contains(&(i as usize)) => Ok(i as usize - inputs),
+        _ => refuse(format!("its output {} is no state; the converter reads integrators", signature.outputs[port].quantity.name)),
+    }
+}
+
+/// Whether a node flows and does nothing else.
+fn admit(node: &Node, function: &dyn TransferFunction) -> Result<()> {
+    let signature = function.signature();
+    if function.event().is_some() {
+        return refuse(format!("{} jumps at a threshold; the machine has no comparator", signature.id));
+    }
+    if signature.signals() < signature.inputs.len() {
+        return refuse(format!("{} draws random numbers; the machine has no source of them", signature.id));
+    }
+    if node.semantics.drive != Drive::Held || node.input_delay > 0 {
+        return refuse("the machine holds its inputs for a tick, without delay; use another preset");
+    }
+    let (inputs, tick) = (signature.inputs.len(), &function.recording().tick);
+    let stays = |k: usize| tick.ops()[tick.outputs()[k] as usize] == Op::Input(u32::try_from(inputs + k).unwrap_or(u32::MAX));
+    match (0..signature.states.len()).find(|&k| !stays(k)) {
+        Some(k) => refuse(format!("the state {} changes once a tick; the machine only flows", signature.states[k].quantity.name)),
+        None => Ok(()),
+    }
+}
+
+impl Wiring {
+    /// The circuit for a row of inputs, with the states at values of the program.
+    ///
+    /// # Errors
+    /// `InvalidSignal` if an input makes a factor too large.
+    pub fn circuit(&self, x: &[f32], states: &[f64], polarity: Polarity) -> Result<Circuit> {
+        let mut circuit = Circuit { constant: self.constant.then_some(1.0), ..Circuit::default() };
+        let fed = |feed: &usize| self.feeds[*feed].iter().map(|&channel| f64::from(x[channel])).sum::<f64>();
+        for lane in &self.lanes {
+            let factor: f64 = lane.factor.iter().map(|(feeds, number)| number * feeds.iter().map(fed).product::<f64>()).sum();
+            if !(factor.abs() <= UPSCALING) {
+                let why = format!(
+                    "an input makes the factor of {} {factor:.3}, and the largest is 10: give a smaller rate than {}",
+                    lane.text, self.rate
+                );
+                return Err(Error::invalid_signal(why).with_node(&lane.node));
+            }
+            let sign = if lane.multipliers % 2 == 1 { polarity.product } else { 1.0 };
+            circuit.connect(lane.lane, lane.source, sign * factor, lane.input);
+        }
+        for (i, integrator) in circuit.integrators.iter_mut().enumerate() {
+            integrator.k = self.k0;
+            if let (Some(placed), Some(state)) = (self.states.get(i), states.get(i)) {
+                integrator.ic = polarity.ic * state / placed.unit;
+            }
+        }
+        circuit.channels = (0..channels(self.states.len()).min(CHANNELS)).map(|c| u8::try_from(c).unwrap_or(0)).collect();
+        Ok(circuit)
+    }
+
+    /// Ticks in one run of the machine at most: nine seconds, and what the host wants to hold.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        (9 * self.rate as usize).min(8192)
+    }
+
+    /// How many multipliers are used.
+    #[must_use]
+    pub fn multipliers(&self) -> usize {
+        self.lanes.iter().filter(|l| usize::from(l.input) >= INTEGRATORS).count() / 2
+    }
+}
+
+/// More multipliers than the machine has.
+pub(super) fn too_many_multipliers() -> Error {
+    Error::unsupported(format!("its products need more than the machine's {MULTIPLIERS} multipliers"))
+}
