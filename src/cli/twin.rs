@@ -3,7 +3,7 @@
 use super::console::Console;
 use super::failure::{Outcome, Result};
 use clap::Args;
-use isoform::core::error::Error;
+use isoform::core::error::{self as core, Error};
 use isoform::core::locator::Locator;
 use isoform::devices::kinds::kind;
 use isoform::serial::serve::serve;
@@ -51,9 +51,10 @@ enum Line {
 }
 
 impl Line {
-    fn listen(port: u16) -> Result<Self, Error> {
-        let refuse = |e| Error::not_found(format!("port {port} of this computer cannot be listened to")).with_source(e);
-        TcpListener::bind(("127.0.0.1", port)).map(Self::Network).map_err(|e: std::io::Error| refuse(e))
+    fn listen(port: u16) -> core::Result<Self> {
+        let refuse =
+            |e: std::io::Error| Error::not_found(format!("port {port} of this computer cannot be listened to")).with_source(e);
+        TcpListener::bind(("127.0.0.1", port)).map(Self::Network).map_err(refuse)
     }
 
     fn name(&self) -> String {
@@ -64,7 +65,7 @@ impl Line {
     }
 
     /// Serves one client after the other.
-    fn serve(self, mut twin: Box<dyn Twin>) -> Result<(), Error> {
+    fn serve(self, mut twin: Box<dyn Twin>) -> core::Result<()> {
         let broken = |e: std::io::Error| Error::fault("the line of a twin has failed").with_source(e);
         match self {
             Self::Terminal(mut pty) => serve(twin.as_mut(), &mut pty, &|| false).map_err(broken),

@@ -2,15 +2,23 @@
 
 use super::{Transport, WallClock, ended, is_patience};
 use serialport::{SerialPort, TTYPort};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::Duration;
+
+/// Opened so, a terminal does not become the one that controls this process.
+#[cfg(target_os = "linux")]
+const NO_CONTROL: i32 = 0o400;
+#[cfg(not(target_os = "linux"))]
+const NO_CONTROL: i32 = 0x2_0000;
 
 /// The device's end of a pseudo-terminal. The other end is a port with a path, which any program opens.
 #[derive(Debug)]
 pub struct Pty {
     master: TTYPort,
     /// Held open, so that one program may leave and another come.
-    _port: TTYPort,
+    _port: File,
     path: String,
     clock: WallClock,
 }
@@ -22,10 +30,12 @@ impl Pty {
     /// If the system has none left.
     pub fn open() -> io::Result<Self> {
         let (master, mut port) = TTYPort::pair()?;
-        // whoever opens the port is to be the only one, not this process
-        port.set_exclusive(false)?;
         let path = port.name().ok_or_else(|| io::Error::other("the pseudo-terminal has no path"))?;
-        Ok(Self { master, _port: port, path, clock: WallClock::new() })
+        // whoever opens the port is to have it for itself, so that this end is held without a lock
+        port.set_exclusive(false)?;
+        let held = OpenOptions::new().read(true).write(true).custom_flags(NO_CONTROL).open(&path)?;
+        drop(port);
+        Ok(Self { master, _port: held, path, clock: WallClock::new() })
     }
 
     /// The path of the port.
