@@ -27,17 +27,23 @@ static inline q_t q_cut(int8_t negative)
     return negative ? Q_MIN : Q_MAX;
 }
 
+/* The byte with the sign, which an AVR has in a register. */
+static inline int8_t q_top(q_t a)
+{
+    return (int8_t)((uint32_t)a >> 24);
+}
+
 static inline q_t q_add(q_t a, q_t b)
 {
     q_t sum = (q_t)((uint32_t)a + (uint32_t)b);
     /* it went beyond the end where both terms have the sign that the sum has not */
-    return ((a ^ sum) & (b ^ sum)) < 0 ? q_cut(a < 0) : sum;
+    return (int8_t)((q_top(a) ^ q_top(sum)) & (q_top(b) ^ q_top(sum))) < 0 ? q_cut(a < 0) : sum;
 }
 
 static inline q_t q_sub(q_t a, q_t b)
 {
     q_t difference = (q_t)((uint32_t)a - (uint32_t)b);
-    return ((a ^ b) & (a ^ difference)) < 0 ? q_cut(a < 0) : difference;
+    return (int8_t)((q_top(a) ^ q_top(b)) & (q_top(a) ^ q_top(difference))) < 0 ? q_cut(a < 0) : difference;
 }
 
 #if defined __AVR__ && Q_FRACTION == 24

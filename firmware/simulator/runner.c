@@ -30,12 +30,13 @@
 /* The receiver is surely on after so many clocks; what comes before is lost, as on a real board. */
 #define BOOT (FREQUENCY / 20)
 
-/* Without traffic for so many clocks it no longer runs faster than a real one, so that an idle board is cheap. */
+/* So long after an answer it no longer runs faster than a real board, so that an idle one is cheap. After a message it may be at work. */
 #define IDLE FREQUENCY
+#define WORK (600ULL * FREQUENCY)
 
 static int master;
 static bool may_send = true; /* the receiver has room */
-static avr_cycle_count_t active, now;
+static avr_cycle_count_t idle_from, now;
 
 static void has_room(struct avr_irq_t *irq, uint32_t value, void *unused)
 {
@@ -53,7 +54,7 @@ static void sent(struct avr_irq_t *irq, uint32_t value, void *unused)
 {
     uint8_t byte = (uint8_t)value;
     (void)irq, (void)unused;
-    active = now;
+    idle_from = now + IDLE;
     /* a terminal that nobody reads fills up; a real cable would lose the byte, too */
     while (write(master, &byte, 1) < 0 && errno == EINTR)
         ;
@@ -70,7 +71,7 @@ static void receive(struct avr_irq_t *input)
             if (got <= 0)
                 return;
         }
-        active = now;
+        idle_from = now + WORK;
         avr_raise_irq(input, bytes[taken++]);
     }
 }
@@ -150,7 +151,7 @@ int main(int count, char **arguments)
             dprintf(out, "%s\n", path);
         told = true;
         receive(input);
-        if (now - active > IDLE) {
+        if (now > idle_from) {
             struct pollfd line = {.fd = master, .events = POLLIN};
             poll(&line, 1, 1);
             look = now + FREQUENCY / 1000;

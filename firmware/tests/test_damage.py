@@ -16,7 +16,8 @@ SEEDS = [
     b"MEM:DATA 0," + block(bytes(range(48))) + b"\n", b"MEM:DATA 1190," + block(b"\xff" * 40) + b"\n", b"MEM:DATA? 0,256\n",
     b"RUN? 3,0," + block(struct.pack("<6i", *range(6))) + b"\n", b"RUN? 9,1," + block(bytes(4)) + b"\n", b"RUN? 5,5," + block(bytes(8)) + b"\n",
     b"RUN? 5,3," + block(bytes(12)) + b"\n", b"PROG:DATA " + block(bytes(1026)) + b"\n",
-    b"PROG:DATA " + block(words(0, 0, 1, 1, 0, 2, 1, 1, 2, 1, 2, 0)) + b"\n", b"RUN? 300,0,#10\n",
+    b"PROG:DATA " + block(words(0, 0, 1, 1, 0, 2, 1, 1, 2, 1, 2, 0)) + b"\n", b"RUN? 300,0,#10\n", b"RUN? 4000,0,#10\n",
+    b"RUN? 90000,2,#10\n",
 ]
 
 
