@@ -162,6 +162,11 @@ impl Lucidac {
                 }
             }
         }
+        self.verify(lines, circuit)
+    }
+
+    /// Makes sure that a circuit is on the device.
+    fn verify(&mut self, lines: &mut Lines, circuit: &Circuit) -> Result<(), SerialError> {
         let told = self.ask(lines, "get_circuit", &json!({}))?;
         check_settings(circuit, told.get("config").unwrap_or(&told))
     }
@@ -488,6 +493,10 @@ impl Lucidac {
                 self.patch(lines, &circuit, before.as_ref())?;
             }
             let rows = self.run(lines, loaded.wiring.rate, *length, &circuit)?;
+            if self.dialect() == Dialect::Firmware {
+                // a device that lost its supply since has run another circuit; the emulator changes its own in every run
+                self.verify(lines, &circuit)?;
+            }
             loaded.patched = Some(circuit);
             take_rows(loaded, &rows, polarity, y, output, report.ticks)?;
             report.ticks += length;

@@ -12,8 +12,8 @@
 //! - The state is what the converter read last, with three decimals of a unit: saved and loaded states are no better than that.
 //!
 //! # What is seen and what is not
-//! On a serial port the firmware repeats every byte, and each request is compared with its repetition. After the settings were sent they are read back
-//! and compared. The first row of each run has to show its initial conditions; the number of rows has to be right. A digit of a later sample that
+//! On a serial port the firmware repeats every byte, and each request is compared with its repetition. After the settings were sent, and
+//! again after each run, they are read back and compared. The first row of each run has to show its initial conditions; the number of rows has to be right. A digit of a later sample that
 //! changes on the way is not seen: USB and TCP have check sums of their own, the protocol has none.
 //!
 //! The signs of the machine are measured when it is identified, not believed: see [`driver`].
