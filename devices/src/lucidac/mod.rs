@@ -21,9 +21,12 @@
 pub mod circuit;
 pub mod codec;
 pub mod compile;
+mod dialogue;
 pub mod driver;
 pub mod machine;
 mod product;
+mod reader;
+mod sampling;
 pub mod twin;
 
 use crate::kinds::Kind;

@@ -11,27 +11,17 @@
 //! - A streaming run samples at its start and then at its rate, up to and with its end.
 //! - Factors and initial conditions are rounded to twelve bits; integrators, multipliers and sums are ideal. There is no calibration.
 
-use super::circuit::{CHANNELS, Circuit, INTEGRATORS, LARGEST_FACTOR, Refusal};
-use super::machine::{Machine, Outputs, RAIL};
-use isoform_core::draw;
+use super::circuit::{Circuit, INTEGRATORS, Refusal};
+use super::machine::{Machine, Outputs};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-const MAC: &str = "04-E9-E5-16-09-92";
+pub(super) const MAC: &str = "04-E9-E5-16-09-92";
 /// The longest line.
 const LONGEST: usize = 4096;
-/// The steps of a converter of 12 bits from minus one to one.
-const STEPS: f64 = 2048.0;
-/// The largest reading of 14 bits.
-const LARGEST_READING: f64 = 16_383.0;
 /// Where an overload is seen.
-const OVERLOAD: f64 = 1.2;
-/// Samples of all channels in a message.
-const MESSAGE: usize = 256;
-/// How long a sample takes where nothing streams.
-const SLOW_SAMPLE: f64 = 15e-6;
-const MOST_SLOW_SAMPLES: f64 = 16_384.0;
+pub(super) const OVERLOAD: f64 = 1.2;
 
 /// How a twin behaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,7 +44,7 @@ impl Default for Manner {
 
 /// What the integrators do when nobody runs them.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Mode {
+pub(super) enum Mode {
     Initial,
     /// Computing since a time.
     Computing(Duration),
@@ -64,18 +54,18 @@ enum Mode {
 /// The machine in software.
 #[derive(Debug)]
 pub struct Twin {
-    manner: Manner,
+    pub(super) manner: Manner,
     line: Vec<u8>,
     /// Whether the line is longer than it may be.
     is_long: bool,
-    circuit: Circuit,
-    mode: Mode,
-    outputs: Outputs,
-    overload: bool,
+    pub(super) circuit: Circuit,
+    pub(super) mode: Mode,
+    pub(super) outputs: Outputs,
+    pub(super) overload: bool,
     /// What is sent, with its time.
     queue: VecDeque<(Duration, Vec<u8>)>,
-    busy_until: Duration,
-    readings: u64,
+    pub(super) busy_until: Duration,
+    pub(super) readings: u64,
 }
 
 impl Twin {
@@ -96,13 +86,13 @@ impl Twin {
         }
     }
 
-    fn say(&mut self, at: Duration, text: &str) {
+    pub(super) fn say(&mut self, at: Duration, text: &str) {
         let end: &[u8] = if self.manner.is_serial { b"\r\n" } else { b"\n" };
         self.queue.push_back((at, [text.as_bytes(), end].concat()));
     }
 
     /// Text for debugging, which the network does not see.
-    fn debug(&mut self, now: Duration, text: &str) {
+    pub(super) fn debug(&mut self, now: Duration, text: &str) {
         if self.manner.is_serial {
             self.say(now, text);
         }
@@ -215,22 +205,6 @@ impl Twin {
         Ok(json!({}))
     }
 
-    /// The circuit with factors and initial conditions as its converters make them.
-    fn converted(&self) -> Circuit {
-        let mut circuit = self.circuit.clone();
-        let round = |v: f64, full: f64| (v / full * STEPS).round() / STEPS * full;
-        circuit.factors = circuit.factors.map(|f| round(f, LARGEST_FACTOR));
-        for integrator in &mut circuit.integrators {
-            integrator.ic = round(integrator.ic, 1.0);
-        }
-        circuit
-    }
-
-    fn initial(&self, circuit: &Circuit) -> Outputs {
-        let sign = if self.manner.is_direct { 1.0 } else { -1.0 };
-        circuit.integrators.map(|i| sign * i.ic)
-    }
-
     /// Brings the outputs up to a time.
     fn settle(&mut self, now: Duration) {
         let circuit = self.converted();
@@ -249,113 +223,6 @@ impl Twin {
             Mode::Halted => {}
         }
     }
-
-    /// What the converter reads, as it is printed.
-    fn readings(&mut self, integrators: &Outputs) -> Vec<f64> {
-        let outputs = Machine::new(&self.circuit).outputs(integrators);
-        let channels = self.circuit.channels.clone();
-        channels.iter().map(|&c| self.reading(outputs[usize::from(c)])).collect()
-    }
-
-    fn reading(&mut self, value: f64) -> f64 {
-        let normal = f64::from(draw::normal(draw::bits(self.manner.seed, 0, 0, 0, self.readings)));
-        self.readings += 1;
-        // the lowest number of the converter is the highest voltage
-        let raw =
-            ((RAIL - value - self.manner.noise * normal) / (2.0 * RAIL) * LARGEST_READING).round().clamp(0.0, LARGEST_READING);
-        ((RAIL - raw / LARGEST_READING * 2.0 * RAIL) * 1e3).round() / 1e3
-    }
-
-    fn run(&mut self, message: &Value, now: Duration) {
-        let Some(id) = message.get("id").and_then(Value::as_str) else { return };
-        let id = if id.len() == 36 { id } else { "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" };
-        let config = message.get("config").unwrap_or(&Value::Null);
-        let time = |name: &str| {
-            let part =
-                |unit: &str, scale: f64| config.get(format!("{name}{unit}")).and_then(Value::as_f64).unwrap_or(0.0) * scale;
-            part("", 1e-9) + part("_ns", 1e-9) + part("_us", 1e-6) + part("_ms", 1e-3)
-        };
-        let (ic, op) = (time("ic_time").clamp(0.0, 10.0), time("op_time"));
-        let flag = |name: &str| config.get(name).and_then(Value::as_bool).unwrap_or(false);
-        let daq = message.get("daq_config").unwrap_or(&Value::Null);
-        let number = |name: &str, usual: u64| daq.get(name).and_then(Value::as_u64).unwrap_or(usual);
-        let (channels, rate) = (number("num_channels", 8), number("sample_rate", 400_000));
-        self.debug(now, "faking run");
-        let streaming = flag("streaming");
-        let is_valid = channels <= CHANNELS as u64
-            && (!streaming || ((32..=1_000_000).contains(&rate) && rate * channels <= 1_000_000 && channels.count_ones() <= 1))
-            && (1e-7..=9.0).contains(&op);
-        if !is_valid {
-            self.state(now, id, "ERROR", 0.0);
-            return;
-        }
-        let interval = if streaming { 1.0 / rate as f64 } else { SLOW_SAMPLE.max(op / MOST_SLOW_SAMPLES) };
-        let (rows, took) = self.compute(op, interval, streaming, flag("halt_on_overload"));
-        let at = now + Duration::from_secs_f64(ic + took);
-        self.busy_until = at;
-        let channels = channels as usize;
-        if channels > 0 {
-            for part in rows.chunks((MESSAGE / channels).max(1)) {
-                self.rows(at, id, part, channels);
-            }
-        }
-        self.state(at, id, "DONE", (took * 1e9).round());
-    }
-
-    /// The outputs at each sample, and how long it computed.
-    fn compute(&mut self, op: f64, interval: f64, with_end: bool, halts: bool) -> (Vec<Outputs>, f64) {
-        let circuit = self.converted();
-        let machine = Machine::new(&circuit);
-        let mut outputs = self.initial(&circuit);
-        let samples = whole(op / interval + 1e-6);
-        let mut rows = vec![outputs];
-        let mut took = op;
-        self.overload = false;
-        for sample in 1..=samples {
-            machine.advance(&mut outputs, interval);
-            if outputs.iter().any(|y| y.abs() >= OVERLOAD) {
-                self.overload = true;
-                if halts {
-                    took = interval * sample as f64;
-                    break;
-                }
-            }
-            if with_end || sample < samples {
-                rows.push(outputs);
-            }
-        }
-        self.outputs = outputs;
-        self.mode = Mode::Halted;
-        (rows, took)
-    }
-
-    fn rows(&mut self, at: Duration, id: &str, rows: &[Outputs], channels: usize) {
-        let mut text = format!("{{\"type\":\"run_data\",\"msg\":{{\"id\":\"{id}\",\"entity\":[\"{MAC}\",\"0\"],\"data\":[");
-        for (n, row) in rows.iter().enumerate() {
-            let mut readings = self.readings(row);
-            // channels that nobody connected read the ground
-            readings.resize(channels, 0.0);
-            let numbers: Vec<String> = readings.iter().map(|v| format!("{v:>6.3}")).collect();
-            text += if n == 0 { "[" } else { ",[" };
-            text += &numbers.join(",");
-            text += "]";
-        }
-        text += "]}}";
-        self.say(at, &text);
-    }
-
-    fn state(&mut self, at: Duration, id: &str, new: &str, nanos: f64) {
-        let text = format!(
-            "{{\"type\":\"run_state_change\",\"msg\":{{\"id\":\"{id}\",\"t\":{nanos},\"old\":\"NEW\",\"new\":\"{new}\"}}}}"
-        );
-        self.say(at, &text);
-    }
-}
-
-/// A count of samples.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nine seconds at a million samples at most")]
-fn whole(samples: f64) -> u64 {
-    samples as u64
 }
 
 const TYPES: &[&str] = &[
