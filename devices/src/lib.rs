@@ -8,5 +8,6 @@ pub mod attach;
 pub mod board;
 pub mod kinds;
 pub mod lucidac;
+pub mod scpi;
 
 pub use attach::register;

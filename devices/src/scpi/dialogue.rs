@@ -1,0 +1,286 @@
+//! A dialogue with an instrument: one query at a time, and the queue of errors read until it is empty.
+
+use super::codec::{Entry, Head, Identity, head};
+use isoform_serial::error::{Result, SerialError, printable};
+use isoform_serial::link::Link;
+use std::time::Duration;
+
+/// The most errors that are read from a queue: more than any queue is said to hold.
+const MOST_ERRORS: usize = 64;
+/// The longest answer that is no block.
+const LONGEST: usize = 4096;
+/// How long the line has to be quiet before a dialogue begins.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// A bit of the standard event status register.
+pub mod event {
+    /// All operations are complete.
+    pub const COMPLETE: u8 = 1;
+    /// The supply came on: everything that was set is gone.
+    pub const POWER_ON: u8 = 1 << 7;
+}
+
+/// How an instrument is talked to.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialogue {
+    /// How long an answer may take.
+    pub within: Duration,
+    /// The most bytes of a block that the host may have begun to send: as many line feeds complete it.
+    pub fill: usize,
+}
+
+impl Dialogue {
+    /// A dialogue in which an answer may take so long.
+    #[must_use]
+    pub fn new(within: Duration) -> Self {
+        Self { within, fill: 0 }
+    }
+
+    /// The same with blocks of up to so many bytes to the instrument.
+    #[must_use]
+    pub fn with_fill(mut self, bytes: usize) -> Self {
+        self.fill = bytes;
+        self
+    }
+
+    /// Begins, whatever was on the line: ends the message that was begun, empties the line and the queue of errors, and asks who is there.
+    ///
+    /// # Errors
+    /// `WrongDevice` if the identity has none of these words in it, `Timeout`, `HungUp`.
+    pub fn begin(&self, link: &mut Link, wanted: &str, words: &[&str]) -> Result<Identity> {
+        let first = self.greet(link, b"\n");
+        let identity = match first {
+            // the instrument may be in the middle of a block, to which nothing is a command
+            Err(SerialError::Timeout { .. } | SerialError::Garbled { .. }) if self.fill > 0 => {
+                self.greet(link, &vec![b'\n'; self.fill])?
+            }
+            other => other?,
+        };
+        let seen = identity.to_string();
+        if words.iter().any(|word| seen.to_ascii_uppercase().contains(&word.to_ascii_uppercase())) {
+            Ok(identity)
+        } else {
+            Err(SerialError::WrongDevice { wanted: wanted.to_owned(), seen })
+        }
+    }
+
+    fn greet(&self, link: &mut Link, ends: &[u8]) -> Result<Identity> {
+        // a line of 9600 baud takes a millisecond a byte
+        let end = link.within(self.within + Duration::from_millis(2) * u32::try_from(ends.len()).unwrap_or(u32::MAX));
+        link.send(ends, end)?;
+        link.drain(QUIET)?;
+        let end = link.within(self.within);
+        link.send(b"*CLS\n*IDN?\n", end)?;
+        let line = link.line(LONGEST, "an identity", end)?;
+        let identity = Identity::parse(&line)
+            .map_err(|_| SerialError::WrongDevice { wanted: String::from("instrument of SCPI"), seen: printable(&line) })?;
+        // power-on and what was there before is no fault of this dialogue
+        self.status(link)?;
+        self.errors(link)?;
+        Ok(identity)
+    }
+
+    /// Sends a command, and reads the queue of errors until it is empty.
+    ///
+    /// # Errors
+    /// `Refused` with the first error of the queue; `Timeout`, `Garbled`, `HungUp`.
+    pub fn tell(&self, link: &mut Link, message: &[u8]) -> Result<()> {
+        let end = link.within(self.within);
+        link.send(&[message, b"\n"].concat(), end)?;
+        match self.errors(link)?.first() {
+            None => Ok(()),
+            Some(entry) => Err(refused(message, entry)),
+        }
+    }
+
+    /// Sends a query and takes its answer, a line. A query that is not answered is followed by a look into the queue of errors.
+    ///
+    /// # Errors
+    /// `Refused` with the first error of the queue; `Timeout`, `Garbled`, `HungUp`.
+    pub fn ask(&self, link: &mut Link, message: &[u8]) -> Result<Vec<u8>> {
+        let end = link.within(self.within);
+        link.send(&[message, b"\n"].concat(), end)?;
+        let answer = link.line(LONGEST, &what(message), end);
+        self.explain(link, message, answer)
+    }
+
+    /// Sends a query and takes its answer, a block of definite length of at most so many bytes.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); `TooLong` if the block is longer.
+    pub fn ask_block(&self, link: &mut Link, message: &[u8], longest: usize) -> Result<Vec<u8>> {
+        let what = what(message);
+        let end = link.within(self.within);
+        link.send(&[message, b"\n"].concat(), end)?;
+        let answer = (|| {
+            let mut text = link.exactly(2, &what, end)?;
+            // what begins as no block has no more to come
+            if head(&text) == Head::Short {
+                text.extend(link.exactly(usize::from(text[1] - b'0'), &what, end)?);
+            }
+            let Head::Block(start, stop) = head(&text) else {
+                return Err(SerialError::garbled(&what, &text, "it is no block of definite length"));
+            };
+            if stop - start > longest {
+                return Err(SerialError::TooLong { what: what.clone(), limit: longest });
+            }
+            let mut bytes = Vec::with_capacity(stop - start);
+            while bytes.len() < stop - start {
+                let piece = (stop - start - bytes.len()).min(4096);
+                bytes.extend(link.exactly(piece, &what, end)?);
+            }
+            let rest = link.line(2, &what, end)?;
+            if rest.is_empty() { Ok(bytes) } else { Err(SerialError::garbled(&what, &rest, "more follows the block")) }
+        })();
+        self.explain(link, message, answer)
+    }
+
+    fn explain<T>(&self, link: &mut Link, message: &[u8], answer: Result<T>) -> Result<T> {
+        match answer {
+            Err(error @ SerialError::Timeout { .. }) => match self.errors(link)?.first() {
+                Some(entry) => Err(refused(message, entry)),
+                None => Err(error),
+            },
+            other => other,
+        }
+    }
+
+    /// Waits until all operations are complete.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn complete(&self, link: &mut Link) -> Result<()> {
+        match self.ask(link, b"*OPC?")?.as_slice() {
+            b"1" => Ok(()),
+            other => Err(SerialError::garbled("an answer to *OPC?", other, "it is not 1")),
+        }
+    }
+
+    /// Reads and clears the standard event status register.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn status(&self, link: &mut Link) -> Result<u8> {
+        let answer = self.ask(link, b"*ESR?")?;
+        let bits = std::str::from_utf8(answer.trim_ascii()).ok().and_then(|t| t.trim_start_matches('+').parse().ok());
+        bits.ok_or_else(|| SerialError::garbled("an answer to *ESR?", &answer, "it is no register of eight bits"))
+    }
+
+    /// Makes sure that nothing went wrong since the last look: the register of events is clear, and the queue of errors empty.
+    ///
+    /// # Errors
+    /// `Restarted` if the supply came on in between, `Fault` with the first error of the queue.
+    pub fn is_well(&self, link: &mut Link, during: &str) -> Result<()> {
+        let events = self.status(link)?;
+        if events & event::POWER_ON != 0 {
+            return Err(SerialError::Restarted { what: during.to_owned() });
+        }
+        let errors = self.errors(link)?;
+        match (errors.first(), events & !event::COMPLETE) {
+            (Some(entry), _) => Err(SerialError::Fault { what: during.to_owned(), said: entry.to_string() }),
+            (None, 0) => Ok(()),
+            (None, events) => {
+                let said = format!("events {events} in its status register, without an error");
+                Err(SerialError::Fault { what: during.to_owned(), said })
+            }
+        }
+    }
+
+    /// Reads the queue of errors until it is empty.
+    ///
+    /// # Errors
+    /// `TooLong` if it has no end; `Timeout`, `Garbled`, `HungUp`.
+    pub fn errors(&self, link: &mut Link) -> Result<Vec<Entry>> {
+        let mut errors = Vec::new();
+        while errors.len() < MOST_ERRORS {
+            let end = link.within(self.within);
+            link.send(b"SYST:ERR?\n", end)?;
+            let entry = Entry::parse(&link.line(LONGEST, "an error of the queue", end)?)?;
+            if entry.code == 0 {
+                return Ok(errors);
+            }
+            errors.push(entry);
+        }
+        Err(SerialError::TooLong { what: String::from("the queue of errors"), limit: MOST_ERRORS })
+    }
+}
+
+/// What a message is about, for errors: its words without a block.
+fn what(message: &[u8]) -> String {
+    let words = message.split(|&b| b == b'#').next().unwrap_or_default();
+    format!("answer to {}", printable(words.trim_ascii()))
+}
+
+fn refused(message: &[u8], entry: &Entry) -> SerialError {
+    SerialError::Refused { what: what(message).trim_start_matches("answer to ").to_owned(), said: entry.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isoform_serial::transport::{Line, Scripted};
+
+    const DIALOGUE: Dialogue = Dialogue { within: Duration::from_millis(100), fill: 0 };
+
+    fn link(turns: &[(&str, &str)]) -> Link {
+        Link::new(Box::new(Scripted::dialogue(turns)))
+    }
+
+    #[test]
+    fn a_dialogue_begins_whatever_was_on_the_line() {
+        let turns = [
+            ("\n", "garbage\n1.5\n"),
+            ("*CLS\n*IDN?\n", "THORLABS,PM100USB,P1,1.4.0\r\n"),
+            ("*ESR?\n", "128\n"),
+            ("SYST:ERR?\n", "0,\"No error\"\n"),
+        ];
+        let identity = DIALOGUE.begin(&mut link(&turns), "power meter", &["pm100", "PM400"]).expect("is one");
+        assert_eq!(identity.serial, "P1");
+        let wrong = DIALOGUE.begin(&mut link(&turns), "scope", &["DSO"]).expect_err("another one");
+        assert!(matches!(wrong, SerialError::WrongDevice { .. }), "{wrong}");
+    }
+
+    #[test]
+    fn errors_are_read_until_there_are_none() {
+        let turns = [
+            ("CORR:WAVE 99999\n", ""),
+            ("SYST:ERR?\n", "-222,\"Data out of range\"\n"),
+            ("SYST:ERR?\n", "-113,\"Undefined header\"\n"),
+            ("SYST:ERR?\n", "+0,\"No error\"\n"),
+        ];
+        let error = DIALOGUE.tell(&mut link(&turns), b"CORR:WAVE 99999").expect_err("refused");
+        assert_eq!(error.to_string(), "the device refuses CORR:WAVE 99999: -222,\"Data out of range\"");
+        let endless: Vec<(&str, &str)> = std::iter::repeat_n(("SYST:ERR?\n", "-350,\"Queue overflow\"\n"), 64).collect();
+        assert!(matches!(DIALOGUE.errors(&mut link(&endless)), Err(SerialError::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_silent_query_is_explained_by_the_queue() {
+        let turns = [("MEAS:POW?\n", ""), ("SYST:ERR?\n", "-113,\"Undefined header\"\n"), ("SYST:ERR?\n", "0,\"No error\"\n")];
+        let error = DIALOGUE.ask(&mut link(&turns), b"MEAS:POW?").expect_err("refused");
+        assert!(matches!(error, SerialError::Refused { .. }), "{error}");
+    }
+
+    #[test]
+    fn blocks_are_taken_whole() {
+        let device = |bytes: &[u8]| Line::Device(bytes.to_vec());
+        let ask = |pieces: &[&[u8]]| {
+            let script = [Line::Host(b"WAV:DATA?\n".to_vec())].into_iter().chain(pieces.iter().map(|p| device(p)));
+            DIALOGUE.ask_block(&mut Link::new(Box::new(Scripted::new(script))), b"WAV:DATA?", 16)
+        };
+        assert_eq!(ask(&[b"#13a", b"\nb\n"]).expect("is one"), b"a\nb");
+        assert!(matches!(ask(&[b"#13abcd\n"]), Err(SerialError::Garbled { .. })));
+        assert!(matches!(ask(&[b"#217aa"]), Err(SerialError::TooLong { .. })));
+        assert!(matches!(ask(&[b"1.5\n"]), Err(SerialError::Garbled { .. })));
+    }
+
+    #[test]
+    fn a_restart_is_seen_in_the_register() {
+        let turns = [("*ESR?\n", "128\n")];
+        assert!(matches!(DIALOGUE.is_well(&mut link(&turns), "a run"), Err(SerialError::Restarted { .. })));
+        let turns = [("*ESR?\n", "32\n"), ("SYST:ERR?\n", "-113,\"Undefined header\"\n"), ("SYST:ERR?\n", "0,\"No error\"\n")];
+        assert!(matches!(DIALOGUE.is_well(&mut link(&turns), "a run"), Err(SerialError::Fault { .. })));
+        let turns = [("*ESR?\n", "1\n"), ("SYST:ERR?\n", "0,\"No error\"\n")];
+        DIALOGUE.is_well(&mut link(&turns), "a run").expect("is well");
+    }
+}
