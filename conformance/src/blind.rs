@@ -8,6 +8,8 @@
 //! out and counted.
 
 use isoform_core::bound::{Accuracy, Form};
+use isoform_core::bound::Accuracy;
+use isoform_core::optical::Detection;
 use isoform_core::oracle::Oracle;
 use isoform_core::program::{NodeKind, Program};
 use isoform_core::schedule::Content;
@@ -42,6 +44,23 @@ pub(crate) fn growth(program: &Program, accuracy: &Accuracy, magnitude: f64) -> 
                 let terms = map.terms_per_output() + usize::from(map.has_bias());
                 local += rounded(terms, (largest + 1.0) * magnitude, half * terms as f64 * magnitude);
                 gain *= largest.max(1.0);
+            }
+            NodeKind::Optical(map) => {
+                let ones = vec![1.0; map.input().len()];
+                let largest = map.magnitudes(&ones).iter().flatten().fold(0.0_f64, |m, v| m.max(*v));
+                let field = accuracy.dot(map.terms(), (largest + 1.0) * magnitude, 0.0);
+                match map.detection() {
+                    Detection::Homodyne => {
+                        local += field;
+                        gain *= largest.max(1.0);
+                    }
+                    // the square of a field multiplies its error by twice the field
+                    Detection::Intensity => {
+                        let slope = 4.0 * (largest + 1.0) * magnitude;
+                        local += slope * field + accuracy.dot(2, slope * slope, 0.0);
+                        gain *= (slope * largest).max(1.0);
+                    }
+                }
             }
             NodeKind::Dynamics { function, parameters } => {
                 let terms = 2 * (function.signature().states.len() + function.signature().inputs.len()) + 2;

@@ -4,6 +4,7 @@ use crate::dynamics::Domain;
 use crate::error::{Error, Result};
 use crate::linear::LinearMap;
 use crate::neuron::Neuron;
+use crate::optical::Optical;
 use crate::program::{Program, assemble};
 use crate::semantics::Semantics;
 use crate::tensor::{Shape, Tensor};
@@ -64,6 +65,8 @@ pub enum Draft {
     Neuron(Neuron),
     /// A linear map.
     Linear(Box<LinearMap>),
+    /// An optical map and its detectors.
+    Optical(Box<Optical>),
     /// A delay by so many seconds, one number or one per channel.
     Delay(Tensor),
     /// The input under another shape, or unchanged.
@@ -79,6 +82,12 @@ impl From<Neuron> for Draft {
 impl<M: Into<LinearMap>> From<M> for Draft {
     fn from(map: M) -> Self {
         Self::Linear(Box::new(map.into()))
+    }
+}
+
+impl From<Optical> for Draft {
+    fn from(map: Optical) -> Self {
+        Self::Optical(Box::new(map))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::builder::{Builder, Draft, DraftNode};
 use crate::dynamics::Domain;
 use crate::error::{Error, Result};
 use crate::linear::{Dense, LinearMap};
+use crate::optical::Detection;
 use crate::program::{Node, NodeKind, Origin, Port, Source};
 use crate::tensor::{Shape, Tensor};
 use std::collections::HashMap;
@@ -98,6 +99,8 @@ fn shape(
             // a map inside a cycle does not wait for its input
             None => Some((map.input().clone(), map.output().clone())).filter(|_| !node.inputs.is_empty()),
         },
+        // the axis of pairs is no extent that an input may leave out
+        Draft::Optical(map) => Some((map.input().clone(), map.output().clone())).filter(|_| !node.inputs.is_empty()),
         Draft::Neuron(neuron) => {
             node.shape.clone().or(offered).or_else(|| neuron.natural_shape()).map(|shape| (shape.clone(), shape))
         }
@@ -146,9 +149,11 @@ pub(crate) fn sum(sources: &[Source], inputs: &[Port], nodes: &[Node]) -> Result
     found.ok_or_else(|| Error::invalid_program("nothing is wired to this output"))
 }
 
-fn domain(node: &Node, port: usize) -> Domain {
+/// What kind of numbers an output of a node carries.
+pub(crate) fn domain(node: &Node, port: usize) -> Domain {
     match &node.kind {
         NodeKind::Dynamics { function, .. } => function.signature().outputs[port].domain,
+        NodeKind::Optical(map) if map.detection() == Detection::Homodyne => Domain::Complex,
         _ => Domain::Real,
     }
 }

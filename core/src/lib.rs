@@ -21,6 +21,7 @@ pub mod linear;
 mod located;
 pub mod locator;
 pub mod neuron;
+pub mod optical;
 pub mod oracle;
 pub mod plan;
 pub mod polynomial;

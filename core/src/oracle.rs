@@ -88,6 +88,7 @@ impl Medium for Reference<'_> {
     fn evaluate(&mut self, index: usize, node: &Node, x: &[Vec<f64>], states: &mut [Vec<f64>], y: &mut [Vec<f64>]) {
         match &node.kind {
             NodeKind::Linear(map) => map.apply(&x[0], &mut y[0]),
+            NodeKind::Optical(map) => map.apply(&x[0], &mut y[0]),
             NodeKind::Dynamics { function, .. } => {
                 for c in 0..node.channels() {
                     let channel = &self.channels[index][c.min(self.channels[index].len() - 1)];
@@ -358,8 +359,8 @@ pub fn tuned(program: &Program, node: &str, parameter: &str, values: &[f64]) -> 
         [one] => Tensor::from(*one),
         _ => {
             let shape = match &found.kind {
-                NodeKind::Linear(map) => {
-                    map.parameters().into_iter().find(|(name, _)| *name == parameter).map(|(_, t)| t.shape().clone())
+                NodeKind::Linear(_) | NodeKind::Optical(_) => {
+                    found.parameters().into_iter().find(|(name, _)| *name == parameter).map(|(_, t)| t.shape().clone())
                 }
                 _ => None,
             };

@@ -84,7 +84,7 @@ pub enum Step {
         /// The buffers of the outputs; absent where nobody listens.
         outputs: Vec<Option<usize>>,
     },
-    /// A linear map.
+    /// A linear map, or an optical one.
     Linear {
         /// The node.
         node: usize,
@@ -352,7 +352,9 @@ impl<'a> Planner<'a> {
                     .collect();
                 steps.push(Step::Neuron { node: index, inputs, outputs });
             }
-            (NodeKind::Linear(_), Some(input), Some(out)) => steps.push(Step::Linear { node: index, input, out }),
+            (NodeKind::Linear(_) | NodeKind::Optical(_), Some(input), Some(out)) => {
+                steps.push(Step::Linear { node: index, input, out })
+            }
             (NodeKind::Delay { ticks, .. }, Some(input), Some(out)) if !passes(node) => {
                 let longest = ticks.iter().copied().max().unwrap_or(0);
                 let reach = match ticks.iter().all(|&t| t == longest) {
@@ -433,7 +435,7 @@ fn passes(node: &Node) -> bool {
     match &node.kind {
         NodeKind::Relay => true,
         NodeKind::Delay { ticks, .. } => ticks.iter().all(|&t| t == 0),
-        NodeKind::Dynamics { .. } | NodeKind::Linear(_) => false,
+        NodeKind::Dynamics { .. } | NodeKind::Linear(_) | NodeKind::Optical(_) => false,
     }
 }
 

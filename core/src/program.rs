@@ -7,6 +7,7 @@ use crate::dynamics::Domain;
 use crate::error::{Error, Result};
 use crate::infer;
 use crate::linear::LinearMap;
+use crate::optical::Optical;
 use crate::schedule::{Schedule, schedule};
 use crate::semantics::{Decay, Number, Semantics, Test};
 use crate::tensor::{Shape, Tensor};
@@ -79,6 +80,8 @@ pub enum NodeKind {
     },
     /// A linear map.
     Linear(Box<LinearMap>),
+    /// An optical map and its detectors.
+    Optical(Box<Optical>),
     /// A delay by whole ticks, one per channel.
     Delay {
         /// The delay in seconds as given.
@@ -118,6 +121,7 @@ impl Node {
         match &self.kind {
             NodeKind::Dynamics { function, .. } => function.signature().id,
             NodeKind::Linear(map) => map.kind(),
+            NodeKind::Optical(map) => map.kind(),
             NodeKind::Delay { .. } => "delay",
             NodeKind::Relay => "relay",
         }
@@ -135,7 +139,7 @@ impl Node {
         match &self.kind {
             NodeKind::Dynamics { function, .. } => !function.signature().states.is_empty(),
             NodeKind::Delay { ticks, .. } => ticks.iter().any(|&t| t > 0),
-            NodeKind::Linear(_) | NodeKind::Relay => false,
+            NodeKind::Linear(_) | NodeKind::Optical(_) | NodeKind::Relay => false,
         }
     }
 
@@ -147,6 +151,7 @@ impl Node {
                 function.signature().parameters.iter().map(|p| p.quantity.name).zip(parameters.iter().cloned()).collect()
             }
             NodeKind::Linear(map) => map.parameters().into_iter().map(|(name, tensor)| (name, tensor.clone())).collect(),
+            NodeKind::Optical(map) => vec![("matrix", map.matrix().clone())],
             NodeKind::Delay { seconds, .. } => vec![("delay", seconds.clone())],
             NodeKind::Relay => Vec::new(),
         }
@@ -258,6 +263,7 @@ impl Program {
         *what = match what.clone() {
             Draft::Neuron(neuron) => Draft::Neuron(neuron.with(parameter, value)),
             Draft::Linear(map) => Draft::Linear(Box::new(map.with_parameter(parameter, value).map_err(|e| e.with_node(node))?)),
+            Draft::Optical(map) => Draft::Optical(Box::new(map.with_parameter(parameter, value).map_err(|e| e.with_node(node))?)),
             Draft::Delay(_) => Draft::Delay(value),
             Draft::Relay(shape) => Draft::Relay(shape),
         };
@@ -361,6 +367,7 @@ fn build_node(
             NodeKind::Dynamics { parameters: neuron.resolve(output)?, function }
         }
         Draft::Linear(map) => NodeKind::Linear(Box::new(infer::lifted(map, input)?)),
+        Draft::Optical(map) => NodeKind::Optical(map.clone()),
         Draft::Delay(seconds) => {
             let seconds = if seconds.len() == 1 { seconds.at(0).into() } else { seconds.broadcast(output)? };
             NodeKind::Delay { ticks: infer::delay_ticks(&seconds, semantics.dt, output.len())?, seconds }

@@ -209,7 +209,7 @@ fn memory(nodes: &[Node]) -> (Vec<MemoryBlock>, Vec<Range<usize>>) {
                     blocks.push(line(0, longest));
                 }
             }
-            NodeKind::Linear(_) | NodeKind::Relay => {}
+            NodeKind::Linear(_) | NodeKind::Optical(_) | NodeKind::Relay => {}
         }
         ranges.push(first..blocks.len());
     }

@@ -92,7 +92,7 @@ impl<T: Copy + Default> Walk<T> {
                         };
                     }
                 }
-                NodeKind::Dynamics { .. } | NodeKind::Linear(_) => {
+                NodeKind::Dynamics { .. } | NodeKind::Linear(_) | NodeKind::Optical(_) => {
                     let states = range.clone().filter(|&b| matches!(blocks[b].content, Content::State(_)));
                     self.states.clear();
                     self.states.extend(states.clone().map(|b| std::mem::take(&mut memory[b])));

@@ -265,6 +265,7 @@ impl Medium for Judge<'_> {
                     *y = Bounded { value: value[o], error: self.accuracy.dot(terms, magnitude[o], carried[o]) };
                 }
             }
+            NodeKind::Optical(map) => map.bound(&x[0], self.accuracy, &mut y[0]),
             NodeKind::Dynamics { function, .. } => {
                 let Some(recording) = &self.recordings[index] else { return };
                 let blocks = &self.program.schedule().memory;

@@ -5,6 +5,7 @@ use isoform_core::dynamics::{Draw, Dynamics, Quantity, Signature};
 use isoform_core::functions::Lif;
 use isoform_core::linear::{Conv2d, Dense, Padding, Pooling, Sparse, SumPool2d, Window};
 use isoform_core::neuron::Neuron;
+use isoform_core::optical::{Detection, Encoding, Optical};
 use isoform_core::program::Program;
 use isoform_core::scalar::Scalar;
 use isoform_core::semantics::{Decay, Preset, Semantics};
@@ -112,4 +113,17 @@ fn naga_takes_every_module() {
             validator.validate(&module).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
         }
     }
+}
+
+#[test]
+fn an_optical_map_has_no_kernel() {
+    let matrix = Tensor::new([1, 1, 2], [1.0, 0.0]).expect("fits");
+    let mut b = Builder::new();
+    let x = b.input("x", [1]);
+    let y = b.node("mesh", Optical::new(matrix, Encoding::Real, Detection::Homodyne).expect("is one"), x);
+    b.output("y", y);
+    let program = b.build(Semantics::exact(1e-3)).expect("builds");
+    let target = Target { width: 1, block_bytes: 1 << 16, longest_block: 16, buffer_bytes: 1 << 27 };
+    let error = lower(&program, 1, 0, &target).map(|_| ()).expect_err("has none");
+    assert!(error.to_string().contains("optical_homodyne"), "{error}");
 }

@@ -35,6 +35,14 @@ pub enum CpuError {
         /// The node.
         node: String,
     },
+    /// There is no kernel for a node.
+    #[error("the processor has no kernel for {kind}: place the node on a substrate that has one")]
+    NoKernel {
+        /// What the node is.
+        kind: &'static str,
+        /// The node.
+        node: String,
+    },
     /// A parameter cannot change while the program runs.
     #[error("{parameter:?} is part of the layout of the state and cannot be tuned: build a program with another value")]
     Fixed {
@@ -54,10 +62,11 @@ impl From<CpuError> for Error {
             | CpuError::Threads(_)
             | CpuError::OutOfMemory
             | CpuError::Range { .. }
+            | CpuError::NoKernel { .. }
             | CpuError::Fixed { .. } => ErrorKind::Unsupported,
         };
         let node = match &error {
-            CpuError::Range { node, .. } | CpuError::Fixed { node, .. } => Some(node.clone()),
+            CpuError::Range { node, .. } | CpuError::NoKernel { node, .. } | CpuError::Fixed { node, .. } => Some(node.clone()),
             _ => None,
         };
         let mapped = Self::new(kind, error.to_string()).with_source(error);

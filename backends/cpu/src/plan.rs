@@ -39,6 +39,7 @@ impl Plan {
             neurons.push(neuron);
             maps.push(match &node.kind {
                 NodeKind::Linear(map) => Some(Kernel::new(map, &node.name)?),
+                NodeKind::Optical(map) => return Err(CpuError::NoKernel { kind: map.kind(), node: node.name.clone() }),
                 _ => None,
             });
         }

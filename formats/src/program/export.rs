@@ -59,6 +59,10 @@ fn export(node: &ProgramNode, program: &Program) -> Result<Node> {
     }
     Ok(match &node.kind {
         NodeKind::Linear(map) => linear(map)?,
+        NodeKind::Optical(map) => {
+            let why = format!("NIR has no node for {}; it can only be kept in a program", map.kind());
+            return Err(Error::unsupported(why));
+        }
         NodeKind::Delay { seconds, .. } => nir::Delay::new(spread(seconds, &node.output_shapes[0])?).into(),
         NodeKind::Relay => relay(&node.input_shapes[0], &node.output_shapes[0])?,
         NodeKind::Dynamics { function, parameters } => {

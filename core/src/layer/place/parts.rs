@@ -7,6 +7,7 @@ use super::cut::{Cut, Feed, Purpose, Segment};
 use crate::builder::{Builder, Draft, DraftNode, Wire};
 use crate::dynamics::Domain;
 use crate::error::Result;
+use crate::infer;
 use crate::program::{NodeKind, Origin, Program, Source};
 use crate::tensor::{Shape, Tensor};
 
@@ -48,11 +49,7 @@ impl Part<'_> {
     fn input(&self, feed: Feed) -> (String, Shape, Domain) {
         let output = |node: usize, port: usize| {
             let built = &self.program.nodes()[node];
-            let domain = match &built.kind {
-                NodeKind::Dynamics { function, .. } => function.signature().outputs[port].domain,
-                _ => Domain::Real,
-            };
-            (built.output_shapes[port].clone(), domain)
+            (built.output_shapes[port].clone(), infer::domain(built, port))
         };
         match feed {
             Feed::Input(i) => {
