@@ -51,7 +51,11 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let settings = settings(kind, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
     let mut transports = if locator.scheme() == "twin" {
-        twins(kind, &mut options)?
+        // both may need the same options
+        let mut own = locator.reader();
+        let transports = twins(kind, &mut own)?;
+        options.drop_taken(&own);
+        transports
     } else {
         let mut others = Vec::new();
         for line in kind.lines {

@@ -151,6 +151,11 @@ impl<'a> Options<'a> {
         Ok(all)
     }
 
+    /// Drops the options that another reader of the same locator has taken: the two share what they know.
+    pub fn drop_taken(&mut self, other: &Self) {
+        self.rest.retain(|(key, _)| other.rest.iter().any(|(k, _)| k == key));
+    }
+
     /// Ends the reading; `known` lists all keys that the scheme takes, for the message.
     ///
     /// # Errors
@@ -191,6 +196,17 @@ mod tests {
         let error = locator.reader().take::<T>("n").map(|_| ()).expect_err("must be refused");
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         error.message().to_owned()
+    }
+
+    #[test]
+    fn two_readers_share_what_they_take() {
+        let locator = locator("x:?a=1&b=2&c=3");
+        let (mut one, mut other) = (locator.reader(), locator.reader());
+        let _: Option<u8> = one.take("a").expect("valid");
+        let _: Option<u8> = other.take("b").expect("valid");
+        one.drop_taken(&other);
+        let error = one.finish(&["a", "b"]).expect_err("c is left");
+        assert!(error.message().contains("\"c\""), "{error}");
     }
 
     #[test]
