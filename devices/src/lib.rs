@@ -8,6 +8,7 @@ pub mod attach;
 pub mod board;
 pub mod kinds;
 pub mod lucidac;
+pub mod photonic;
 pub mod scpi;
 
 pub use attach::register;

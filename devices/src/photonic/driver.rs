@@ -1,0 +1,417 @@
+//! The optical bench: heaters on the first line, the power meter on the second.
+//!
+//! What of one tick goes to the device: the set-points of all heaters, since each warms the others; they are read back; the heaters settle;
+//! the detectors are read. With a reference this is done for its four phases 0, π/2, π, 3π/2, and
+//! ```text
+//! I_ψ = (|E|² + L² + 2 L Re(E e^{-iψ})) / 2
+//! Re E = (I_0 - I_π) / 2L     Im E = (I_{π/2} - I_{3π/2}) / 2L     |E|² = Σ I_ψ / 2 - L²
+//! ```
+//! No message of the heaters has a check sum. What stays undetected: a change of a set-point below the last digit of its reading (1 mV), and
+//! what happens to the light between the reading of set-points and that of powers.
+
+use super::calibration::Calibration;
+use super::chip::Section;
+use super::codec::{channels, command, error, meaning, nearest, reading, value, vector};
+use super::mesh::{Complex, Matrix, Phases};
+use super::meter::Meter;
+use isoform_core::bound::Accuracy;
+use isoform_core::error::{Error, Result};
+use isoform_core::optical::{Detection, Optical};
+use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
+use isoform_core::program::{NodeKind, Origin, Program};
+use isoform_core::report::Report;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::Run;
+use isoform_serial::driver::Driver;
+use isoform_serial::error::{Result as Wire, SerialError, printable};
+use isoform_serial::lines::Lines;
+use isoform_serial::link::Link;
+use std::f64::consts::FRAC_PI_2;
+use std::time::Duration;
+
+/// How long a reply of the heaters may take: the official client waits a tenth of a second.
+const WITHIN: Duration = Duration::from_millis(250);
+/// After this the heaters have dropped a message that was not finished.
+const QUIET: Duration = Duration::from_millis(150);
+/// Between the lines of one reply, as the official client has it.
+const BETWEEN: Duration = Duration::from_millis(50);
+/// The last digit of a reading in volts.
+const DIGIT: f64 = 1e-3;
+/// How often set-points are read until they are those that were set.
+const READS: usize = 3;
+/// How far a matrix may be from a unitary one.
+const UNITARY: f64 = 1e-5;
+/// Channels of one vector: those of a module.
+const MODULE: usize = 8;
+
+/// What is known of the bench without asking it.
+#[derive(Debug, Clone)]
+pub struct Bench {
+    /// Modes and reference.
+    pub section: Section,
+    /// What is known of the heaters.
+    pub calibration: Calibration,
+    /// The highest voltage in volts.
+    pub v_max: f64,
+    /// The highest current in milliamps.
+    pub i_max: f64,
+    /// How long the heaters take to settle.
+    pub settle: Duration,
+    /// The power of one mode at full amplitude, in watts.
+    pub power: f64,
+    /// The amplitude of the reference in units of a mode at full amplitude.
+    pub reference: f64,
+    /// The power meter.
+    pub meter: Meter,
+}
+
+/// The driver of the bench.
+#[derive(Debug)]
+pub struct Photonic {
+    bench: Bench,
+    /// Identities of the modules and of the meter.
+    device: String,
+    /// Channels of the chain.
+    channels: usize,
+    v_full: f64,
+    i_full: f64,
+    loaded: Option<Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    map: Optical,
+    mesh: Phases,
+    run: Run,
+}
+
+impl Photonic {
+    /// A driver that has not seen its device yet.
+    #[must_use]
+    pub fn new(bench: Bench) -> Self {
+        Self { bench, device: String::from("not asked yet"), channels: 0, v_full: 0.0, i_full: 0.0, loaded: None }
+    }
+
+    /// Refuses what the heaters cannot reach within their limits.
+    fn check_limits(&self) -> Result<()> {
+        let Bench { calibration, v_max, i_max, .. } = &self.bench;
+        let (v_max, i_max) = (v_max.min(self.v_full), i_max.min(self.i_full));
+        for (heater, ohms) in calibration.ohms.iter().enumerate() {
+            let volts = calibration.most_volts(heater);
+            let milliamps = volts / ohms * 1e3;
+            if volts > v_max || milliamps > i_max {
+                return Err(Error::unsupported(format!(
+                    "heater {heater} needs {volts:.3} V and {milliamps:.3} mA for a whole turn, but may have {v_max} V and {i_max} mA: \
+                     raise vmax or imax, or calibrate"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The volts of all channels for a field and a phase of the reference.
+    fn volts(&self, loaded: &Loaded, field: &[Complex], reference: f64) -> Result<Vec<f64>> {
+        let Bench { section, calibration, v_max, i_max, .. } = &self.bench;
+        let mut volts = calibration.volts(&section.phases(field, &loaded.mesh, reference));
+        let (v_max, i_max) = (v_max.min(self.v_full), i_max.min(self.i_full));
+        for (heater, (v, ohms)) in volts.iter().zip(&calibration.ohms).enumerate() {
+            if !(0.0..=v_max).contains(v) || v / ohms * 1e3 > i_max {
+                return Err(Error::unsupported(format!("heater {heater} would need {v:.3} V, which is beyond its limits")));
+            }
+        }
+        volts.resize(self.channels, 0.0);
+        Ok(volts)
+    }
+
+    /// Sets all heaters, reads them back, and lets them settle.
+    fn set(&self, link: &mut Link, volts: &[f64]) -> Wire<()> {
+        let words: Vec<u16> = volts.iter().map(|&v| nearest(v, self.v_full)).collect();
+        for (module, words) in words.chunks(MODULE).enumerate() {
+            let first = u16::try_from(module * MODULE).unwrap_or(u16::MAX);
+            ask(link, "a vector of set-points", &vector(command::V, first, words))?;
+        }
+        for attempt in 1.. {
+            match self.read_back(link, &words) {
+                Ok(()) => break,
+                // a damaged reading is read again; a set-point that is another one stays so
+                Err(SerialError::Garbled { .. } | SerialError::Timeout { .. } | SerialError::Fault { .. }) if attempt < READS => {
+                    link.drain(BETWEEN)?;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        link.sleep(self.bench.settle);
+        Ok(())
+    }
+
+    fn read_back(&self, link: &mut Link, words: &[u16]) -> Wire<()> {
+        let what = "a set-point that is read back";
+        let end = link.within(WITHIN);
+        link.send(b"Vall?\n", end)?;
+        for (channel, &word) in words.iter().enumerate() {
+            let line = link.line(64, what, end)?;
+            complain(what, &line)?;
+            let (seen, set) = (reading(what, &line, " V")?, value(word, self.v_full));
+            if (seen - set).abs() > 0.51 * DIGIT {
+                let said = format!("heater {channel} has {seen} V instead of {set:.4} V");
+                return Err(SerialError::Fault { what: String::from("the setting of heaters"), said });
+            }
+        }
+        Ok(())
+    }
+
+    /// The light at the outputs for a field, in units of full power.
+    fn light(&self, lines: &mut Lines, volts: &[f64]) -> Result<Vec<f64>> {
+        self.set(lines, volts)?;
+        let powers = self.bench.meter.read(lines.named("meter"), self.bench.section.modes)?;
+        Ok(powers.into_iter().map(|p| p / self.bench.power).collect())
+    }
+
+    /// One tick: what the map gives for a field.
+    fn tick(&self, lines: &mut Lines, loaded: &Loaded, steps: &[Vec<f64>]) -> Result<Vec<f64>> {
+        let modes = loaded.map.modes_out();
+        if !self.bench.section.reference {
+            let mut light = self.light(lines, &steps[0])?;
+            light.truncate(modes);
+            return Ok(light);
+        }
+        let seen: Vec<Vec<f64>> = steps.iter().map(|volts| self.light(lines, volts)).collect::<Result<_>>()?;
+        let l = self.bench.reference;
+        let mut y = Vec::with_capacity(loaded.map.output().len());
+        for ((a, b), (c, d)) in seen[0].iter().zip(&seen[1]).zip(seen[2].iter().zip(&seen[3])).take(modes) {
+            match loaded.map.detection() {
+                Detection::Homodyne => y.extend([(a - c) / (2.0 * l), (b - d) / (2.0 * l)]),
+                Detection::Intensity => y.push((a + b + c + d) / 2.0 - l * l),
+            }
+        }
+        Ok(y)
+    }
+
+    /// The volts of a tick, for each phase of the reference.
+    fn steps(&self, loaded: &Loaded, x: &[f32], tick: usize) -> Result<Vec<Vec<f64>>> {
+        let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
+        let mut field: Vec<Complex> = loaded.map.field(&wide).into_iter().map(|[re, im]| Complex::new(re, im)).collect();
+        if let Some(mode) = field.iter().position(|e| e.magnitude() > 1.0 + 1e-6) {
+            let size = field[mode].magnitude();
+            return Err(Error::invalid_signal(format!(
+                "the field of mode {mode} at tick {tick} has a magnitude of {size}, but full amplitude is 1: scale the input"
+            )));
+        }
+        field.resize(self.bench.section.modes, Complex::ZERO);
+        let phases = if self.bench.section.reference { 4 } else { 1 };
+        (0..phases).map(|step| self.volts(loaded, &field, f64::from(step) * FRAC_PI_2)).collect()
+    }
+}
+
+/// Whether the heaters complain in a line.
+fn complain(what: &str, line: &[u8]) -> Wire<()> {
+    match error(line) {
+        None => Ok(()),
+        Some((90, _)) => Err(SerialError::Restarted { what: what.to_owned() }),
+        Some((code, channel)) => {
+            Err(SerialError::Fault { what: what.to_owned(), said: format!("E{code:02} at channel {channel}, {}", meaning(code)) })
+        }
+    }
+}
+
+/// Sends a message that is answered by `OK`.
+fn ask(link: &mut Link, what: &str, message: &[u8]) -> Wire<()> {
+    let line = query(link, what, message)?;
+    if line == b"OK" { Ok(()) } else { Err(SerialError::garbled(what, &line, "it is not OK")) }
+}
+
+/// Sends a message that is answered by one line.
+fn query(link: &mut Link, what: &str, message: &[u8]) -> Wire<Vec<u8>> {
+    let end = link.within(WITHIN);
+    link.send(message, end)?;
+    let line = link.line(64, what, end)?;
+    complain(what, &line)?;
+    Ok(line)
+}
+
+/// The one map of a program that is nothing else.
+fn only_map(program: &Program) -> Result<&Optical> {
+    let refuse = |node: &str, why: &str| Err(Error::unsupported(why).with_node(node));
+    let (node, map) = match program.nodes() {
+        [node] => match &node.kind {
+            NodeKind::Optical(map) => (node, map),
+            _ => return refuse(&node.name, "the optical bench takes one optical map and nothing else"),
+        },
+        nodes => {
+            let name = nodes.iter().find(|n| !matches!(n.kind, NodeKind::Optical(_))).or(nodes.last());
+            return refuse(
+                name.map_or("", |n| &n.name),
+                "the optical bench takes one optical map and nothing else; place the other nodes elsewhere",
+            );
+        }
+    };
+    let is_input = node.sources.iter().all(|s| matches!(s.as_slice(), [one] if one.origin == Origin::Input(0) && !one.late));
+    let shown =
+        program.outputs().iter().all(|o| matches!(o.sources.as_slice(), [s] if s.origin == Origin::Node(0, 0) && !s.late));
+    if program.inputs().len() != 1 || program.outputs().len() != 1 || !is_input || !shown || node.input_delay > 0 {
+        return refuse(&node.name, "the optical bench takes a map between one input and one output of the program");
+    }
+    Ok(map)
+}
+
+impl Driver for Photonic {
+    fn identify(&mut self, lines: &mut Lines) -> Result<()> {
+        let link: &mut Link = lines;
+        let end = link.within(WITHIN);
+        link.send(b"\n", end)?;
+        link.sleep(QUIET);
+        link.drain(BETWEEN)?;
+        let wrong = |seen: &[u8]| SerialError::WrongDevice { wanted: String::from("Qontrol Q8"), seen: printable(seen) };
+        let end = link.within(WITHIN);
+        link.send(b"id?\n", end)?;
+        let first = link.line(64, "an identity", end)?;
+        channels(&String::from_utf8_lossy(&first)).ok_or_else(|| wrong(&first))?;
+        ask(link, "the numbering of the chain", b"nup=0\n")?;
+        let mut modules = Vec::new();
+        let end = link.within(WITHIN);
+        link.send(b"nupall?\n", end)?;
+        let mut wait = end;
+        loop {
+            let line = match link.line(64, "the modules of the chain", wait) {
+                Ok(line) => line,
+                Err(SerialError::Timeout { .. }) if !modules.is_empty() => break,
+                Err(e) => return Err(e.into()),
+            };
+            complain("the modules of the chain", &line)?;
+            let text = String::from_utf8_lossy(&line).into_owned();
+            let (name, _) = text.rsplit_once(':').ok_or_else(|| wrong(&line))?;
+            modules.push((name.to_owned(), channels(name).ok_or_else(|| wrong(&line))?));
+            if modules.len() > 64 {
+                return Err(SerialError::TooLong { what: String::from("the chain"), limit: 64 }.into());
+            }
+            wait = link.within(BETWEEN);
+        }
+        if let Some((name, count)) = modules.iter().find(|(_, n)| *n != MODULE) {
+            return Err(Error::unsupported(format!("{name} has {count} channels; the bench is written for modules of {MODULE}")));
+        }
+        self.channels = modules.iter().map(|(_, n)| n).sum();
+        self.v_full = reading("the full scale of volts", &query(link, "the full scale of volts", b"vfull?\n")?, " V")?;
+        self.i_full = reading("the full scale of current", &query(link, "the full scale of current", b"ifull?\n")?, " mA")?;
+        let needed = self.bench.section.heaters();
+        if self.channels < needed {
+            return Err(Error::unsupported(format!(
+                "{needed} heaters are needed for {} modes, but the chain has {} channels: name fewer modes or add a module",
+                self.bench.section.modes, self.channels
+            )));
+        }
+        let meter = self.bench.meter.identify(lines.named("meter"))?;
+        let names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
+        self.device = format!("{} and {meter}", names.join(" "));
+        Ok(())
+    }
+
+    fn profile(&self) -> Profile {
+        let Section { modes, reference } = self.bench.section;
+        let mut nodes = vec![String::from("optical_intensity")];
+        nodes.extend(reference.then(|| String::from("optical_homodyne")));
+        Profile {
+            name: String::from("photonic"),
+            version: String::from(env!("CARGO_PKG_VERSION")),
+            device: self.device.clone(),
+            class: Class::AnalogNoisy,
+            accuracy: Accuracy::single(),
+            facets: Facets::default(),
+            limits: Limits {
+                input: [-1.0, 1.0],
+                out_of_range: OutOfRange::Refuse,
+                ticks: 4096,
+                batch: 1,
+                channels: if reference { 2 * modes } else { modes },
+                realizations: 1,
+            },
+            takes: Takes { nodes, located: false, fixed: false, cycles: false },
+        }
+    }
+
+    fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {
+        let map = only_map(program)?.clone();
+        let name = &program.nodes()[0].name;
+        let refuse = |why: String| Error::unsupported(why).with_node(name);
+        if run.batch != 1 {
+            return Err(refuse(format!("the optical bench has one lane, not {}", run.batch)));
+        }
+        let modes = self.bench.section.modes;
+        let size = map.modes_in();
+        if map.modes_out() != size || size > modes {
+            return Err(refuse(format!(
+                "a mesh of {modes} modes realises square matrices of at most {modes} rows, not {} by {size}",
+                map.modes_out()
+            )));
+        }
+        // modes that the map does not have pass straight
+        let mut unitary = Matrix::identity(modes);
+        for (at, &[re, im]) in map.pairs().iter().enumerate() {
+            unitary.put(at / size, at % size, Complex::new(re, im));
+        }
+        let defect = unitary.defect();
+        if defect > UNITARY {
+            return Err(refuse(format!(
+                "a mesh without loss or gain realises unitary matrices alone, and this one is off by {defect:.1e}: \
+                 its columns must be orthogonal and of length one"
+            )));
+        }
+        self.check_limits().map_err(|e| e.with_node(name))?;
+        self.loaded = Some(Loaded { map, mesh: Section::mesh(&unitary), run: run.clone() });
+        self.reset(lines)
+    }
+
+    fn advance(&mut self, lines: &mut Lines, x: Signal<'_>, y: &mut SignalMut<'_>, ticks: usize) -> Result<Report> {
+        let Some(loaded) = &self.loaded else { return Err(Error::fault("no program is loaded on the optical bench")) };
+        let (inputs, outputs) = (loaded.map.input().len(), loaded.map.output().len());
+        let extent = |channels| isoform_core::signal::Extent { ticks, batch: 1, channels };
+        let mut row = vec![0.0_f32; inputs];
+        // what is out of range is refused before a byte is sent
+        let mut plan = Vec::with_capacity(ticks);
+        for tick in 0..ticks {
+            x.row(extent(inputs), tick, &mut row);
+            plan.push(self.steps(loaded, &row, tick)?);
+        }
+        let mut done = 0;
+        for (tick, steps) in plan.iter().enumerate() {
+            if loaded.run.cancel.is_raised() {
+                break;
+            }
+            let seen = self.tick(lines, loaded, steps)?;
+            #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
+            let narrow: Vec<f32> = seen.iter().map(|&v| v as f32).collect();
+            y.put(extent(outputs), tick, &narrow);
+            done += 1;
+        }
+        if done > 0 {
+            self.bench.meter.is_well(lines.named("meter"))?;
+        }
+        Ok(Report::of(done))
+    }
+
+    /// Limits go to the device once more, so that no damaged message can pass them; all heaters go dark; the meter is set up.
+    fn reset(&mut self, lines: &mut Lines) -> Result<()> {
+        let limits = [("VMAX", " V", self.bench.v_max.min(self.v_full)), ("IMAX", " mA", self.bench.i_max.min(self.i_full))];
+        let link: &mut Link = lines;
+        self.set(link, &vec![0.0; self.channels])?;
+        for channel in 0..self.channels {
+            for (name, unit, limit) in limits {
+                ask(link, "a limit", format!("{name}{channel}={limit:.3}\n").as_bytes())?;
+                let what = "a limit that is read back";
+                let seen = reading(what, &query(link, what, format!("{name}{channel}?\n").as_bytes())?, unit)?;
+                if (seen - limit).abs() > DIGIT {
+                    let said = format!("{name} of channel {channel} is {seen} instead of {limit}");
+                    return Err(SerialError::Fault { what: String::from("the setting of limits"), said }.into());
+                }
+            }
+        }
+        self.bench.meter.prepare(lines.named("meter"))?;
+        Ok(())
+    }
+
+    fn close(&mut self, lines: &mut Lines) {
+        self.loaded = None;
+        // heaters off, as far as the line goes
+        let link: &mut Link = lines;
+        let _ = self.set(link, &vec![0.0; self.channels]);
+    }
+}

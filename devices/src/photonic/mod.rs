@@ -1,0 +1,106 @@
+//! The optical bench: a mesh of interferometers between heaters and detectors.
+//!
+//! Two instruments make one substrate: Qontrol Q8 modules set the phases (first line), a power meter of SCPI reads the light (line `meter`).
+//! The input is heaters too. What it realises is `y = |U x|²`; with a reference arm of known amplitude (option `reference`), read at four phases,
+//! real and imaginary parts come out and complex maps are claimed.
+//!
+//! Nothing is kept from tick to tick but the warmth of the heaters, which have settled when they are read: the bench is stateless.
+
+pub mod calibration;
+pub mod chip;
+pub mod codec;
+pub mod driver;
+pub mod mesh;
+pub mod meter;
+#[cfg(test)]
+mod tests;
+pub mod twin;
+
+use crate::kinds::Kind;
+use crate::scpi::twin::Instrument;
+use calibration::Calibration;
+use chip::{Chip, Parts, Section};
+use driver::{Bench, Photonic};
+use isoform_core::error::{Error, Result};
+use isoform_core::locator::Options;
+use isoform_serial::driver::Driver;
+use isoform_serial::transport::{Parity, Settings, Twin};
+use meter::{Detectors, Meter};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The optical bench among the instruments.
+pub const KIND: Kind = Kind {
+    name: "photonic",
+    about: "a mesh of interferometers: Qontrol Q8 heaters and, on the line meter, a power meter of SCPI",
+    settings: Settings { baud: 115_200, parity: Parity::None },
+    options: &[
+        ("modes", "modes of the mesh, from 1 to 8; 4 if absent"),
+        ("reference", "amplitude of a reference arm in units of a mode at full amplitude; without it only powers are read"),
+        ("power", "watts of one mode at full amplitude; 1e-3 if absent"),
+        ("wavelength", "nanometres; 1550 if absent"),
+        ("model", "a word of the identity of the meter; PM if absent"),
+        ("vmax", "the highest voltage of a heater in volts; 10 if absent"),
+        ("imax", "the highest current of a heater in milliamps; 20 if absent"),
+        ("settle", "seconds that the heaters take to settle; 1e-3 if absent"),
+        calibration::OPTIONS[0],
+        calibration::OPTIONS[1],
+        calibration::OPTIONS[2],
+        calibration::OPTIONS[3],
+        calibration::OPTIONS[4],
+        ("tau", "of the twin: time constant of a heater in seconds; 5e-5 if absent"),
+        ("noise", "of the twin: standard deviation of a reading in watts; 1e-7 if absent"),
+        ("seed", "of the twin: of its noise; 0 if absent"),
+    ],
+    lines: &["meter"],
+    driver,
+    twins,
+};
+
+/// Options that the bench and its twin share.
+fn section(options: &mut Options<'_>) -> Result<(Section, f64, f64)> {
+    let modes = options.take("modes")?.unwrap_or(4);
+    if !(1..=8).contains(&modes) {
+        return Err(Error::unsupported(format!("{modes} modes are not possible: choose 1 to 8")));
+    }
+    let reference: Option<f64> = options.take("reference")?;
+    let power = options.take("power")?.unwrap_or(1e-3);
+    if reference.is_some_and(|r| r <= 0.0) || power <= 0.0 {
+        return Err(Error::unsupported("the amplitude of the reference and the power of a mode must be above nought"));
+    }
+    Ok((Section { modes, reference: reference.is_some() }, reference.unwrap_or(0.0), power))
+}
+
+fn driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
+    let (section, reference, power) = section(options)?;
+    let settle: f64 = options.take("settle")?.unwrap_or(1e-3);
+    if !(0.0..=10.0).contains(&settle) {
+        return Err(Error::unsupported(format!("heaters that settle in {settle} s are not possible: choose 0 to 10")));
+    }
+    Ok(Box::new(Photonic::new(Bench {
+        calibration: Calibration::take(options, section.heaters())?,
+        v_max: options.take("vmax")?.unwrap_or(10.0),
+        i_max: options.take("imax")?.unwrap_or(20.0),
+        settle: Duration::from_secs_f64(settle),
+        meter: Meter {
+            model: options.take("model")?.unwrap_or_else(|| String::from("PM")),
+            wavelength: options.take("wavelength")?.unwrap_or(1550.0),
+        },
+        section,
+        power,
+        reference,
+    })))
+}
+
+fn twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
+    let (section, reference, power) = section(options)?;
+    let tau = options.take("tau")?.unwrap_or(5e-5);
+    let noise = options.take("noise")?.unwrap_or(1e-7);
+    if tau <= 0.0 || noise < 0.0 {
+        return Err(Error::unsupported("a time constant must be above nought, and noise not below"));
+    }
+    let truth = Calibration::take(options, section.heaters())?;
+    let seed = options.take("seed")?.unwrap_or(0);
+    let chip = Arc::new(Mutex::new(Chip::new(Parts { section, truth, tau, power, reference, noise, seed })));
+    Ok(vec![Box::new(twin::Heaters::new(Arc::clone(&chip))), Box::new(Instrument::new(Detectors::new(chip)))])
+}
