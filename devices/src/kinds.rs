@@ -33,7 +33,7 @@ pub struct Kind {
 /// Every kind of instrument.
 #[must_use]
 pub fn kinds() -> &'static [Kind] {
-    const KINDS: &[Kind] = &[crate::board::KIND, crate::lucidac::KIND, crate::photonic::KIND];
+    const KINDS: &[Kind] = &[crate::board::KIND, crate::lucidac::KIND, crate::photonic::KIND, crate::waveform::KIND];
     KINDS
 }
 

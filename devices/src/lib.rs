@@ -10,5 +10,6 @@ pub mod kinds;
 pub mod lucidac;
 pub mod photonic;
 pub mod scpi;
+pub mod waveform;
 
 pub use attach::register;

@@ -64,9 +64,13 @@ impl Dialogue {
         }
     }
 
+    /// How long a message or an answer of so many bytes may take: a line of 9600 baud needs a millisecond a byte.
+    fn time(&self, bytes: usize) -> Duration {
+        self.within + Duration::from_micros(1100) * u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+
     fn greet(&self, link: &mut Link, ends: &[u8]) -> Result<Identity> {
-        // a line of 9600 baud takes a millisecond a byte
-        let end = link.within(self.within + Duration::from_millis(2) * u32::try_from(ends.len()).unwrap_or(u32::MAX));
+        let end = link.within(self.time(ends.len()));
         link.send(ends, end)?;
         link.drain(QUIET)?;
         let end = link.within(self.within);
@@ -83,20 +87,20 @@ impl Dialogue {
     /// Sends a command, and reads the queue of errors until it is empty.
     ///
     /// # Errors
-    /// `Refused` with the first error of the queue; `Timeout`, `Garbled`, `HungUp`.
+    /// `Refused` or `Fault` with the first error of the queue; `Restarted`, `Timeout`, `Garbled`, `HungUp`.
     pub fn tell(&self, link: &mut Link, message: &[u8]) -> Result<()> {
-        let end = link.within(self.within);
+        let end = link.within(self.time(message.len()));
         link.send(&[message, b"\n"].concat(), end)?;
         match self.errors(link)?.first() {
             None => Ok(()),
-            Some(entry) => Err(refused(message, entry)),
+            Some(entry) => Err(self.refused(link, message, entry)),
         }
     }
 
     /// Sends a query and takes its answer, a line. A query that is not answered is followed by a look into the queue of errors.
     ///
     /// # Errors
-    /// `Refused` with the first error of the queue; `Timeout`, `Garbled`, `HungUp`.
+    /// `Refused` or `Fault` with the first error of the queue; `Restarted`, `Timeout`, `Garbled`, `HungUp`.
     pub fn ask(&self, link: &mut Link, message: &[u8]) -> Result<Vec<u8>> {
         let end = link.within(self.within);
         link.send(&[message, b"\n"].concat(), end)?;
@@ -110,7 +114,7 @@ impl Dialogue {
     /// As [`ask`](Self::ask); `TooLong` if the block is longer.
     pub fn ask_block(&self, link: &mut Link, message: &[u8], longest: usize) -> Result<Vec<u8>> {
         let what = what(message);
-        let end = link.within(self.within);
+        let end = link.within(self.time(longest));
         link.send(&[message, b"\n"].concat(), end)?;
         let answer = (|| {
             let mut text = link.exactly(2, &what, end)?;
@@ -138,10 +142,22 @@ impl Dialogue {
     fn explain<T>(&self, link: &mut Link, message: &[u8], answer: Result<T>) -> Result<T> {
         match answer {
             Err(error @ SerialError::Timeout { .. }) => match self.errors(link)?.first() {
-                Some(entry) => Err(refused(message, entry)),
+                Some(entry) => Err(self.refused(link, message, entry)),
                 None => Err(error),
             },
             other => other,
+        }
+    }
+
+    /// A refusal, with the event that goes with it taken out of the register; a restart, if that is why. An instrument that does not know a word
+    /// (-1xx) has got a damaged one, or is another one: that is a fault, after which the dialogue has to begin anew.
+    fn refused(&self, link: &mut Link, message: &[u8], entry: &Entry) -> SerialError {
+        let what = what(message).trim_start_matches("answer to ").to_owned();
+        match self.status(link) {
+            Ok(events) if events & event::POWER_ON != 0 => SerialError::Restarted { what },
+            Ok(_) if (-199..=-100).contains(&entry.code) => SerialError::Fault { what, said: entry.to_string() },
+            Ok(_) => SerialError::Refused { what, said: entry.to_string() },
+            Err(error) => error,
         }
     }
 
@@ -211,10 +227,6 @@ fn what(message: &[u8]) -> String {
     format!("answer to {}", printable(words.trim_ascii()))
 }
 
-fn refused(message: &[u8], entry: &Entry) -> SerialError {
-    SerialError::Refused { what: what(message).trim_start_matches("answer to ").to_owned(), said: entry.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +259,7 @@ mod tests {
             ("SYST:ERR?\n", "-222,\"Data out of range\"\n"),
             ("SYST:ERR?\n", "-113,\"Undefined header\"\n"),
             ("SYST:ERR?\n", "+0,\"No error\"\n"),
+            ("*ESR?\n", "48\n"),
         ];
         let error = DIALOGUE.tell(&mut link(&turns), b"CORR:WAVE 99999").expect_err("refused");
         assert_eq!(error.to_string(), "the device refuses CORR:WAVE 99999: -222,\"Data out of range\"");
@@ -256,9 +269,17 @@ mod tests {
 
     #[test]
     fn a_silent_query_is_explained_by_the_queue() {
-        let turns = [("MEAS:POW?\n", ""), ("SYST:ERR?\n", "-113,\"Undefined header\"\n"), ("SYST:ERR?\n", "0,\"No error\"\n")];
-        let error = DIALOGUE.ask(&mut link(&turns), b"MEAS:POW?").expect_err("refused");
-        assert!(matches!(error, SerialError::Refused { .. }), "{error}");
+        let ask = |events| {
+            let turns = [
+                ("MEAS:POW?\n", ""),
+                ("SYST:ERR?\n", "-113,\"Undefined header\"\n"),
+                ("SYST:ERR?\n", "0,\"No error\"\n"),
+                ("*ESR?\n", events),
+            ];
+            DIALOGUE.ask(&mut link(&turns), b"MEAS:POW?").expect_err("refused")
+        };
+        assert!(matches!(ask("32\n"), SerialError::Fault { .. }));
+        assert!(matches!(ask("160\n"), SerialError::Restarted { .. }));
     }
 
     #[test]

@@ -1,6 +1,17 @@
 //! The command tree of an instrument: headers in long and short forms, compound messages, arguments.
 
-use super::codec::{Head, head, number};
+use super::codec::{self, Head, number};
+
+/// The most bytes that an instrument takes in a block; a head that promises more is none.
+pub const LONGEST_BLOCK: usize = 1 << 18;
+
+/// The head of a block that is not too long.
+fn head(bytes: &[u8]) -> Head {
+    match codec::head(bytes) {
+        Head::Block(start, end) if end - start > LONGEST_BLOCK => Head::Wrong,
+        other => other,
+    }
+}
 
 /// A piece of a message behind its header.
 #[derive(Debug, Clone, PartialEq)]
@@ -216,6 +227,8 @@ mod tests {
         assert_eq!(units[0].arguments, [Argument::Text(b"2".to_vec()), Argument::Block(b"\n;,\n".to_vec())]);
         assert_eq!(end_of_message(b"DATA #14ab"), None);
         assert_eq!(end_of_message(b"DATA #x\n"), Some(7));
+        // who promises a gigabyte is not waited for
+        assert_eq!(end_of_message(b"DATA #9999999999ab\n"), Some(18));
     }
 
     #[test]

@@ -393,7 +393,7 @@ mod tests {
         dialogue.begin(&mut link, "dial", &["DIAL"]).expect("is one");
         let refused = dialogue.tell(&mut link, b"SOUR:LEV 3").expect_err("out of range");
         assert!(matches!(refused, SerialError::Refused { .. }), "{refused}");
-        dialogue.is_well(&mut link, "nothing").expect_err("the register has kept the error");
+        dialogue.is_well(&mut link, "nothing").expect("what was refused is over");
         dialogue.tell(&mut link, b"SOUR:LEV -0.25").expect("taken");
         assert_eq!(dialogue.ask(&mut link, b"SOUR:LEV?").expect("answers"), b"-0.25");
         let before = link.now();

@@ -1,0 +1,236 @@
+//! The bench as a substrate: its twin against the oracle, the trigger, and what a bad line does to it.
+
+use super::*;
+use crate::attach;
+use isoform_core::builder::Builder;
+use isoform_core::error::{ErrorKind, Integrity};
+use isoform_core::functions::{li, lif};
+use isoform_core::locator::Locator;
+use isoform_core::oracle::Oracle;
+use isoform_core::program::Program;
+use isoform_core::registry::Registry;
+use isoform_core::semantics::{Preset, Semantics};
+use isoform_core::session::Blocking;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::{Run, Substrate};
+use isoform_serial::instrument::Instrument as Device;
+use isoform_serial::lines::Lines;
+use isoform_serial::transport::{Fault, Faulty, Memory, Mishap, Transport, VirtualClock};
+
+const DT: f64 = 1e-3;
+
+fn program(tau: f64, r: f64, semantics: Semantics) -> Program {
+    let mut net = Builder::new();
+    let x = net.input("x", [1]);
+    let y = net.node("cell", li().with("tau", tau).with("r", r), x);
+    net.output("y", y);
+    net.build(semantics).expect("builds")
+}
+
+fn open(locator: &str) -> Result<Arc<dyn Substrate>> {
+    let mut registry = Registry::new();
+    attach::register(&mut registry);
+    registry.open(&locator.parse::<Locator>().map_err(Error::from)?)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
+fn signal(ticks: usize, most: f64) -> Vec<f32> {
+    let mut all = vec![0.0_f32; ticks];
+    isoform_core::draw::Key::new(1, 1).fill_uniform(0, 0, 0, &mut all);
+    all.into_iter().map(|v| ((2.0 * f64::from(v) - 1.0) * most) as f32).collect()
+}
+
+/// How far an output may be from the oracle.
+///
+/// Half a code of the converter of `bits` at `range`, half a code of the generator times the gain, six standard deviations of the noise, what a
+/// rest of twenty time constants leaves, and the time by which a sample is late: up to two samples of a sixteenth of a tick (the measured delay is
+/// rounded up, and so is the place of the sample), in which the device changes by no more than `(r |u| + |v|) / τ`.
+fn tolerance(bits: i32, [v_max, range]: [f64; 2], noise: f64, tau: f64, r: f64) -> f64 {
+    let codes = range / 2.0_f64.powi(bits) + r * v_max / 32767.0 / 2.0;
+    let late = 2.0 * DT / 16.0 * (2.0 * r * v_max) / tau;
+    codes + 6.0 * noise + r * v_max * (-20.0_f64).exp() + late
+}
+
+#[track_caller]
+fn assert_close(y: &[f32], wanted: &[f64], tolerance: f64) {
+    assert_eq!(y.len(), wanted.len());
+    for (tick, (got, wanted)) in y.iter().zip(wanted).enumerate() {
+        assert!((f64::from(*got) - wanted).abs() < tolerance, "tick {tick}: {got} is not {wanted} within {tolerance}");
+    }
+}
+
+#[test]
+fn a_leaky_integrator_is_that_of_the_oracle() {
+    let (tau, r) = (0.05, 2.0);
+    let bench = open("twin:waveform?tau=0.05&r=2&vmax=1&seed=5").expect("opens");
+    let program = program(tau, r, Semantics::exact(DT));
+    let mut session = Blocking::open(bench.as_ref(), &program, &Run::new()).expect("loads");
+    let x = signal(60, 1.0);
+    let wanted = Oracle::new(&program, &Run::new()).run(&x);
+    let tolerance = tolerance(14, [1.0, 2.0], 2e-4, tau, r);
+    let y = session.run(&x).expect("runs");
+    assert_close(&y, &wanted, tolerance);
+    // in two pieces it is the same device, though it has flowed on in between
+    session.reset().expect("resets");
+    let mut pieces = session.run(&x[..25]).expect("runs");
+    pieces.extend(session.run(&x[25..]).expect("goes on"));
+    assert_close(&pieces, &wanted, tolerance);
+    // a held current ends at r i (1 - e^{-t/τ}): at 60 ticks of 1 ms, 0.5 · 2 · 0.698806
+    session.reset().expect("resets");
+    let mut y = [0.0_f32; 60];
+    let report = session.advance(Signal::Held(&[0.5]), SignalMut::Dense(&mut y), 60).expect("runs");
+    assert!((f64::from(y[59]) - 0.698_806).abs() < tolerance, "{}", y[59]);
+    assert_eq!((report.ticks, report.clipped), (60, 0));
+}
+
+/// Driver and lines of a bench, for a look inside.
+fn inside(locator: &str) -> (Waveform, Lines) {
+    let locator: Locator = locator.parse().expect("valid");
+    let clock = VirtualClock::default();
+    let mut lines = twins(&mut locator.reader()).expect("twins").into_iter();
+    let mut line = |name: &str| Memory::on(clock.clone(), name, lines.next().expect("a twin"));
+    let lines = Lines::one(Box::new(line("generator"))).with("scope", Box::new(line("scope")));
+    (Waveform::new(bench(&mut locator.reader()).expect("a bench")), lines)
+}
+
+#[test]
+fn the_measured_delay_is_the_true_one_to_a_sample() {
+    for delay in [2.5e-7, 3.7e-6, 41.03e-6, 99.95e-6] {
+        let (mut driver, mut lines) = inside(&format!("twin:waveform?delay={delay}&seed=2"));
+        driver.identify(&mut lines).expect("answers");
+        driver.load(&mut lines, &program(1e-2, 1.0, Semantics::exact(DT)), &Run::new()).expect("loads");
+        let measured = driver.delay().expect("was measured");
+        // the first sample at or behind the edge, at ten million samples a second
+        assert!((-1e-12..1e-7).contains(&(measured - delay)), "{measured} is not {delay}");
+    }
+}
+
+#[test]
+fn a_delay_that_is_not_taken_out_would_show() {
+    // a hundred microseconds are a tenth of a tick, in which a device of 2 ms changes by a twentieth
+    let bench = open("twin:waveform?tau=2e-3&vmax=1&delay=1e-4&oversample=1000&noise=0&bits=16").expect("opens");
+    let program = program(2e-3, 1.0, Semantics::exact(DT));
+    let x = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
+    let y = Blocking::open(bench.as_ref(), &program, &Run::new()).expect("loads").run(&x).expect("runs");
+    let wanted = Oracle::new(&program, &Run::new()).run(&x);
+    // two samples of a microsecond, and codes of sixteen bits
+    let tolerance = 2e-6 * 2.0 / 2e-3 + 1.0 / 65536.0 + 1.0 / 32767.0;
+    assert!(tolerance < 0.0021 && 1e-4 / 2e-3 * 0.3 > 5.0 * tolerance);
+    assert_close(&y, &wanted, tolerance);
+}
+
+#[test]
+fn what_is_beyond_the_converter_is_clipped_and_counted() {
+    let bench = open("twin:waveform?tau=1e-3&vmax=1&range=0.5&noise=0").expect("opens");
+    let program = program(1e-3, 1.0, Semantics::exact(DT));
+    let mut session = Blocking::open(bench.as_ref(), &program, &Run::new()).expect("loads");
+    let mut y = [0.0_f32; 4];
+    let report = session.advance(Signal::Dense(&[0.4, 1.0, 1.0, -1.0]), SignalMut::Dense(&mut y), 4).expect("runs");
+    // 0.253, 0.725, 0.899, -0.301
+    assert_eq!(report.clipped, 2);
+    assert!(y[0] < 0.3 && y[1] > 0.499 && y[1] < 0.5 && y[2] == y[1] && y[3] > -0.32, "{y:?}");
+}
+
+#[test]
+fn what_is_not_on_the_bench_is_refused_by_name() {
+    let bench = open("twin:waveform?vmax=1").expect("opens");
+    let refusal = |program: &Program| {
+        let error = Blocking::open(bench.as_ref(), program, &Run::new()).expect_err("is refused");
+        assert_eq!((error.kind(), error.state()), (ErrorKind::Unsupported, Integrity::Intact), "{error}");
+        error.to_string()
+    };
+    let other = refusal(&program(2e-2, 1.0, Semantics::exact(DT)));
+    assert!(other.contains("cell") && other.contains("tau is 0.02, but that of the device on the bench is 0.01"), "{other}");
+    let euler = refusal(&program(1e-2, 1.0, Preset::Norse.semantics(DT)));
+    assert!(euler.contains("choose the semantics exact"), "{euler}");
+    let fast = refusal(&program(1e-2, 1.0, Semantics::exact(1e-8)));
+    assert!(fast.contains("beyond the generator"), "{fast}");
+    let mut net = Builder::new();
+    let x = net.input("x", [1]);
+    let y = net.node("spiking", lif().with("tau", 1e-2), x);
+    net.output("y", y);
+    let spiking = refusal(&net.build(Semantics::exact(DT)).expect("builds"));
+    assert!(spiking.contains("spiking") && spiking.contains("isoform.lif/1"), "{spiking}");
+    let mut session = Blocking::open(bench.as_ref(), &program(1e-2, 1.0, Semantics::exact(DT)), &Run::new()).expect("loads");
+    let loud = session.run(&[1.5]).expect_err("beyond the range");
+    assert_eq!((loud.kind(), loud.state()), (ErrorKind::InvalidSignal, Integrity::Intact));
+    // 16 samples of a tick fill the digitizer before 8192 ticks are over
+    session.run(&vec![0.1; 4096]).expect("fits");
+    let long = session.run(&vec![0.1; 4096]).expect_err("too long");
+    assert_eq!((long.kind(), long.state()), (ErrorKind::Unsupported, Integrity::Intact), "{long}");
+    session.reset().expect("resets");
+    session.run(&[0.1]).expect("goes on");
+    for text in ["tau=0", "vmax=-1", "edge=9", "oversample=0", "rest=-1", "bits=3", "delay=1", "colour=red"] {
+        assert!(open(&format!("twin:waveform?{text}")).is_err(), "{text}");
+    }
+}
+
+/// A bench one of whose lines is bad.
+fn bad_bench(clock: &VirtualClock, at_scope: bool, mishap: Mishap) -> Result<Device> {
+    let locator: Locator = "twin:waveform?tau=0.01&vmax=1&oversample=16&seed=9".parse().expect("valid");
+    let [generator, scope] = <[Box<dyn Twin>; 2]>::try_from(twins(&mut locator.reader())?).expect("two");
+    let [other_generator, other_scope] = <[Box<dyn Twin>; 2]>::try_from(twins(&mut locator.reader())?).expect("two");
+    let line = |twin| Memory::on(clock.clone(), "twin", twin);
+    let (first, second): (Box<dyn Transport>, Box<dyn Transport>) = if at_scope {
+        (Box::new(line(generator)), Box::new(Faulty::new(line(scope), vec![mishap], other_generator)))
+    } else {
+        (Box::new(Faulty::new(line(generator), vec![mishap], other_scope)), Box::new(line(scope)))
+    };
+    Device::open(driver(&mut locator.reader())?, Lines::one(first).with("scope", second))
+}
+
+#[test]
+fn a_bad_line_never_gives_a_wrong_voltage() {
+    let program = program(0.01, 1.0, Semantics::exact(DT));
+    let x = [0.8, -0.3, 0.1, 1.0, -0.5, 0.5];
+    let wanted = Oracle::new(&program, &Run::new()).run(&x);
+    let tolerance = tolerance(14, [1.0, 1.0], 2e-4, 0.01, 1.0);
+    let (mut failed, mut recovered, mut untouched) = (0, 0, 0);
+    // the recording of the edge has 8 KiB a reading and channel; later bytes belong to the run
+    let places: [&[u64]; 2] = [
+        &[2, 9, 15, 40, 66, 95, 120, 160, 200, 260, 300, 330, 390, 420, 450, 480, 520, 560],
+        &[3, 22, 50, 100, 150, 170, 200, 240, 280, 330, 5000, 20_000, 33_000, 33_100, 33_300, 33_600, 33_900],
+    ];
+    for at_scope in [false, true] {
+        for &fault in Fault::ALL {
+            for &at in places[usize::from(at_scope)] {
+                let clock = VirtualClock::default();
+                let mishap = Mishap { fault, at, bit: u8::try_from(at % 8).unwrap_or(0) };
+                let context = format!("{} at {at}, {}", fault.name(), if at_scope { "scope" } else { "generator" });
+                let bench = match bad_bench(&clock, at_scope, mishap) {
+                    Ok(bench) => bench,
+                    Err(e) => {
+                        assert!(!e.message().is_empty());
+                        failed += 1;
+                        continue;
+                    }
+                };
+                let mut session = match Blocking::open(&bench, &program, &Run::new()) {
+                    Ok(session) => session,
+                    Err(_) => {
+                        failed += 1;
+                        let again = Blocking::open(&bench, &program, &Run::new());
+                        again.unwrap_or_else(|e| panic!("{context}: loads the second time, not {e}"))
+                    }
+                };
+                match session.run(&x) {
+                    Ok(y) => {
+                        assert_close(&y, &wanted, tolerance);
+                        untouched += 1;
+                    }
+                    Err(e) => {
+                        failed += 1;
+                        assert_eq!(e.state(), Integrity::Lost, "{context}: {e}");
+                        session.reset().unwrap_or_else(|e| panic!("{context}: resets, not {e}"));
+                        let y = session.run(&x).unwrap_or_else(|e| panic!("{context}: runs again, not {e}"));
+                        assert_close(&y, &wanted, tolerance);
+                        recovered += 1;
+                    }
+                }
+                assert!(clock.now() < Duration::from_secs(120), "{context}: {:?}", clock.now());
+            }
+        }
+    }
+    // every kind of ending was seen
+    assert!(failed > 50 && recovered > 10 && untouched > 50, "{failed} {recovered} {untouched}");
+}
