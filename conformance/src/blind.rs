@@ -8,7 +8,6 @@
 //! out and counted.
 
 use isoform_core::bound::{Accuracy, Form};
-use isoform_core::bound::Accuracy;
 use isoform_core::optical::Detection;
 use isoform_core::oracle::Oracle;
 use isoform_core::program::{NodeKind, Program};

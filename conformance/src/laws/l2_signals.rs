@@ -65,6 +65,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let mut session = open()?;
         session.advance(Signal::Dense(&dense[..5 * input.row()]), SignalMut::Counts(&mut counts), 5)?;
         session.advance(Signal::Dense(&dense[5 * input.row()..]), SignalMut::Counts(&mut counts), TICKS - 5)?;
+        // a device may hold one program at a time
+        drop(session);
         let mut sums = vec![3.0_f32; output.row()];
         y.chunks_exact(output.row()).for_each(|y| sums.iter_mut().zip(y).for_each(|(s, v)| *s += v));
         let counts: Vec<f32> = counts.iter().map(|&c| c as f32).collect();
