@@ -114,9 +114,12 @@ fn read_line(link: &mut Link, expect: Expect, what: &str, end: Deadline) -> Resu
         line.extend(&digits);
         line.extend(&length);
         line.extend(link.exactly(bytes, what, end)?);
-        line.extend(link.through(b"\n", LONGEST_HEAD, what, end)?);
+        // a byte of the block may look like the end of a line
+        line.extend(link.line(LONGEST_HEAD, what, end)?);
+        return Ok(line);
     }
-    while matches!(line.last(), Some(b'\n' | b'\r')) {
+    line.pop();
+    if line.last() == Some(&b'\r') {
         line.pop();
     }
     Ok(line)
@@ -192,5 +195,20 @@ pub fn whole_block(what: &str, answer: &[u8], length: usize) -> Result<Vec<u8>> 
         Ok(bytes.to_vec())
     } else {
         Err(SerialError::garbled(what, answer, format!("it holds {} bytes instead of {length}", bytes.len())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isoform_serial::transport::{Line, Scripted};
+
+    #[test]
+    fn a_block_may_end_like_a_line() {
+        let script = [Line::Host(b"RUN? 1,0,#10\n".to_vec()), Line::Device(b"1,0,#14\r\n\r\n\r\n".to_vec())];
+        let mut link = Link::new(Box::new(Scripted::new(script)));
+        let command = Command::new("RUN?").with_numbers(&[1, 0]).with_block(&[]);
+        let answer = Dialogue::default().ask(&mut link, &command, Expect::Block, PROMPT).expect("answers");
+        assert_eq!(answer, b"1,0,#14\r\n\r\n");
     }
 }

@@ -296,6 +296,7 @@ impl Layout<'_> {
                     let b = if map.has_bias() { self.take(Some(index), map.output().len())? } else { NOBODY };
                     Constants::Linear { w, b }
                 }
+                NodeKind::Optical(_) => return Err(self.lacks(Some(index), String::from("a board has no optical maps"))),
                 NodeKind::Delay { .. } | NodeKind::Relay => continue,
             };
             self.image.constants.insert(index, constants);
