@@ -3,7 +3,7 @@
 Anchor: third-party-client.
 
     pip install qontrol
-    cargo run -p isoform-devices --example serve -- "photonic?modes=4" --pty     # prints a path
+    cargo run -- twin 'photonic?modes=4'     # prints the paths of the heaters and of the meter
     python devices/tests/qontrol_client.py /dev/pts/N
 """
 
