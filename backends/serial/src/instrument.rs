@@ -92,7 +92,10 @@ impl Bench {
     fn call<T>(&mut self, call: impl FnOnce(&mut dyn Driver, &mut Lines) -> Result<T>) -> Result<T> {
         let before = self.lines.sent();
         let result = call(self.driver.as_mut(), &mut self.lines);
-        result.map_err(|e| if self.lines.sent() > before && !is_refusal(&e) { e.with_state_lost() } else { e })
+        let sent = self.lines.sent() > before;
+        // of a device at a line that has gone nothing is known, though nothing was sent; and only a reset opens the line again
+        let gone = |e: &Error| e.kind() == ErrorKind::Disconnected;
+        result.map_err(|e| if (sent && !is_refusal(&e)) || gone(&e) { e.with_state_lost() } else { e })
     }
 
     /// Opens the dialogue anew.
