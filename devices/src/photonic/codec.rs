@@ -106,7 +106,8 @@ pub fn meaning(code: u8) -> &'static str {
 /// # Errors
 /// `Garbled` if it is none.
 pub fn reading(what: &str, line: &[u8], unit: &str) -> Result<f64> {
-    let text = std::str::from_utf8(line).ok().and_then(|t| t.trim().strip_suffix(unit));
+    // the sign is always there: without it a byte was lost
+    let text = std::str::from_utf8(line).ok().and_then(|t| t.trim_end().strip_suffix(unit)).filter(|t| t.starts_with(['+', '-']));
     let number = text.and_then(|t| crate::scpi::codec::number(t.as_bytes()));
     number.ok_or_else(|| SerialError::garbled(what, line, format!("it is no number of {unit}")))
 }
@@ -144,7 +145,7 @@ mod tests {
         }
         assert_eq!(reading("a voltage", b"+1.500 V", " V").expect("is one"), 1.5);
         assert_eq!(reading("a current", b"+24.000 mA", " mA").expect("is one"), 24.0);
-        assert!(reading("a voltage", b"+1.500 mA", " V").is_err());
+        assert!(reading("a voltage", b"+1.500 mA", " V").is_err() && reading("a voltage", b"1.500 V", " V").is_err());
         assert_eq!(
             (channels("Q8iv-00A1"), channels("Q8b-*"), channels("M2-01"), channels("Q8iv")),
             (Some(8), Some(8), None, None)

@@ -1,13 +1,13 @@
 //! The optical bench: heaters on the first line, the power meter on the second.
 //!
-//! What of one tick goes to the device: the set-points of all heaters, since each warms the others; they are read back; the heaters settle;
-//! the detectors are read. With a reference this is done for its four phases 0, π/2, π, 3π/2, and
+//! What of one tick goes to the device: the set-points of all heaters, since each warms the others; the heaters settle; the detectors are read;
+//! the set-points are read back, behind the light, so that no heater can have restarted unseen. With a reference this is done for its four phases 0, π/2, π, 3π/2, and
 //! ```text
 //! I_ψ = (|E|² + L² + 2 L Re(E e^{-iψ})) / 2
 //! Re E = (I_0 - I_π) / 2L     Im E = (I_{π/2} - I_{3π/2}) / 2L     |E|² = Σ I_ψ / 2 - L²
 //! ```
-//! No message of the heaters has a check sum. What stays undetected: a change of a set-point below the last digit of its reading (1 mV), and
-//! what happens to the light between the reading of set-points and that of powers.
+//! No message of the heaters has a check sum. What stays undetected: a change of a set-point below the last digit of its reading (1 mV), and a
+//! heater that leaves its set-point for a moment and comes back by itself.
 
 use super::calibration::Calibration;
 use super::chip::Section;
@@ -123,13 +123,24 @@ impl Photonic {
         Ok(volts)
     }
 
-    /// Sets all heaters, reads them back, and lets them settle.
+    /// Sets all heaters and lets them settle.
     fn set(&self, link: &mut Link, volts: &[f64]) -> Wire<()> {
-        let words: Vec<u16> = volts.iter().map(|&v| nearest(v, self.v_full)).collect();
+        let words = self.words(volts);
         for (module, words) in words.chunks(MODULE).enumerate() {
             let first = u16::try_from(module * MODULE).unwrap_or(u16::MAX);
             ask(link, "a vector of set-points", &vector(command::V, first, words))?;
         }
+        link.sleep(self.bench.settle);
+        Ok(())
+    }
+
+    fn words(&self, volts: &[f64]) -> Vec<u16> {
+        volts.iter().map(|&v| nearest(v, self.v_full)).collect()
+    }
+
+    /// Makes sure that all heaters are where they were set.
+    fn confirm(&self, link: &mut Link, volts: &[f64]) -> Wire<()> {
+        let words = self.words(volts);
         for attempt in 1.. {
             match self.read_back(link, &words) {
                 Ok(()) => break,
@@ -140,7 +151,6 @@ impl Photonic {
                 Err(e) => return Err(e),
             }
         }
-        link.sleep(self.bench.settle);
         Ok(())
     }
 
@@ -164,6 +174,8 @@ impl Photonic {
     fn light(&self, lines: &mut Lines, volts: &[f64]) -> Result<Vec<f64>> {
         self.set(lines, volts)?;
         let powers = self.bench.meter.read(lines.named("meter"), self.bench.section.modes)?;
+        // behind the light, so that heaters which restarted meanwhile show
+        self.confirm(lines, volts)?;
         Ok(powers.into_iter().map(|p| p / self.bench.power).collect())
     }
 
@@ -229,6 +241,12 @@ fn query(link: &mut Link, what: &str, message: &[u8]) -> Wire<Vec<u8>> {
     Ok(line)
 }
 
+/// A value that two answers agree about.
+fn agreed(link: &mut Link, what: &str, message: &[u8], unit: &str) -> Wire<f64> {
+    let (first, second) = (query(link, what, message)?, query(link, what, message)?);
+    if first == second { reading(what, &first, unit) } else { Err(SerialError::garbled(what, &second, "two answers differ")) }
+}
+
 /// The one map of a program that is nothing else.
 fn only_map(program: &Program) -> Result<&Optical> {
     let refuse = |node: &str, why: &str| Err(Error::unsupported(why).with_node(node));
@@ -290,8 +308,8 @@ impl Driver for Photonic {
             return Err(Error::unsupported(format!("{name} has {count} channels; the bench is written for modules of {MODULE}")));
         }
         self.channels = modules.iter().map(|(_, n)| n).sum();
-        self.v_full = reading("the full scale of volts", &query(link, "the full scale of volts", b"vfull?\n")?, " V")?;
-        self.i_full = reading("the full scale of current", &query(link, "the full scale of current", b"ifull?\n")?, " mA")?;
+        self.v_full = agreed(link, "the full scale of volts", b"vfull?\n", " V")?;
+        self.i_full = agreed(link, "the full scale of current", b"ifull?\n", " mA")?;
         let needed = self.bench.section.heaters();
         if self.channels < needed {
             return Err(Error::unsupported(format!(
@@ -392,7 +410,9 @@ impl Driver for Photonic {
     fn reset(&mut self, lines: &mut Lines) -> Result<()> {
         let limits = [("VMAX", " V", self.bench.v_max.min(self.v_full)), ("IMAX", " mA", self.bench.i_max.min(self.i_full))];
         let link: &mut Link = lines;
-        self.set(link, &vec![0.0; self.channels])?;
+        let dark = vec![0.0; self.channels];
+        self.set(link, &dark)?;
+        self.confirm(link, &dark)?;
         for channel in 0..self.channels {
             for (name, unit, limit) in limits {
                 ask(link, "a limit", format!("{name}{channel}={limit:.3}\n").as_bytes())?;
