@@ -1,6 +1,6 @@
 //! Messages of the board protocol as bytes; see `docs/board-protocol.md`.
 
-use isoform_serial::error::SerialError;
+use crate::scpi::codec::put_block;
 
 /// The longest head of an answer, before its block.
 pub const LONGEST_HEAD: usize = 4096;
@@ -11,15 +11,6 @@ pub fn crc(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xffff, |crc, &byte| {
         (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| if crc & 0x8000 == 0 { crc << 1 } else { (crc << 1) ^ 0x1021 })
     })
-}
-
-/// A block of definite length.
-pub fn put_block(to: &mut Vec<u8>, bytes: &[u8]) {
-    let length = bytes.len().to_string();
-    to.push(b'#');
-    to.extend(length.len().to_string().bytes());
-    to.extend(length.bytes());
-    to.extend(bytes);
 }
 
 /// A message of the plain mode.
@@ -56,21 +47,6 @@ pub fn unchecked(line: &[u8]) -> Option<(u16, &[u8])> {
 pub fn number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
     let is_number = !text.is_empty() && text.len() < 20 && text.iter().all(u8::is_ascii_digit);
     if is_number { std::str::from_utf8(text).ok()?.parse().ok() } else { None }
-}
-
-/// The bytes of a block that is the whole of a text.
-///
-/// # Errors
-/// `Garbled` if it is none.
-pub fn block<'a>(what: &str, text: &'a [u8]) -> Result<&'a [u8], SerialError> {
-    let garbled = || SerialError::garbled(what, text, "it is no block of definite length");
-    let (head, rest) = text.strip_prefix(b"#").and_then(|t| t.split_first()).ok_or_else(garbled)?;
-    let digits = usize::from(head.wrapping_sub(b'0'));
-    if !(1..=9).contains(&digits) || rest.len() < digits {
-        return Err(garbled());
-    }
-    let (length, bytes) = rest.split_at(digits);
-    if number::<usize>(length) == Some(bytes.len()) { Ok(bytes) } else { Err(garbled()) }
 }
 
 /// A command with arguments and perhaps a block.
@@ -112,6 +88,7 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scpi::codec::block;
     use proptest::prelude::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! A dialogue with a board: commands out, answers in, repeated until one has come through whole.
 
-use super::codec::{Command, LONGEST_HEAD, block, checked, number, plain, unchecked};
+use super::codec::{Command, LONGEST_HEAD, checked, number, plain, unchecked};
+use crate::scpi::codec::block;
 use isoform_serial::error::{Result, SerialError, printable};
 use isoform_serial::link::{Deadline, Link};
 use std::time::Duration;

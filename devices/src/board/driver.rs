@@ -3,10 +3,11 @@
 //! In the checked mode a cable may lose, repeat or change bytes, and nothing is wrong silently. A board without it is read back after every
 //! write and asked twice for its capabilities; a byte that is changed in the inputs or outputs of a run remains unnoticed there.
 
-use super::capabilities::Capabilities;
-use super::codec::{Command, block, number};
+use super::capabilities::{Capabilities, Numbers};
+use super::codec::{Command, number};
 use super::dialogue::{Dialogue, Expect, PROMPT, whole_block};
 use super::image::{Image, Patch};
+use crate::scpi::codec::block;
 use isoform_core::bound::{Accuracy, Form};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::oracle::{read_parameter, tuned};
@@ -21,8 +22,6 @@ use isoform_serial::error::{SerialError, printable};
 use isoform_serial::lines::Lines;
 use isoform_serial::link::Link;
 use std::time::Duration;
-
-use super::capabilities::Numbers;
 
 /// Linear maps that a board takes as a matrix.
 const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "avg_pool2d"];
@@ -46,9 +45,18 @@ pub struct BoardDriver {
     loaded: Option<Loaded>,
 }
 
+/// What a run needs to know of the board.
+#[derive(Debug, Clone, Copy)]
+struct Wire {
+    numbers: Numbers,
+    block: usize,
+    modes: bool,
+}
+
 /// A program on the board.
 #[derive(Debug)]
 struct Loaded {
+    wire: Wire,
     /// As it was realised: states belong to it.
     program: Program,
     /// With parameters as they are.
@@ -160,9 +168,9 @@ struct Cut {
 }
 
 impl Cut {
-    fn new(x: &Signal<'_>, y: &SignalMut<'_>, [input, output]: [usize; 2], spikes: bool, board: &Capabilities) -> Result<Self> {
+    fn new(x: &Signal<'_>, y: &SignalMut<'_>, [input, output]: [usize; 2], spikes: bool, wire: Wire) -> Result<Self> {
         let mut mode = 0;
-        if board.modes {
+        if wire.modes {
             mode |= if matches!(x, Signal::Held(_)) { HELD } else { 0 };
             mode |= match y {
                 SignalMut::Counts(_) => COUNTS,
@@ -171,11 +179,11 @@ impl Cut {
             };
         }
         let cut = Self { mode, input, output, most: MOST_TICKS };
-        let most = (1..=MOST_TICKS).rev().find(|&ticks| cut.bytes_in(ticks) + cut.bytes_out(ticks) <= board.block);
+        let most = (1..=MOST_TICKS).rev().find(|&ticks| cut.bytes_in(ticks) + cut.bytes_out(ticks) <= wire.block);
         match most {
             Some(most) => Ok(Self { most, ..cut }),
             None => {
-                let why = format!("a row of {input} inputs and {output} outputs exceeds the {} bytes of a block", board.block);
+                let why = format!("a row of {input} inputs and {output} outputs exceeds the {} bytes of a block", wire.block);
                 Err(Error::unsupported(why))
             }
         }
@@ -201,14 +209,14 @@ impl Loaded {
     }
 
     /// Encodes the inputs of some ticks; gives how many were cut to the range of the numbers.
-    fn encode(&mut self, x: Signal<'_>, extent: Extent, ticks: std::ops::Range<usize>, numbers: Numbers) -> u64 {
+    fn encode(&mut self, x: Signal<'_>, extent: Extent, ticks: std::ops::Range<usize>) -> u64 {
         let mut cut = 0;
         self.words.clear();
         self.row.resize(extent.row(), 0.0);
         for tick in ticks {
             x.row(extent, tick, &mut self.row);
             for &value in &self.row {
-                let (word, clipped) = numbers.encode_cut(f64::from(value));
+                let (word, clipped) = self.wire.numbers.encode_cut(f64::from(value));
                 cut += u64::from(clipped);
                 self.words.extend(word.to_le_bytes());
             }
@@ -217,15 +225,7 @@ impl Loaded {
     }
 
     /// Decodes the outputs of some ticks.
-    fn decode(
-        &mut self,
-        bytes: &[u8],
-        cut: Cut,
-        y: &mut SignalMut<'_>,
-        extent: Extent,
-        ticks: std::ops::Range<usize>,
-        numbers: Numbers,
-    ) {
+    fn decode(&mut self, bytes: &[u8], cut: Cut, y: &mut SignalMut<'_>, extent: Extent, ticks: std::ops::Range<usize>) {
         let words = bytes.as_chunks::<4>().0;
         if let (SignalMut::Counts(counts), COUNTS) = (&mut *y, cut.mode & COUNTS) {
             for (count, word) in counts.iter_mut().zip(words) {
@@ -237,7 +237,7 @@ impl Loaded {
         for (i, tick) in ticks.enumerate() {
             for (c, value) in self.row.iter_mut().enumerate() {
                 *value = if cut.mode & BITS == 0 {
-                    single(numbers.decode(u32::from_le_bytes(words[i * cut.output + c])))
+                    single(self.wire.numbers.decode(u32::from_le_bytes(words[i * cut.output + c])))
                 } else {
                     f32::from(bytes[i * bytes_of_bits(cut.output) + c / 8] >> (c % 8) & 1)
                 };
@@ -300,7 +300,8 @@ impl Driver for BoardDriver {
         let board = self.known()?.clone();
         let image = Image::new(program, &board)?;
         let channels = [program.input_channels(), program.output_channels()];
-        Cut::new(&Signal::Dense(&[]), &SignalMut::Dense(&mut []), channels, false, &board)?;
+        let wire = Wire { numbers: board.numbers, block: board.block, modes: board.modes };
+        Cut::new(&Signal::Dense(&[]), &SignalMut::Dense(&mut []), channels, false, wire)?;
         let code: Vec<u8> = image.code().iter().flat_map(|w| w.to_le_bytes()).collect();
         if code.len() > board.block {
             let why = format!(
@@ -316,6 +317,7 @@ impl Driver for BoardDriver {
         self.write_cells(lines, &Patch { first: 0, words: image.memory().to_vec() })?;
         let spikes = program.outputs().iter().all(|o| o.port.domain == isoform_core::dynamics::Domain::Spikes);
         self.loaded = Some(Loaded {
+            wire,
             program: program.clone(),
             tuned: program.clone(),
             image,
@@ -330,15 +332,14 @@ impl Driver for BoardDriver {
 
     fn advance(&mut self, lines: &mut Lines, x: Signal<'_>, y: &mut SignalMut<'_>, ticks: usize) -> Result<Report> {
         self.with_loaded(|driver, loaded| {
-            let board = driver.known()?.clone();
             let [input, output] = loaded.extents(ticks);
-            let cut = Cut::new(&x, y, [input.channels, output.channels], loaded.spikes, &board)?;
+            let cut = Cut::new(&x, y, [input.channels, output.channels], loaded.spikes, loaded.wire)?;
             let mut report = Report::default();
             while report.ticks < ticks && !loaded.cancel.is_raised() {
                 let from = report.ticks;
                 let count = cut.most.min(ticks - from);
                 let rows = if cut.mode & HELD == 0 { count } else { 1 };
-                report.clipped += loaded.encode(x, input, from..from + rows, board.numbers);
+                report.clipped += loaded.encode(x, input, from..from + rows);
                 let command = Command::new("RUN?").with_numbers(&[count, cut.mode]).with_block(&loaded.words);
                 let bytes = loaded.words.len() + cut.bytes_out(count);
                 let answer = driver.dialogue.ask(lines, &command, Expect::Block, time(count, bytes))?;
@@ -348,7 +349,7 @@ impl Driver for BoardDriver {
                         SerialError::garbled("an answer to RUN?", &answer, format!("{count} ticks were asked for")).into()
                     );
                 }
-                loaded.decode(outputs, cut, y, output, from..from + count, board.numbers);
+                loaded.decode(outputs, cut, y, output, from..from + count);
                 loaded.tick += count as u64;
                 report.ticks += count;
                 report.clipped += clipped;
@@ -397,7 +398,7 @@ impl Driver for BoardDriver {
                 let why = format!("{parameter:?} is fixed once the program is on the board; load another program");
                 return Err(Error::new(ErrorKind::InvalidProgram, why).with_node(node));
             }
-            let numbers = driver.known()?.numbers;
+            let numbers = loaded.wire.numbers;
             // rounded first, so that what follows from the value follows from the one that is given back; what acts through coefficients
             // alone may be beyond the numbers of the board, and is not rounded
             let set: Vec<f64> = values.iter().map(|&v| numbers.encode(v).map_or(v, |word| numbers.decode(word))).collect();

@@ -1,8 +1,9 @@
 //! A board in software: the protocol of `docs/board-protocol.md` around the vector machine.
 
 use super::capabilities::{Capabilities, Numbers};
-use super::codec::{block, checked, number, put_block, unchecked};
+use super::codec::{checked, number, unchecked};
 use super::machine::{Machine, MachineError};
+use crate::scpi::codec::{block, put_block};
 use isoform_core::fixed_point::FixedPointError;
 use isoform_core::signal::bytes_of_bits;
 use isoform_core::transfer::TransferFunction;
@@ -107,22 +108,6 @@ impl BoardTwin {
             checked: false,
             last: None,
         })
-    }
-
-    /// The same with other limits: cells, words of operations, bytes of a block.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_size(
-        mut self,
-        functions: &[Arc<dyn TransferFunction>],
-        cells: usize,
-        code: usize,
-        block: usize,
-    ) -> Result<Self, FixedPointError> {
-        self.machine = Machine::new(self.capabilities.numbers, functions, cells, code)?;
-        self.capabilities = self.machine.capabilities(block, self.capabilities.range);
-        Ok(self)
     }
 
     fn complain(&mut self, code: i16) {
