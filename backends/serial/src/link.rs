@@ -51,13 +51,6 @@ impl Link {
         Self { transport, inbox: Vec::new(), taken: 0, bound: 1 << 16, sent: 0 }
     }
 
-    /// The same with another bound on what is kept.
-    #[must_use]
-    pub fn with_bound(mut self, bytes: usize) -> Self {
-        self.bound = bytes;
-        self
-    }
-
     /// What it leads to, for people.
     #[must_use]
     pub fn name(&self) -> String {

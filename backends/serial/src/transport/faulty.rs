@@ -102,7 +102,6 @@ pub struct Faulty {
     is_other: bool,
     received: u64,
     sent: u64,
-    struck: usize,
     /// Bytes that have come from the device and wait for their reader.
     inbox: VecDeque<u8>,
     /// Until when nothing is handed out.
@@ -122,7 +121,6 @@ impl Faulty {
             is_other: false,
             received: 0,
             sent: 0,
-            struck: 0,
             inbox: VecDeque::new(),
             silent_until: Duration::ZERO,
             flood_until: Duration::ZERO,
@@ -133,14 +131,7 @@ impl Faulty {
     /// Takes out the mishap that strikes at a byte, if there is one.
     fn strikes(&mut self, sent: bool, at: u64) -> Option<Mishap> {
         let place = self.mishaps.iter().position(|m| m.fault.is_on_sent() == sent && m.at == at)?;
-        self.struck += 1;
         Some(self.mishaps.swap_remove(place))
-    }
-
-    /// How many mishaps have struck so far.
-    #[must_use]
-    pub fn struck(&self) -> usize {
-        self.struck
     }
 
     fn swap(&mut self) {

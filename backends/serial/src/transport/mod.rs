@@ -82,9 +82,21 @@ impl WallClock {
     }
 }
 
-/// Whether a failed call has only found nothing in time.
-pub(crate) fn is_patience(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+/// What a read of the system came to: nothing in time is nought bytes, and nought bytes of some that were wanted are the end.
+pub(crate) fn received(result: io::Result<usize>, wanted: usize) -> io::Result<usize> {
+    match result {
+        Ok(0) if wanted > 0 => Err(ended()),
+        other => taken(other),
+    }
+}
+
+/// What a write of the system came to: nothing in time is nought bytes.
+pub(crate) fn taken(result: io::Result<usize>) -> io::Result<usize> {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    match result {
+        Err(e) if matches!(e.kind(), TimedOut | WouldBlock | Interrupted) => Ok(0),
+        other => other,
+    }
 }
 
 /// The end of a stream as an error.

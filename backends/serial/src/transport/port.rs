@@ -1,6 +1,6 @@
 //! A serial port.
 
-use super::{Transport, WallClock, ended, is_patience};
+use super::{Transport, WallClock, ended, received, taken};
 use serialport::{SerialPort, SerialPortType};
 use std::fmt;
 use std::io;
@@ -77,18 +77,11 @@ impl Transport for Port {
     }
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
-        match self.within(wait)?.read(into) {
-            Ok(0) if !into.is_empty() => Err(ended()),
-            Err(e) if is_patience(&e) => Ok(0),
-            other => other,
-        }
+        received(self.within(wait)?.read(into), into.len())
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
-        match self.within(wait)?.write(bytes) {
-            Err(e) if is_patience(&e) => Ok(0),
-            other => other,
-        }
+        taken(self.within(wait)?.write(bytes))
     }
 
     fn now(&self) -> Duration {

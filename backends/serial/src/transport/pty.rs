@@ -1,6 +1,6 @@
 //! A pseudo-terminal: a serial port that a program on this computer is behind.
 
-use super::{Transport, WallClock, ended, is_patience};
+use super::{Transport, WallClock, received, taken};
 use serialport::{SerialPort, TTYPort};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -52,19 +52,12 @@ impl Transport for Pty {
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
         self.master.set_timeout(wait.max(Duration::from_micros(100)))?;
-        match self.master.read(into) {
-            Ok(0) if !into.is_empty() => Err(ended()),
-            Err(e) if is_patience(&e) => Ok(0),
-            other => other,
-        }
+        received(self.master.read(into), into.len())
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         self.master.set_timeout(wait.max(Duration::from_micros(100)))?;
-        match self.master.write(bytes) {
-            Err(e) if is_patience(&e) => Ok(0),
-            other => other,
-        }
+        taken(self.master.write(bytes))
     }
 
     fn now(&self) -> Duration {

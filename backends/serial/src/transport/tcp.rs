@@ -1,6 +1,6 @@
 //! A TCP connection.
 
-use super::{Transport, WallClock, ended, is_patience};
+use super::{Transport, WallClock, ended, received, taken};
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -64,20 +64,13 @@ impl Transport for Tcp {
         let stream = self.stream()?;
         // nought would mean for ever
         stream.set_read_timeout(Some(wait.max(Duration::from_micros(100))))?;
-        match stream.read(into) {
-            Ok(0) if !into.is_empty() => Err(ended()),
-            Err(e) if is_patience(&e) => Ok(0),
-            other => other,
-        }
+        received(stream.read(into), into.len())
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         let stream = self.stream()?;
         stream.set_write_timeout(Some(wait.max(Duration::from_micros(100))))?;
-        match stream.write(bytes) {
-            Err(e) if is_patience(&e) => Ok(0),
-            other => other,
-        }
+        taken(stream.write(bytes))
     }
 
     fn now(&self) -> Duration {
