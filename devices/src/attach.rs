@@ -17,61 +17,72 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 use std::sync::Arc;
 
+const DEVICE: (&str, &str) = ("device", "which instrument is at the line, such as board");
+const RECORD: (&str, &str) = ("record", "a file that takes down what passes over the line");
 const LINE_OPTIONS: &[(&str, &str)] = &[
-    ("device", "which instrument is at the line, such as board"),
+    DEVICE,
     ("baud", "bits a second; that of the instrument if absent"),
     ("parity", "none, even or odd; that of the instrument if absent"),
-    ("record", "a file that takes down what passes over the line"),
+    RECORD,
 ];
 
 /// Adds the schemes of instruments to a registry.
 pub fn register(registry: &mut Registry) {
-    let plain = &LINE_OPTIONS[..1];
     let with = |summary, options: &'static [(&'static str, &'static str)]| Entry::new(summary, open).with_options(options);
     registry.register("serial", with("an instrument at a serial port: serial:/dev/ttyACM0?device=board", LINE_OPTIONS));
     registry.register(
         "rfc2217",
         with("an instrument at a serial port of another computer: rfc2217:HOST:PORT?device=board", LINE_OPTIONS),
     );
-    registry.register("tcp", with("an instrument in the network: tcp:HOST:PORT?device=board", plain));
+    registry.register("tcp", with("an instrument in the network: tcp:HOST:PORT?device=board", &[DEVICE, RECORD]));
     registry.register(
         "stdio",
-        with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", plain),
+        with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", &[DEVICE, RECORD]),
     );
-    registry.register("twin", Entry::new("the twin of an instrument, in software: twin:board", open));
+    registry.register("twin", with("the twin of an instrument, in software: twin:board", &[RECORD]));
 }
 
-/// Opens an instrument.
+/// Opens an instrument. Every option is understood before a line is opened or a file made.
 fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let mut options = locator.reader();
-    let mut known = vec!["device", "baud", "parity", "record"];
     let kind = named(locator, &mut options)?;
-    known.extend(kind.options.iter().map(|(name, _)| *name));
     let record: Option<String> = options.take("record")?;
+    if record.is_some() && !kind.lines.is_empty() {
+        return Err(Error::unsupported(format!(
+            "{} has several lines, and a transcript holds one; leave record= out",
+            kind.name
+        )));
+    }
     let settings = settings(kind, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
+    let mut known: Vec<&str> = LINE_OPTIONS.iter().map(|(name, _)| *name).collect();
+    known.extend(kind.options.iter().map(|(name, _)| *name).chain(kind.lines.iter().copied()));
     let mut transports = if locator.scheme() == "twin" {
         // both may need the same options
         let mut own = locator.reader();
         let transports = twins(kind, &mut own)?;
         options.drop_taken(&own);
+        options.finish(&known)?;
         transports
     } else {
         let mut others = Vec::new();
         for line in kind.lines {
-            known.push(line);
-            others.push(options.take_nested(line)?.ok_or_else(|| {
+            let other = options.take_nested(line)?.ok_or_else(|| {
                 Error::not_found(format!("{} has a second line; write {line}=(serial:/dev/ttyUSB1)", kind.name))
-            })?);
+            })?;
+            let mut own = other.reader();
+            let settings = self::settings(kind, &mut own)?;
+            own.finish(&["baud", "parity"])?;
+            others.push((other, settings));
         }
+        options.finish(&known)?;
         let mut transports = vec![connect(locator, settings)?];
-        for other in &others {
-            transports.push(connect(other, self::settings(kind, &mut other.reader())?)?);
+        for (other, settings) in &others {
+            transports.push(connect(other, *settings)?);
         }
         transports
     }
     .into_iter();
-    options.finish(&known)?;
     let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
     let first = match record {
         Some(path) => recorder(first, locator, Path::new(&path))?,
@@ -98,7 +109,11 @@ pub fn twins(kind: &Kind, options: &mut Options<'_>) -> Result<Vec<Box<dyn Trans
 pub fn replay(transcript: Transcript) -> Result<Arc<dyn Substrate>> {
     let locator: Locator = transcript.head.device.parse().map_err(Error::from)?;
     let mut options = locator.reader();
-    let driver = (named(&locator, &mut options)?.driver)(&mut options)?;
+    let kind = named(&locator, &mut options)?;
+    if !kind.lines.is_empty() {
+        return Err(Error::unsupported(format!("{} has several lines, and a transcript holds one", kind.name)));
+    }
+    let driver = (kind.driver)(&mut options)?;
     Ok(Arc::new(Instrument::open(driver, Lines::one(Box::new(Replayed::new(transcript))))?))
 }
 
@@ -134,7 +149,9 @@ pub fn connect(locator: &Locator, settings: Settings) -> Result<Box<dyn Transpor
     let path = locator.path();
     if path.is_empty() {
         let scheme = locator.scheme();
-        return Err(Error::not_found(format!("nothing is named after \"{scheme}:\"; isoform list --ports shows the ports")));
+        return Err(Error::not_found(format!(
+            "nothing is named after \"{scheme}:\"; write the port, the address or the program"
+        )));
     }
     let opened: io::Result<Box<dyn Transport>> = match locator.scheme() {
         "serial" => Port::open(path, settings).map(|port| Box::new(port) as Box<dyn Transport>),
@@ -159,4 +176,32 @@ fn recorder(inner: Box<dyn Transport>, locator: &Locator, path: &Path) -> Result
     let file = File::create_new(path).map_err(refuse)?;
     let device = locator.to_string();
     Ok(Box::new(Recorder::new(inner, &device, Box::new(BufWriter::new(file))).map_err(refuse)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(locator: &str) -> String {
+        let mut registry = Registry::new();
+        register(&mut registry);
+        registry.open_str(locator).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn options_are_understood_before_anything_is_opened() {
+        // the port does not exist, and is not looked for
+        assert!(refusal("serial:/dev/none?device=board&speed=9").contains("\"speed\" is unknown"));
+        assert!(refusal("serial:/dev/none?device=photonic&meter=(serial:/dev/none?speed=9)").contains("\"speed\" is unknown"));
+        assert!(refusal("serial:/dev/none?device=photonic").contains("meter=("));
+        assert!(refusal("serial:/dev/none?device=board").contains("cannot be opened"));
+    }
+
+    #[test]
+    fn a_transcript_holds_one_line() {
+        assert!(refusal("twin:photonic?record=session.log").contains("several lines"));
+        let head = isoform_serial::transcript::Head { device: String::from("twin:photonic"), port: String::new() };
+        let error = replay(Transcript { head, entries: Vec::new() }).expect_err("refused");
+        assert!(error.to_string().contains("several lines"), "{error}");
+    }
 }
