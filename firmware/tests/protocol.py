@@ -69,8 +69,8 @@ class Board:
         return self.write(1, 0, 1)
 
 
-class Protocol:
-    """The laws; a subclass has `open`."""
+class Opened:
+    """A board that is opened once for all tests; a subclass has `open`."""
 
     @classmethod
     def setUpClass(cls):
@@ -80,6 +80,10 @@ class Protocol:
     @classmethod
     def tearDownClass(cls):
         cls.line.close()
+
+
+class Protocol(Opened):
+    """The laws of the protocol."""
 
     def setUp(self):
         self.line.send(b"*RST\n*CLS\n")

@@ -6,19 +6,10 @@ import unittest
 
 import line
 from line import block, checked, crc
-from protocol import Board
+from protocol import Opened
 
 
-class Checked:
-    @classmethod
-    def setUpClass(cls):
-        cls.line = cls.open()
-        cls.board = Board(cls.line)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.line.close()
-
+class Checked(Opened):
     def setUp(self):
         self.line.send(b"*RST\n*CLS\n")
         self.board.counter()

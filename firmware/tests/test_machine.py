@@ -6,7 +6,7 @@ import unittest
 
 import line
 from line import block
-from protocol import Board
+from protocol import Opened
 
 ONE, LOW, HIGH = 1 << 24, -(1 << 31), (1 << 31) - 1
 EDGES = [0, 1, -1, 2, -2, ONE, -ONE, ONE - 1, 1 - ONE, ONE // 2, -ONE // 2, ONE // 2 + 1, HIGH, LOW, HIGH - 1, LOW + 1, 1 << 23, -(1 << 23), 11 << 27]
@@ -35,16 +35,7 @@ class Reference:
         return total
 
 
-class Machine:
-    @classmethod
-    def setUpClass(cls):
-        cls.line = cls.open()
-        cls.board = Board(cls.line)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.line.close()
-
+class Machine(Opened):
     def setUp(self):
         self.line.send(b"*RST\n*CLS\n")
         self.assertEqual(self.line.ask(b"*OPC?"), b"1")
