@@ -1,6 +1,6 @@
 //! A program laid out as operations and cells of a board.
 //!
-//! The image knows where everything stands; [`layout`] gives it its place.
+//! The image knows where everything stands; `layout` gives it its place.
 
 mod layout;
 
