@@ -16,6 +16,10 @@ pub struct Report {
     pub energy: Option<Energy>,
     /// Samples that were outside the range of the device and were clipped.
     pub clipped: u64,
+    /// Samples of a medium that does not wait which never arrived, or were dropped between two advances. Where one is missing within an
+    /// advance, its tick holds the value before it.
+    #[serde(default)]
+    pub lost: u64,
     /// Writes that wore the device.
     pub writes: u64,
     /// Bytes of the buffers that the realization keeps, on the device and for it; nought if it does not say.
@@ -53,6 +57,7 @@ impl Report {
             measured: a.measured && b.measured,
         });
         self.clipped += next.clipped;
+        self.lost = self.lost.saturating_add(next.lost);
         self.writes += next.writes;
         self.memory = self.memory.max(next.memory);
     }
@@ -62,5 +67,24 @@ fn sum<T>(a: Option<T>, b: Option<T>, add: impl FnOnce(T, T) -> T) -> Option<T> 
     match (a, b) {
         (Some(a), Some(b)) => Some(add(a, b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_adds_up() {
+        let mut total = Report { lost: 2, ..Report::of(10) };
+        total.add(&Report { lost: 3, clipped: 1, ..Report::of(5) });
+        assert_eq!((total.ticks, total.lost, total.clipped), (15, 5, 1));
+    }
+
+    #[test]
+    fn a_report_from_before_losses_were_counted_is_read() {
+        let mut old = serde_json::to_value(Report::of(4)).expect("a map");
+        old.as_object_mut().expect("a map").remove("lost");
+        assert_eq!(serde_json::from_value::<Report>(old).expect("read"), Report::of(4));
     }
 }

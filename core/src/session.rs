@@ -295,10 +295,16 @@ impl Blocking {
     /// Runs a dense block `[tick, batch, channel]` and gives a dense block.
     ///
     /// # Errors
-    /// As [`Session::advance`]; `InvalidSignal` if the block holds no whole number of ticks.
+    /// As [`Session::advance`]; `InvalidSignal` if the block holds no whole number of ticks, or the program has no inputs that would tell
+    /// their number: use [`listen`](Self::listen).
     pub fn run(&mut self, x: &[f32]) -> Result<Vec<f32>> {
         let (input, output) = (self.0.run.input(&self.0.program, 1).len(), self.0.run.output(&self.0.program, 1).len());
-        if input == 0 || !x.len().is_multiple_of(input) {
+        if input == 0 {
+            return Err(Error::invalid_signal(
+                "the program has no inputs to tell the number of ticks; listen for so many instead",
+            ));
+        }
+        if !x.len().is_multiple_of(input) {
             return Err(Error::invalid_signal(format!("{} numbers are no whole number of ticks of {input}", x.len())));
         }
         let ticks = x.len() / input;
@@ -306,6 +312,19 @@ impl Blocking {
         let report = self.advance(Signal::Dense(x), SignalMut::Dense(&mut y), ticks)?;
         y.truncate(report.ticks * output);
         Ok(y)
+    }
+
+    /// Runs a program without inputs for so many ticks and gives a dense block `[tick, batch, channel]`, with the report that says whether any
+    /// of it was lost.
+    ///
+    /// # Errors
+    /// As [`Session::advance`]; `InvalidSignal` if the program has inputs.
+    pub fn listen(&mut self, ticks: usize) -> Result<(Vec<f32>, Report)> {
+        let output = self.0.run.output(&self.0.program, 1).len();
+        let mut y = vec![0.0; ticks.saturating_mul(output)];
+        let report = self.advance(Signal::Dense(&[]), SignalMut::Dense(&mut y), ticks)?;
+        y.truncate(report.ticks * output);
+        Ok((y, report))
     }
 
     /// Goes back to the initial state.

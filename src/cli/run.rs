@@ -356,6 +356,9 @@ impl Job<'_> {
         if report.clipped > 0 {
             console.warn(format!("{} samples were outside the range of the substrate and were clipped", report.clipped));
         }
+        if report.lost > 0 {
+            console.warn(format!("{} samples of the substrate were lost; ticks without one hold the value before", report.lost));
+        }
         let what = if spiking(self.program) { format!(", {} spikes", large(total(&recording.output))) } else { String::new() };
         console.note(format!("wrote {} {}{what}", self.output.display(), shape(&recording.output)));
         for ((what, _, file), dense) in self.probes.iter().zip(&recording.probes) {
