@@ -82,6 +82,22 @@ impl<'a> Bench<'a> {
         3.0 / high.abs().max(low.abs()).max(f64::MIN_POSITIVE)
     }
 
+    /// Whether the profile rules out every program that the suite could begin with, as that of a source does, which has no inputs and no
+    /// function of the library. What the suite asks cannot be asked of it; that is no fault of the substrate.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let ids = [
+            library::LIF,
+            library::CUBA_LIF,
+            library::IF,
+            library::LI,
+            library::CUBA_LI,
+            library::I,
+            library::SCALE,
+            library::THRESHOLD,
+        ];
+        !ids.iter().chain(&["delay", "dense"]).any(|kind| self.has(kind))
+    }
+
     /// A program that the substrate takes, with state if it takes any: the first that it opens of the neurons and presets.
     pub(crate) fn home(&self) -> Result<Plan> {
         if let Some(plan) = self.home.get() {

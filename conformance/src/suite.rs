@@ -5,7 +5,7 @@ use crate::chance::Chance;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
 use crate::record::{Claim, Dossier, Evidence, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
-use isoform_core::error::{Error, Result};
+use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::profile::{Class, Profile};
 use isoform_core::substrate::Substrate;
 use std::collections::BTreeMap;
@@ -327,6 +327,10 @@ fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>) -> Evide
     let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
     evidence.broke_off = match result {
         Ok(Ok(())) => None,
+        Ok(Err(error)) if error.kind() == ErrorKind::Unsupported && bench.is_foreign() => {
+            evidence.note("foreign", error.to_string());
+            None
+        }
         Ok(Err(error)) => Some(error.to_string()),
         Err(panic) => Some(format!("the substrate panicked: {}", text(&*panic))),
     };
@@ -350,6 +354,11 @@ fn outcome(law: &Law, evidence: &Evidence, profile: &Profile) -> Outcome {
         // evidence may come from a file that somebody changed
         catch_unwind(AssertUnwindSafe(|| (law.judge)(evidence, profile)))
             .unwrap_or_else(|panic| Verdict::error(format!("the evidence cannot be judged: {}", text(&*panic))))
+    };
+    // what was seen before no program was found may break the law, but cannot prove it
+    let verdict = match evidence.fact::<String>("foreign") {
+        Some(why) if verdict.status != Status::Fail => Verdict::new(Status::Inconclusive, why),
+        _ => verdict,
     };
     Outcome {
         law: law.id.to_owned(),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use isoform_conformance::defects::{Defect, Faulty};
 use isoform_conformance::record::{Level, Requirement, Status};
 use isoform_conformance::{Options, Progress, exit_code, judge, laws, run};
-use isoform_core::error::Result;
+use isoform_core::error::{Error, Result};
 use isoform_core::oracle::OracleSubstrate;
 use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
 use isoform_core::program::Program;
@@ -157,6 +157,34 @@ fn a_class_that_owes_laws_of_a_later_version_does_not_claim_their_level() {
     assert_eq!(dossier.claim.map(|c| c.level), Some(Level::L0));
     assert!(dossier.outcomes.iter().all(|o| o.requirement != Requirement::Impossible));
     assert!(!dossier.outcomes.iter().any(|o| o.law == "L1.split"));
+}
+
+/// A source: no inputs, and none of the functions that the suite knows.
+#[derive(Debug)]
+struct Spring;
+
+#[async_trait]
+impl Substrate for Spring {
+    fn profile(&self) -> Arc<Profile> {
+        let takes = Takes { nodes: vec![String::from("somebody.source/1")], cycles: false, ..Takes::default() };
+        Arc::new(Profile::digital("spring", "1").with_takes(takes).with_class(Class::FreeRunning))
+    }
+
+    async fn realize(&self, program: &Program, _: &Run) -> Result<Box<dyn Realization>> {
+        self.profile().admit(program)?;
+        Err(Error::fault("no program of the suite gets here"))
+    }
+}
+
+#[test]
+fn a_source_is_inconclusive_and_no_error() {
+    let dossier = run(&Spring, &up_to(Level::L4)).expect("runs");
+    assert_eq!((dossier.claim, exit_code(&dossier)), (None, 3));
+    for outcome in &dossier.outcomes {
+        let status = outcome.status;
+        assert!(matches!(status, Status::Inconclusive | Status::NotClaimed), "{} is {status}: {}", outcome.law, outcome.reason);
+    }
+    assert_eq!(judge(&dossier), dossier);
 }
 
 #[test]
