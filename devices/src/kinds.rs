@@ -33,7 +33,14 @@ pub struct Kind {
 /// Every kind of instrument.
 #[must_use]
 pub fn kinds() -> &'static [Kind] {
-    const KINDS: &[Kind] = &[crate::board::KIND, crate::lucidac::KIND, crate::photonic::KIND, crate::waveform::KIND];
+    const KINDS: &[Kind] = &[
+        crate::board::KIND,
+        crate::cyton::KIND,
+        crate::lucidac::KIND,
+        crate::photonic::KIND,
+        crate::spikerbox::KIND,
+        crate::waveform::KIND,
+    ];
     KINDS
 }
 

@@ -5,11 +5,15 @@
 #![forbid(unsafe_code)]
 
 pub mod attach;
+pub mod biosignal;
 pub mod board;
+pub mod cyton;
 pub mod kinds;
 pub mod lucidac;
 pub mod photonic;
 pub mod scpi;
+pub mod spikerbox;
+mod stream;
 pub mod waveform;
 
 pub use attach::register;
