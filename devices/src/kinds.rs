@@ -34,6 +34,7 @@ pub struct Kind {
 #[must_use]
 pub fn kinds() -> &'static [Kind] {
     const KINDS: &[Kind] = &[
+        crate::arc_one::KIND,
         crate::board::KIND,
         crate::cyton::KIND,
         crate::lucidac::KIND,

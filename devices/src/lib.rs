@@ -4,6 +4,7 @@
 //! holds no thread, no clock and no port.
 #![forbid(unsafe_code)]
 
+pub mod arc_one;
 pub mod attach;
 pub mod biosignal;
 pub mod board;

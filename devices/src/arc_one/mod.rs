@@ -1,0 +1,70 @@
+//! ArC ONE, a board that reads and pulses memristor arrays of up to 32 by 32 cells.
+//!
+//! The state of an array is its conductances. They are set by pulses in a closed loop ([`verify`]), drift by themselves, survive every
+//! failure of the line, and are read one at a time: a dense map is a sweep of reads and a sum on the host ([`map`], [`driver`]). The protocol has
+//! no frames and no errors; [`dialogue`] says what is done about that and what remains unseen.
+//!
+//! Class *analog-wearing*: every pulse wears, and is counted in `Report::writes`. A program is loaded by writing the array, which takes
+//! minutes on a real board; after a failure only what has left its band is written again. There is no facet memory: a program of dense maps
+//! keeps nothing from tick to tick. The facet tuning reads weights off the array and writes them into it.
+//!
+//! Sources: the host software of the vendor (`arc-instruments/arc1_pyqt` and `libarc1`); the firmware is not public.
+
+pub mod cell;
+pub mod codec;
+pub mod dialogue;
+pub mod driver;
+pub mod map;
+#[cfg(test)]
+mod tests;
+pub mod twin;
+pub mod verify;
+
+use crate::kinds::Kind;
+use driver::{ArcOne, Choices};
+use isoform_core::error::{Error, Result};
+use isoform_core::locator::Options;
+use isoform_serial::driver::Driver;
+use isoform_serial::transport::{Parity, Settings, Twin};
+use twin::ArcOneTwin;
+
+/// The entry in the list of instruments.
+pub const KIND: Kind = Kind {
+    name: "arc-one",
+    about: "a memristor array on an ArC ONE board: dense maps, written by pulses and read cell by cell",
+    settings: Settings { baud: 921_600, parity: Parity::Even },
+    options: &[
+        ("words", "word lines of the array, at most 32"),
+        ("bits", "bit lines of the array, at most 32"),
+        ("weight", "magnitude of the largest weight, 1 if absent"),
+        ("volts", "largest magnitude of a pulse in volts, 2 if absent, at most 12"),
+        ("seed", "seed of the cells of the twin"),
+    ],
+    lines: &[],
+    driver: make_driver,
+    twins: make_twins,
+};
+
+fn make_driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
+    let mut choices = Choices { weight: options.take("weight")?, ..Choices::default() };
+    let reading = &mut choices.reading;
+    reading.words = options.take("words")?.unwrap_or(reading.words);
+    reading.bits = options.take("bits")?.unwrap_or(reading.bits);
+    if !(1..=32).contains(&reading.words) || !(1..=32).contains(&reading.bits) {
+        return Err(Error::unsupported(format!(
+            "an array of {} by {} is not within 1 by 1 and 32 by 32",
+            reading.words, reading.bits
+        )));
+    }
+    if choices.weight.is_some_and(|w| w <= 0.0) {
+        return Err(Error::unsupported("the largest weight is not above nought"));
+    }
+    choices.writer.most_volts = options.take("volts")?.unwrap_or(choices.writer.most_volts);
+    choices.writer.volts = choices.writer.volts.min(choices.writer.most_volts);
+    choices.writer.check(&dialogue::Board::new(choices.reading), &[])?;
+    Ok(Box::new(ArcOne::new(choices)))
+}
+
+fn make_twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
+    Ok(vec![Box::new(ArcOneTwin::new(options.take("seed")?.unwrap_or(0)))])
+}
