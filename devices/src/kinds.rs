@@ -38,6 +38,7 @@ pub fn kinds() -> &'static [Kind] {
         crate::board::KIND,
         crate::cyton::KIND,
         crate::lucidac::KIND,
+        crate::model_one::KIND,
         crate::photonic::KIND,
         crate::spikerbox::KIND,
         crate::waveform::KIND,
