@@ -41,6 +41,7 @@ pub fn kinds() -> &'static [Kind] {
         crate::model_one::KIND,
         crate::photonic::KIND,
         crate::spikerbox::KIND,
+        crate::umemristor::KIND,
         crate::waveform::KIND,
     ];
     KINDS

@@ -16,6 +16,7 @@ pub mod photonic;
 pub mod scpi;
 pub mod spikerbox;
 mod stream;
+pub mod umemristor;
 pub mod waveform;
 
 pub use attach::register;
