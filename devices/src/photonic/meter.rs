@@ -70,9 +70,9 @@ impl Meter {
     /// `Garbled` if no two of its answers agree, `Fault` if it complains; what the line says.
     pub fn read(&self, link: &mut Link, detectors: usize) -> Result<Vec<f64>> {
         let dialogue = Self::dialogue();
-        let mut last = dialogue.ask(link, format!("READ:POW? (@1:{detectors})").as_bytes()).map_err(as_fault)?;
+        let mut last = dialogue.ask(link, format!("READ:POW? (@1:{detectors})").as_bytes())?;
         for _ in 0..FETCHES {
-            let again = dialogue.ask(link, format!("FETC:POW? (@1:{detectors})").as_bytes()).map_err(as_fault)?;
+            let again = dialogue.ask(link, format!("FETC:POW? (@1:{detectors})").as_bytes())?;
             if again == last {
                 return codec::numbers("the powers", &again, detectors);
             }
@@ -87,14 +87,6 @@ impl Meter {
     /// `Restarted`, `Fault`; what the line says.
     pub fn is_well(&self, link: &mut Link) -> Result<()> {
         Self::dialogue().is_well(link, "a measurement of power")
-    }
-}
-
-/// What is refused amid measurements is no refusal of the whole.
-fn as_fault(error: SerialError) -> SerialError {
-    match error {
-        SerialError::Refused { what, said } => SerialError::Fault { what, said },
-        other => other,
     }
 }
 

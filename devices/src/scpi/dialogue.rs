@@ -84,11 +84,19 @@ impl Dialogue {
         Ok(identity)
     }
 
-    /// Sends a command, and reads the queue of errors until it is empty.
+    /// Sends a command, and reads the queue of errors until it is empty. A command that is refused is sent once more: a byte of it may have been
+    /// changed on the way.
     ///
     /// # Errors
     /// `Refused` or `Fault` with the first error of the queue; `Restarted`, `Timeout`, `Garbled`, `HungUp`.
     pub fn tell(&self, link: &mut Link, message: &[u8]) -> Result<()> {
+        match self.tell_once(link, message) {
+            Err(SerialError::Refused { .. }) => self.tell_once(link, message),
+            other => other,
+        }
+    }
+
+    fn tell_once(&self, link: &mut Link, message: &[u8]) -> Result<()> {
         let end = link.within(self.time(message.len()));
         link.send(&[message, b"\n"].concat(), end)?;
         match self.errors(link)?.first() {
@@ -100,7 +108,8 @@ impl Dialogue {
     /// Sends a query and takes its answer, a line. A query that is not answered is followed by a look into the queue of errors.
     ///
     /// # Errors
-    /// `Refused` or `Fault` with the first error of the queue; `Restarted`, `Timeout`, `Garbled`, `HungUp`.
+    /// `Fault` with the first error of the queue: whoever asks knows that there is an answer, so that a question that is refused was damaged;
+    /// `Restarted`, `Timeout`, `Garbled`, `HungUp`.
     pub fn ask(&self, link: &mut Link, message: &[u8]) -> Result<Vec<u8>> {
         let end = link.within(self.within);
         link.send(&[message, b"\n"].concat(), end)?;
@@ -142,7 +151,10 @@ impl Dialogue {
     fn explain<T>(&self, link: &mut Link, message: &[u8], answer: Result<T>) -> Result<T> {
         match answer {
             Err(error @ SerialError::Timeout { .. }) => match self.errors(link)?.first() {
-                Some(entry) => Err(self.refused(link, message, entry)),
+                Some(entry) => Err(match self.refused(link, message, entry) {
+                    SerialError::Refused { what, said } => SerialError::Fault { what, said },
+                    other => other,
+                }),
                 None => Err(error),
             },
             other => other,
@@ -172,12 +184,15 @@ impl Dialogue {
         }
     }
 
-    /// Reads and clears the standard event status register.
+    /// Reads and clears the standard event status register. It is not followed by a look into the queue of errors, since that asks for the
+    /// register in turn.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask).
+    /// `Timeout`, `Garbled`, `HungUp`.
     pub fn status(&self, link: &mut Link) -> Result<u8> {
-        let answer = self.ask(link, b"*ESR?")?;
+        let end = link.within(self.within);
+        link.send(b"*ESR?\n", end)?;
+        let answer = link.line(LONGEST, "an answer to *ESR?", end)?;
         let bits = std::str::from_utf8(answer.trim_ascii()).ok().and_then(|t| t.trim_start_matches('+').parse().ok());
         bits.ok_or_else(|| SerialError::garbled("an answer to *ESR?", &answer, "it is no register of eight bits"))
     }
@@ -254,14 +269,17 @@ mod tests {
 
     #[test]
     fn errors_are_read_until_there_are_none() {
-        let turns = [
+        let refused = [
             ("CORR:WAVE 99999\n", ""),
             ("SYST:ERR?\n", "-222,\"Data out of range\"\n"),
             ("SYST:ERR?\n", "-113,\"Undefined header\"\n"),
             ("SYST:ERR?\n", "+0,\"No error\"\n"),
             ("*ESR?\n", "48\n"),
         ];
-        let error = DIALOGUE.tell(&mut link(&turns), b"CORR:WAVE 99999").expect_err("refused");
+        let taken = [("CORR:WAVE 99999\n", ""), ("SYST:ERR?\n", "0,\"No error\"\n")];
+        let once = [refused.as_slice(), &taken].concat();
+        DIALOGUE.tell(&mut link(&once), b"CORR:WAVE 99999").expect("the second time it comes through");
+        let error = DIALOGUE.tell(&mut link(&[refused, refused].concat()), b"CORR:WAVE 99999").expect_err("refused");
         assert_eq!(error.to_string(), "the device refuses CORR:WAVE 99999: -222,\"Data out of range\"");
         let endless: Vec<(&str, &str)> = std::iter::repeat_n(("SYST:ERR?\n", "-350,\"Queue overflow\"\n"), 64).collect();
         assert!(matches!(DIALOGUE.errors(&mut link(&endless)), Err(SerialError::TooLong { .. })));

@@ -143,8 +143,9 @@ impl Waveform {
         let scope = lines.named("scope");
         set(scope, "ACQ:SRAT", scope_rate)?;
         set(scope, "ACQ:POIN", points as f64)?;
-        dialogue.tell(scope, b"INIT")?;
-        dialogue.tell(lines, b"INIT")?;
+        // what can refuse to begin has got other settings than were sent
+        dialogue.tell(scope, b"INIT").map_err(as_fault)?;
+        dialogue.tell(lines, b"INIT").map_err(as_fault)?;
         let takes = Duration::from_secs_f64(points as f64 / scope_rate);
         lines.sleep(takes);
         let scope = lines.named("scope");
