@@ -142,18 +142,25 @@ fn understood(what: &str, answer: &[u8]) -> Result<Vec<u8>> {
     }
 }
 
+/// What an error of the board means here: what it understood and did not do is a refusal; what it did not understand (-1xx) has been damaged, or it
+/// is another device.
 fn refused(what: &str, code: &[u8]) -> SerialError {
-    let meaning = match code {
-        b"-100" => "the message is longer than it can hold",
-        b"-109" => "an argument is missing",
-        b"-113" => "it does not know the command",
-        b"-161" => "the block is none",
-        b"-222" => "an argument is out of range",
-        b"-225" => "it is out of memory",
-        b"-285" => "it does not have these operations",
+    let number = std::str::from_utf8(code).ok().and_then(|text| text.parse::<i32>().ok());
+    let Some(number) = number.filter(|&n| n < 0) else {
+        return SerialError::garbled(what, code, "it begins with no number of an error");
+    };
+    let meaning = match number {
+        -100 => "the message is longer than it can hold",
+        -109 => "an argument is missing",
+        -113 => "it does not know the command",
+        -161 => "the block is none",
+        -222 => "an argument is out of range",
+        -225 => "it is out of memory",
+        -285 => "it does not have these operations",
         _ => "for a reason of its own",
     };
-    SerialError::Refused { what: what.to_owned(), said: format!("{}, {meaning}", printable(code)) }
+    let (what, said) = (what.trim_start_matches("an answer to ").to_owned(), format!("{number}, {meaning}"));
+    if (-199..=-100).contains(&number) { SerialError::Fault { what, said } } else { SerialError::Refused { what, said } }
 }
 
 fn ask_plain(link: &mut Link, command: &Command, expect: Expect, within: Duration) -> Result<Vec<u8>> {

@@ -97,7 +97,7 @@ impl BoardDriver {
             |seen: &str| SerialError::WrongDevice { wanted: String::from("board of this protocol"), seen: seen.to_owned() };
         match self.text(link, "SYST:VERS?") {
             Ok(version) if version == "1" => {}
-            Ok(_) | Err(SerialError::Refused { .. }) => return Err(wrong(&self.identity)),
+            Ok(_) | Err(SerialError::Refused { .. } | SerialError::Fault { .. }) => return Err(wrong(&self.identity)),
             Err(e) => return Err(e),
         }
         let first = self.ask_capabilities(link)?;
