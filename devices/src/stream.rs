@@ -46,8 +46,14 @@ pub(crate) struct Ticks<T> {
 }
 
 impl<T: Copy> Ticks<T> {
+    /// Ticks of a device that begins to speak when it is told to.
     pub(crate) fn new() -> Self {
         Self { owed: 0, next: None, last: None, skipping: false, lost: 0, ended: None }
+    }
+
+    /// Ticks of a device that speaks all the time: what has piled up is older than the run, and no part of it.
+    pub(crate) fn from_now() -> Self {
+        Self { skipping: true, ..Self::new() }
     }
 
     /// Begins an advance; says whether everything that was read before it is too old.
@@ -76,12 +82,12 @@ impl<T: Copy> Ticks<T> {
     /// Takes in what came over the line, after [`take`](Self::take) gave nothing.
     pub(crate) fn offer(&mut self, arrival: Arrival<T>) {
         if self.skipping {
-            self.lost += arrival.gap;
+            // before the first sample there was nothing to lose
+            let counts = u64::from(self.last.is_some());
+            self.lost += counts * (arrival.gap + u64::from(!arrival.live));
             if arrival.live {
                 self.skipping = false;
                 self.next = Some(arrival.sample);
-            } else {
-                self.lost += 1;
             }
         } else {
             // what is missing before the first sample was before the beginning
@@ -184,6 +190,16 @@ mod tests {
         assert_eq!(ticks.take(), None);
         ticks.offer(arrival(3, 100, true));
         assert_eq!((drain(&mut ticks), ticks.end(PAUSE * 2)), (vec![3], 101));
+    }
+
+    #[test]
+    fn what_is_older_than_the_run_is_no_part_of_it() {
+        let mut ticks = Ticks::from_now();
+        assert!(!ticks.begin(Duration::ZERO));
+        ticks.offer(arrival(1, 4, false));
+        assert_eq!(ticks.take(), None);
+        ticks.offer(arrival(2, 3, true));
+        assert_eq!((drain(&mut ticks), ticks.end(Duration::ZERO)), (vec![2], 0));
     }
 
     #[test]

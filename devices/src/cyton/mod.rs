@@ -6,7 +6,7 @@
 //!   the clock of the line, as soon as a packet has to be waited for; 256 packets take a second, and the moment of arrival is good to half of one.
 //! - A packet whose counter does not fit between its neighbours is damaged. It is dropped, and counted as lost.
 //! - A byte that was lost or doubled costs the packet that it was in.
-//! - Between two advances the board goes on; see [`stream`](crate::stream) for what is bridged and what is dropped.
+//! - Between two advances the board goes on; a pause of up to a second is bridged, and what piles up in a longer one is dropped.
 //!
 //! Packets have no check sum. What stays undetectable: a bit that was changed within a sample, and a packet in which a byte was lost and another one
 //! doubled. Settings are read back from the registers and compared before a run begins.

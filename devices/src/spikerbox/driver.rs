@@ -214,11 +214,7 @@ impl Driver for SpikerBox {
         if ticks == 0 {
             return Ok(Report::of(0));
         }
-        if stream.is_none() {
-            // what has piled up since the box was named is older than the run
-            lines.clear();
-        }
-        let (samples, rows) = stream.get_or_insert_with(|| (Samples::new(), Ticks::new()));
+        let (samples, rows) = stream.get_or_insert_with(|| (Samples::new(), Ticks::from_now()));
         let extent = Extent { ticks, batch: 1, channels: 1 };
         let mut done = 0;
         if rows.begin(lines.now()) {

@@ -37,24 +37,32 @@ fn first(y: &[f32], from: u64) -> Option<u64> {
 #[test]
 fn the_dialogue_is_that_of_the_sketch() {
     let device = |bytes: &[u8]| Line::Device(bytes.to_vec());
-    let samples: Vec<u8> = (0..300).flat_map(|n| codec::sample(600 + n)).collect();
+    let bytes = |numbers: std::ops::Range<u16>| -> Vec<u8> { numbers.flat_map(|n| codec::sample(n % 1024)).collect() };
+    let pause = || Line::Pause(Duration::from_millis(10));
     let script = [
         Line::Host(b"b:;\n".to_vec()),
         device(b"StartUp!\r\n"),
         device(&[0x85, 0x15, 0x85, 0x15, 0x85]),
         device(&[0x25]),
         device(b"\xff\xff\x01\x01\x80\xffHWT:HBLEOSB;\xff\xff\x01\x01\x81\xff"),
-        // the second half of a sample, samples, a message of the box among them
+        // the second half of a sample, and what has piled up since
         device(&[0x15]),
-        device(&samples[..40]),
+        device(&bytes(0..600)),
+        pause(),
+        device(&bytes(600..700)),
+        pause(),
+        // samples that were waited for, a message of the box among them
+        device(&bytes(700..720)),
         device(&codec::message("EVNT:3;")),
-        device(&samples[40..]),
+        device(&bytes(720..760)),
+        pause(),
+        device(&bytes(760..1000)),
     ];
     let substrate = instrument(Scripted::new(script)).expect("identified");
     assert_eq!(substrate.profile().device, "HBLEOSB, one channel, 10000 samples a second");
     let mut session = open(&substrate).expect("opens");
     let (y, report) = session.listen(200).expect("listens");
-    assert_eq!((y, report.lost), ((600..800).map(volts).collect(), 0));
+    assert_eq!((y, report.lost), ((699..899).map(volts).collect(), 0));
 }
 
 #[test]
