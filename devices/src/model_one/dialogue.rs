@@ -61,7 +61,13 @@ impl Machine {
         }
         self.firmware = printable(&first);
         link.resync(Resync::Lines, QUIET)?;
-        self.modules = self.status(link)?.modules;
+        // the line has no check sum: a module that is missed would be taken for an error of the patch
+        let [first, second] = [self.status(link)?.modules, self.status(link)?.modules];
+        if first != second {
+            let seen = format!("{first:?} and {second:?}");
+            return Err(SerialError::garbled("the modules of the machine", seen.as_bytes(), "two answers differ"));
+        }
+        self.modules = first;
         Ok(())
     }
 

@@ -177,6 +177,7 @@ fn the_dialogue_has_no_ends_of_lines() {
         ("x", "RESET\n"),
         ("?", "HC firmware v2.1 20201215\n\nhelp\n"),
         ("s", status),
+        ("s", status),
         ("P0080000512", "P80.0=512\n"),
         ("G0020;0021.", ""),
         ("s", &chosen),
