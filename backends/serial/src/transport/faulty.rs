@@ -3,6 +3,7 @@
 use super::{Memory, Transport, Twin, ended};
 use std::collections::VecDeque;
 use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What can happen to a line.
@@ -92,6 +93,35 @@ pub struct Mishap {
     pub bit: u8,
 }
 
+/// What has happened on a bad line so far.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// Bytes that came from the device.
+    pub received: u64,
+    /// Bytes that were sent to the device.
+    pub sent: u64,
+    /// What has gone wrong, in its order.
+    pub struck: Vec<Mishap>,
+    /// By how much the longest wait outlasted what it was allowed.
+    pub overrun: Duration,
+}
+
+/// The tally of a line that somebody else has.
+#[derive(Debug, Clone, Default)]
+pub struct Observer(Arc<Mutex<Tally>>);
+
+impl Observer {
+    /// The tally up to now.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tally> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A line to a device in memory on which things go wrong as planned.
 #[derive(Debug)]
 pub struct Faulty {
@@ -100,8 +130,7 @@ pub struct Faulty {
     /// The device that is there when it is the wrong one, or the right one meanwhile.
     other: Option<Box<dyn Twin>>,
     is_other: bool,
-    received: u64,
-    sent: u64,
+    observer: Observer,
     /// Bytes that have come from the device and wait for their reader.
     inbox: VecDeque<u8>,
     /// Until when nothing is handed out.
@@ -119,8 +148,7 @@ impl Faulty {
             mishaps,
             other: Some(other),
             is_other: false,
-            received: 0,
-            sent: 0,
+            observer: Observer::default(),
             inbox: VecDeque::new(),
             silent_until: Duration::ZERO,
             flood_until: Duration::ZERO,
@@ -128,10 +156,22 @@ impl Faulty {
         }
     }
 
-    /// Takes out the mishap that strikes at a byte, if there is one.
-    fn strikes(&mut self, sent: bool, at: u64) -> Option<Mishap> {
+    /// What tells of the line once it is handed over.
+    #[must_use]
+    pub fn observer(&self) -> Observer {
+        self.observer.clone()
+    }
+
+    /// Counts a byte, and takes out the mishap that strikes at it, if there is one.
+    fn strikes(&mut self, sent: bool) -> Option<Mishap> {
+        let mut tally = self.observer.lock();
+        let count = if sent { &mut tally.sent } else { &mut tally.received };
+        let at = *count;
+        *count += 1;
         let place = self.mishaps.iter().position(|m| m.fault.is_on_sent() == sent && m.at == at)?;
-        Some(self.mishaps.swap_remove(place))
+        let mishap = self.mishaps.swap_remove(place);
+        tally.struck.push(mishap);
+        Some(mishap)
     }
 
     fn swap(&mut self) {
@@ -143,9 +183,7 @@ impl Faulty {
 
     /// Takes a byte from the device through what happens to it.
     fn pass(&mut self, byte: u8) {
-        let at = self.received;
-        self.received += 1;
-        let Some(Mishap { fault, bit, .. }) = self.strikes(false, at) else {
+        let Some(Mishap { fault, bit, .. }) = self.strikes(false) else {
             self.inbox.push_back(byte);
             return;
         };
@@ -179,14 +217,8 @@ impl Faulty {
         }
         self.inbox.push_back(byte);
     }
-}
 
-impl Transport for Faulty {
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
-    fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+    fn take(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
         let end = self.inner.now() + wait;
         if self.inner.now() < self.flood_until {
             // as fast as a line of ten megabits
@@ -226,18 +258,31 @@ impl Transport for Faulty {
                 self.inner.sleep(rest);
                 Ok(0)
             } else {
-                self.read(into, rest)
+                self.take(into, rest)
             };
         }
         Ok(n)
+    }
+}
+
+impl Transport for Faulty {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        let start = self.inner.now();
+        let result = self.take(into, wait);
+        let overrun = (self.inner.now() - start).saturating_sub(wait);
+        let mut tally = self.observer.lock();
+        tally.overrun = tally.overrun.max(overrun);
+        result
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         let mut on_the_wire = Vec::with_capacity(bytes.len() + 1);
         for &byte in bytes {
-            let at = self.sent;
-            self.sent += 1;
-            match self.strikes(true, at) {
+            match self.strikes(true) {
                 Some(Mishap { fault: Fault::DropSent, .. }) => {}
                 Some(Mishap { fault: Fault::DuplicateSent, .. }) => on_the_wire.extend([byte, byte]),
                 Some(Mishap { fault: Fault::FlipSent, bit, .. }) => on_the_wire.push(byte ^ (1 << (bit % 8))),

@@ -12,7 +12,7 @@ mod rfc2217;
 mod scripted;
 mod tcp;
 
-pub use faulty::{Fault, Faulty, Mishap};
+pub use faulty::{Fault, Faulty, Mishap, Observer, Tally};
 pub use memory::{Memory, Twin, VirtualClock};
 pub use port::{Parity, Port, PortName, Settings, ports};
 pub use process::Process;
