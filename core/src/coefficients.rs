@@ -5,7 +5,6 @@ use crate::dynamics::Dynamics;
 use crate::program::{Node, NodeKind};
 use crate::semantics::{Decay, Order, Semantics};
 use crate::step::{self, Rule};
-use std::array::from_fn;
 
 /// What one channel needs in order to step.
 ///
@@ -86,32 +85,56 @@ where
         let psi_dual = psi.map(|row| row.map(Dual::constant));
         let (p_dual, dt_dual) = (p.map(Dual::constant), Dual::constant(dt));
         phi = jacobian(|s| step::flow(d, rule, &psi_dual, dt_dual, [Dual::constant(0.0); X], s, p_dual));
-        let by_input: [[f64; X]; N] = transposed(from_fn(|i| {
-            let x = from_fn(|j| if i == j { Dual::variable(0.0) } else { Dual::constant(0.0) });
-            step::flow(d, rule, &psi_dual, dt_dual, x, [Dual::constant(0.0); N], p_dual).map(|v| v.slope)
-        }));
-        gamma = by_input;
+        for i in 0..X {
+            let flowed = step::flow(d, rule, &psi_dual, dt_dual, along(i), [Dual::constant(0.0); N], p_dual);
+            for (row, v) in gamma.iter_mut().zip(flowed) {
+                row[i] = v.slope;
+            }
+        }
         constant = step::flow(d, rule, &psi, dt, [0.0; X], [0.0; N], p);
     }
     Coefficients { rate: rate.concat(), psi: psi.concat(), phi: phi.concat(), gamma: gamma.concat(), constant: constant.to_vec() }
 }
 
-fn transposed<const R: usize, const C: usize>(m: [[f64; R]; C]) -> [[f64; C]; R] {
-    from_fn(|r| from_fn(|c| m[c][r]))
+/// Nought, and the direction in which to derive.
+fn along<const K: usize>(direction: usize) -> [Dual; K] {
+    let mut at = [Dual::constant(0.0); K];
+    at[direction] = Dual::variable(0.0);
+    at
 }
 
 /// The derivative of a map at nought.
 fn jacobian<const N: usize>(f: impl Fn([Dual; N]) -> [Dual; N]) -> [[f64; N]; N] {
-    transposed(from_fn(|j| {
-        let at = from_fn(|k| if j == k { Dual::variable(0.0) } else { Dual::constant(0.0) });
-        f(at).map(|v| v.slope)
-    }))
+    let mut slopes = [[0.0; N]; N];
+    for j in 0..N {
+        let flowed = f(along(j));
+        for (row, v) in slopes.iter_mut().zip(flowed) {
+            row[j] = v.slope;
+        }
+    }
+    slopes
+}
+
+/// A matrix from its rows, one behind the other.
+pub(crate) fn rows<const R: usize, const C: usize>(flat: &[f64]) -> [[f64; C]; R] {
+    let mut out = [[0.0; C]; R];
+    out.as_flattened_mut().copy_from_slice(&flat[..R * C]);
+    out
+}
+
+/// A matrix from its diagonal.
+fn diagonal<const N: usize>(of: impl Fn(usize) -> f64) -> [[f64; N]; N] {
+    let mut out = [[0.0; N]; N];
+    for (k, row) in out.iter_mut().enumerate() {
+        row[k] = of(k);
+    }
+    out
 }
 
 fn psi<const N: usize>(rate: &[[f64; N]; N], semantics: &Semantics, dt: f64) -> [[f64; N]; N] {
     match (semantics.decay, semantics.order) {
-        (Decay::Euler, _) => from_fn(|k| from_fn(|j| if j == k { dt } else { 0.0 })),
-        (Decay::Exact, Order::Staged) => from_fn(|k| from_fn(|j| if j == k { dwell(rate[k][k], dt) } else { 0.0 })),
+        (Decay::Euler, _) => diagonal(|_| dt),
+        (Decay::Exact, Order::Staged) => diagonal(|k| dwell(rate[k][k], dt)),
         (Decay::Exact, Order::Joint) => integral(rate, dt),
     }
 }
@@ -127,7 +150,7 @@ pub(crate) fn dwell(a: f64, h: f64) -> f64 {
 /// that sixteen terms leave nothing of double precision.
 pub(crate) fn integral<const N: usize>(a: &[[f64; N]; N], h: f64) -> [[f64; N]; N] {
     if N == 1 {
-        return from_fn(|k| from_fn(|j| dwell(a[k][j], h)));
+        return diagonal(|k| dwell(a[k][k], h));
     }
     let norm = a.iter().map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max) * h;
     let mut doublings = 0;
@@ -135,7 +158,7 @@ pub(crate) fn integral<const N: usize>(a: &[[f64; N]; N], h: f64) -> [[f64; N]; 
         doublings += 1;
     }
     let small = h / f64::from(1_u32 << doublings);
-    let identity: [[f64; N]; N] = from_fn(|k| from_fn(|j| if j == k { 1.0 } else { 0.0 }));
+    let identity: [[f64; N]; N] = diagonal(|_| 1.0);
     let mut term = scaled(&identity, small);
     let mut psi = term;
     for n in 2..=16_u32 {
@@ -150,15 +173,25 @@ pub(crate) fn integral<const N: usize>(a: &[[f64; N]; N], h: f64) -> [[f64; N]; 
 }
 
 fn product<const N: usize>(a: &[[f64; N]; N], b: &[[f64; N]; N]) -> [[f64; N]; N] {
-    from_fn(|i| from_fn(|j| (0..N).map(|k| a[i][k] * b[k][j]).sum()))
+    let mut out = [[0.0; N]; N];
+    for i in 0..N {
+        for j in 0..N {
+            for k in 0..N {
+                out[i][j] += a[i][k] * b[k][j];
+            }
+        }
+    }
+    out
 }
 
 fn sum<const N: usize>(a: &[[f64; N]; N], b: &[[f64; N]; N]) -> [[f64; N]; N] {
-    from_fn(|i| from_fn(|j| a[i][j] + b[i][j]))
+    let mut out = *a;
+    out.as_flattened_mut().iter_mut().zip(b.as_flattened()).for_each(|(a, b)| *a += b);
+    out
 }
 
 fn scaled<const N: usize>(a: &[[f64; N]; N], by: f64) -> [[f64; N]; N] {
-    from_fn(|i| from_fn(|j| a[i][j] * by))
+    a.map(|row| row.map(|v| v * by))
 }
 
 #[cfg(test)]

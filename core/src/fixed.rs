@@ -5,7 +5,6 @@
 use crate::coefficients::Coefficients;
 use crate::dynamics::Dynamics;
 use crate::semantics::{Compare, Fixed};
-use std::array::from_fn;
 
 /// The step of each state in the units of the graph.
 ///
@@ -41,7 +40,10 @@ where
 {
     let step: [f64; N] = steps::<X, N>(c, fixed);
     let scale = (1_u64 << fixed.decay_bits) as f64;
-    let mut whole: [i64; N] = from_fn(|k| (s[k] / step[k]).round() as i64);
+    let mut whole = [0_i64; N];
+    for k in 0..N {
+        whole[k] = (s[k] / step[k]).round() as i64;
+    }
     let quiet = d.flow([0.0; X], [0.0; N], p);
     for k in 0..N {
         let psi = c.psi[k * N + k];
@@ -55,7 +57,10 @@ where
         }
         whole[k] = kept.saturating_add(drive.round() as i64);
     }
-    let flowed: [f64; N] = from_fn(|k| whole[k] as f64 * step[k]);
+    let mut flowed = [0.0; N];
+    for k in 0..N {
+        flowed[k] = whole[k] as f64 * step[k];
+    }
     let Some(event) = D::EVENT else { return (flowed, 0.0) };
     let theta = (d.threshold(flowed, p) / step[event]).round() as i64;
     let fired = match compare {
@@ -65,6 +70,9 @@ where
     if !fired {
         return (flowed, 0.0);
     }
-    let landed = d.reset(flowed, p);
-    (from_fn(|k| (landed[k] / step[k]).round() * step[k]), 1.0)
+    let mut landed = d.reset(flowed, p);
+    for k in 0..N {
+        landed[k] = (landed[k] / step[k]).round() * step[k];
+    }
+    (landed, 1.0)
 }

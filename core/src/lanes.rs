@@ -15,8 +15,7 @@ use crate::dynamics::Dynamics;
 use crate::scalar::Scalar;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
 use crate::step::{self, Rule};
-use multiversion::multiversion;
-use std::array::from_fn;
+use multiversion::{multiversion, target::match_target};
 
 /// Lanes in a block.
 pub const BLOCK: usize = 64;
@@ -31,20 +30,35 @@ where
     match job.instructions {
         InstructionSet::Avx512 => advance_avx512(d, job),
         InstructionSet::Avx2 => advance_avx2(d, job),
-        InstructionSet::Baseline => dispatch(d, job),
+        InstructionSet::Baseline => advance_baseline(d, job),
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]
+// each falls back on the next, so that the loops are compiled once for each instruction set and not once for each fallback
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl"), dispatcher = "direct")]
 fn advance_avx512<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, job: LaneJob<'_>)
 where
     D: Dynamics<X, N, P, Y>,
 {
-    dispatch(d, job);
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => dispatch(d, job),
+        _ => advance_avx2(d, job),
+    }
 }
 
 #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
 fn advance_avx2<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, job: LaneJob<'_>)
+where
+    D: Dynamics<X, N, P, Y>,
+{
+    match_target! {
+        "x86_64+avx2" => dispatch(d, job),
+        _ => advance_baseline(d, job),
+    }
+}
+
+#[inline(never)]
+fn advance_baseline<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, job: LaneJob<'_>)
 where
     D: Dynamics<X, N, P, Y>,
 {
@@ -156,7 +170,27 @@ fn spread<const WHOLE: bool, const W: usize>(lanes: &mut [f32; W], param: Param<
 /// A group of coefficients, as scalars where they are uniform.
 #[inline(always)]
 fn pick<const UNIFORM: bool, const K: usize, const W: usize>(one: &[f32; K], each: &[[f32; W]; K], lane: usize) -> [f32; K] {
-    if UNIFORM { *one } else { from_fn(|k| each[k][lane]) }
+    if UNIFORM { *one } else { column(each, lane) }
+}
+
+/// What belongs to one lane.
+#[inline(always)]
+fn column<const K: usize, const W: usize>(each: &[[f32; W]; K], lane: usize) -> [f32; K] {
+    let mut out = [0.0; K];
+    for k in 0..K {
+        out[k] = each[k][lane];
+    }
+    out
+}
+
+/// A matrix with a number on its diagonal.
+#[inline(always)]
+fn scaled<const N: usize>(by: f32) -> [[f32; N]; N] {
+    let mut out = [[0.0; N]; N];
+    for (k, row) in out.iter_mut().enumerate() {
+        row[k] = by;
+    }
+    out
 }
 
 #[inline(always)]
@@ -213,7 +247,7 @@ fn block<
         }
         Flow::Euler { dt } => step_length = dt,
     }
-    let psi: [[f32; N]; N] = from_fn(|k| from_fn(|j| if j == k { step_length } else { 0.0 }));
+    let psi: [[f32; N]; N] = scaled(step_length);
 
     let mut s: [[f32; W]; N] = [[0.0; W]; N];
     for n in 0..N {
@@ -242,7 +276,7 @@ fn block<
         if affine && (t == 0 || streams) {
             for k in 0..N {
                 for lane in 0..W {
-                    let input: [f32; X] = from_fn(|i| x[i][lane]);
+                    let input = column(&x, lane);
                     let gamma = pick::<UNIFORM, X, W>(&gamma_one[k], &gamma_each[k], lane);
                     let constant = if UNIFORM { constant_one[k] } else { constant_each[k][lane] };
                     drive[k][lane] = driven(gamma, constant, input);
@@ -251,14 +285,17 @@ fn block<
         }
         let mut y: [[f32; W]; Y] = [[0.0; W]; Y];
         for lane in 0..W {
-            let input: [f32; X] = from_fn(|i| x[i][lane]);
-            let before: [f32; N] = from_fn(|n| s[n][lane]);
+            let input = column(&x, lane);
+            let before = column(&s, lane);
             let p = pick::<UNIFORM, P, W>(&p_one, &p_each, lane);
-            let flowed: [f32; N] = if affine {
-                from_fn(|k| relaxed(pick::<UNIFORM, N, W>(&phi_one[k], &phi_each[k], lane), drive[k][lane], before))
+            let mut flowed = before;
+            if affine {
+                for k in 0..N {
+                    flowed[k] = relaxed(pick::<UNIFORM, N, W>(&phi_one[k], &phi_each[k], lane), drive[k][lane], before);
+                }
             } else {
-                step::flow(d, rule, &psi, step_length, input, before, p)
-            };
+                flowed = step::flow(d, rule, &psi, step_length, input, before, p);
+            }
             let outcome = step::jump(d, rule, input, before, flowed, p);
             for n in 0..N {
                 s[n][lane] = outcome.state[n];

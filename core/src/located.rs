@@ -1,10 +1,9 @@
 //! Ticks in which spikes are located: the flow is followed to each crossing, the state jumps there, and the flow goes on.
 
-use crate::coefficients::{Coefficients, integral};
+use crate::coefficients::{Coefficients, integral, rows};
 use crate::dynamics::Dynamics;
 use crate::semantics::{Compare, Reset};
 use crate::step;
-use std::array::from_fn;
 
 /// Parts into which a tick is cut to find a crossing.
 const PARTS: u32 = 8;
@@ -24,10 +23,18 @@ pub(crate) fn advance<D, const X: usize, const N: usize, const P: usize, const Y
 where
     D: Dynamics<X, N, P, Y>,
 {
-    let rate: [[f64; N]; N] = from_fn(|k| from_fn(|j| c.rate[k * N + j]));
+    let rate: [[f64; N]; N] = rows(&c.rate);
     let at = |s: [f64; N], h: f64| -> [f64; N] {
         let (psi, f) = (integral(&rate, h), d.flow(x, s, p));
-        from_fn(|k| s[k] + (0..N).map(|j| psi[k][j] * f[j]).sum::<f64>())
+        let mut out = s;
+        for k in 0..N {
+            let mut sum = 0.0;
+            for j in 0..N {
+                sum += psi[k][j] * f[j];
+            }
+            out[k] += sum;
+        }
+        out
     };
     let Some(event) = D::EVENT else { return (at(s, dt), 0) };
     let margin = |s: [f64; N]| s[event] - d.threshold(s, p);
@@ -36,7 +43,7 @@ where
 
     let (mut state, mut left, mut spikes) = (s, dt, 0);
     loop {
-        let Some(h) = first_crossing(left, |h| fires(margin(at(state, h))), |h| climb(at(state, h))) else {
+        let Some(h) = first_crossing(left, &|h| fires(margin(at(state, h))), &|h| climb(at(state, h))) else {
             return (at(state, left), spikes);
         };
         let crossed = at(state, h);
@@ -53,19 +60,19 @@ where
 /// The first instant in `[0, span]` at which it fires.
 ///
 /// A part of the tick in which the event state climbs and then falls may cross and come back: its top is looked at as well.
-fn first_crossing(span: f64, fires: impl Fn(f64) -> bool, climb: impl Fn(f64) -> f64) -> Option<f64> {
+fn first_crossing(span: f64, fires: &dyn Fn(f64) -> bool, climb: &dyn Fn(f64) -> f64) -> Option<f64> {
     if fires(0.0) {
         return Some(0.0);
     }
     for part in 0..PARTS {
         let (from, to) = (span * f64::from(part) / f64::from(PARTS), span * f64::from(part + 1) / f64::from(PARTS));
         if fires(to) {
-            return Some(bisect(from, to, &fires));
+            return Some(bisect(from, to, fires));
         }
         if climb(from) > 0.0 && climb(to) < 0.0 {
-            let top = bisect(from, to, |h| climb(h) <= 0.0);
+            let top = bisect(from, to, &|h| climb(h) <= 0.0);
             if fires(top) {
-                return Some(bisect(from, top, &fires));
+                return Some(bisect(from, top, fires));
             }
         }
     }
@@ -73,7 +80,7 @@ fn first_crossing(span: f64, fires: impl Fn(f64) -> bool, climb: impl Fn(f64) ->
 }
 
 /// The first point at which `holds`, given that it does at `to` and not at `from`.
-fn bisect(mut from: f64, mut to: f64, holds: impl Fn(f64) -> bool) -> f64 {
+fn bisect(mut from: f64, mut to: f64, holds: &dyn Fn(f64) -> bool) -> f64 {
     loop {
         let middle = from + (to - from) / 2.0;
         if middle <= from || middle >= to {

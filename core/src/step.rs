@@ -6,7 +6,6 @@
 use crate::dynamics::Dynamics;
 use crate::scalar::Scalar;
 use crate::semantics::{Compare, Drive, Order, Reset, Semantics, Test};
-use std::array::from_fn;
 
 /// The answers that a step needs, small enough to be a constant of a specialised loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,32 +66,54 @@ where
     D: Dynamics<X, N, P, Y>,
     S: Scalar,
 {
+    // loops here and below: a closure for each array is a function that every definition compiles anew
     let quiet = [S::lit(0.0); X];
     let kick = |s: [S; N]| {
         let (driven, free) = (d.flow(x, s, p), d.flow(quiet, s, p));
-        from_fn(|k| dt * (driven[k] - free[k]))
+        let mut kicked = s;
+        for k in 0..N {
+            kicked[k] = dt * (driven[k] - free[k]);
+        }
+        kicked
     };
     let relax = |x: [S; X], s: [S; N]| {
         let rate = d.flow(x, s, p);
-        from_fn(|k| {
-            let mut sum = s[k];
+        let mut relaxed = s;
+        for k in 0..N {
             for j in 0..N {
-                sum = sum + psi[k][j] * rate[j];
+                relaxed[k] = relaxed[k] + psi[k][j] * rate[j];
             }
-            sum
-        })
+        }
+        relaxed
     };
     match drive {
         Drive::Held => relax(x, s),
-        Drive::ImpulseBefore => {
-            let kicked: [S; N] = kick(s);
-            relax(quiet, from_fn(|k| s[k] + kicked[k]))
-        }
+        Drive::ImpulseBefore => relax(quiet, plus(s, kick(s))),
         Drive::ImpulseAfter => {
-            let (kicked, relaxed): ([S; N], [S; N]) = (kick(s), relax(quiet, s));
-            from_fn(|k| relaxed[k] + kicked[k])
+            let kicked = kick(s);
+            plus(relax(quiet, s), kicked)
         }
     }
+}
+
+#[inline(always)]
+fn plus<S: Scalar, const N: usize>(mut a: [S; N], b: [S; N]) -> [S; N] {
+    for k in 0..N {
+        a[k] = a[k] + b[k];
+    }
+    a
+}
+
+/// An array that is nought everywhere but at `k`.
+#[inline(always)]
+fn alone<S: Scalar, const N: usize>(k: usize, value: S) -> [S; N] {
+    let mut out = [value; N];
+    for (j, v) in out.iter_mut().enumerate() {
+        if j != k {
+            *v = S::lit(0.0);
+        }
+    }
+    out
 }
 
 #[inline(always)]
@@ -112,16 +133,15 @@ where
     let quiet = [S::lit(0.0); X];
     let mut n = s;
     for k in 0..N {
-        let alone: [S; N] = from_fn(|j| if j == k { n[k] } else { S::lit(0.0) });
+        let by_itself = alone(k, n[k]);
         match drive {
             Drive::Held => n[k] = n[k] + psi[k][k] * d.flow(x, n, p)[k],
             Drive::ImpulseBefore => {
-                let kicked = n[k] + dt * (d.flow(x, n, p)[k] - d.flow(quiet, alone, p)[k]);
-                let alone = from_fn(|j| if j == k { kicked } else { S::lit(0.0) });
-                n[k] = kicked + psi[k][k] * d.flow(quiet, alone, p)[k];
+                let kicked = n[k] + dt * (d.flow(x, n, p)[k] - d.flow(quiet, by_itself, p)[k]);
+                n[k] = kicked + psi[k][k] * d.flow(quiet, alone(k, kicked), p)[k];
             }
             Drive::ImpulseAfter => {
-                let free = d.flow(quiet, alone, p)[k];
+                let free = d.flow(quiet, by_itself, p)[k];
                 n[k] = n[k] + psi[k][k] * free + dt * (d.flow(x, n, p)[k] - free);
             }
         }
@@ -163,8 +183,11 @@ where
                 Compare::Above => tested[event].above(theta),
                 Compare::AtOrAbove => tested[event].at_or_above(theta),
             };
-            let landed = land(d, rule.reset, theta, tested, flowed, p);
-            (from_fn(|k| fired.select(landed[k], flowed[k])), fired)
+            let mut state = land(d, rule.reset, theta, tested, flowed, p);
+            for k in 0..N {
+                state[k] = fired.select(state[k], flowed[k]);
+            }
+            (state, fired)
         }
     };
     let (state, output) = d.tick(x, state, p, fired);
@@ -188,9 +211,15 @@ where
     match reset {
         Reset::ToValue => d.reset(flowed, p),
         Reset::Subtract => {
-            let at: [S; N] = from_fn(|k| if Some(k) == D::EVENT { theta } else { tested[k] });
-            let landed = d.reset(at, p);
-            from_fn(|k| flowed[k] + (landed[k] - at[k]))
+            let mut at = tested;
+            if let Some(event) = D::EVENT {
+                at[event] = theta;
+            }
+            let mut landed = d.reset(at, p);
+            for k in 0..N {
+                landed[k] = flowed[k] + (landed[k] - at[k]);
+            }
+            landed
         }
     }
 }

@@ -311,14 +311,23 @@ impl Scalar for Var {
 impl Tape {
     /// Records an expression of `inputs` inputs.
     pub fn record(inputs: usize, expression: impl FnOnce(&[Var]) -> Vec<Var>) -> Self {
+        // what does not depend on the expression is compiled once, not with every definition
+        let vars = Self::begin(inputs);
+        let results = expression(&vars);
+        Self::end(inputs, &results)
+    }
+
+    fn begin(inputs: usize) -> Vec<Var> {
         RECORDERS.with_borrow_mut(|(count, stack)| {
             *count = count.wrapping_add(1);
             stack.push(Recorder { number: *count, ops: Vec::new(), known: HashMap::new() });
         });
-        let vars: Vec<Var> = (0..inputs).map(|i| Var::push(|_| Op::Input(u32::try_from(i).unwrap_or(u32::MAX)), &[])).collect();
-        let outputs: Vec<Place> = expression(&vars).into_iter().map(|v| v.place).collect();
+        (0..inputs).map(|i| Var::push(|_| Op::Input(u32::try_from(i).unwrap_or(u32::MAX)), &[])).collect()
+    }
+
+    fn end(inputs: usize, results: &[Var]) -> Self {
         let ops = RECORDERS.with_borrow_mut(|(_, stack)| stack.pop()).map(|r| r.ops).unwrap_or_default();
-        Self { ops, outputs, inputs }
+        Self { ops, outputs: results.iter().map(|v| v.place).collect(), inputs }
     }
 
     /// The recorded steps, in an order in which operands come first.

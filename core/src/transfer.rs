@@ -7,7 +7,6 @@ use crate::semantics::{Number, Semantics, Test};
 use crate::step::{self, Rule};
 use crate::tape::{Degree, Tape, Var};
 use crate::{fixed, located};
-use std::array::from_fn;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -150,13 +149,13 @@ struct Defined<D, const X: usize, const N: usize, const P: usize, const Y: usize
 
 /// The next `K` of a row of tape inputs.
 fn take<const K: usize>(v: &mut &[Var]) -> [Var; K] {
-    let (head, tail) = v.split_at(K);
+    let (head, tail) = v.split_first_chunk::<K>().expect("the row was made this long");
     *v = tail;
-    from_fn(|k| head[k])
+    *head
 }
 
 fn take_rows<const R: usize, const C: usize>(v: &mut &[Var]) -> [[Var; C]; R] {
-    from_fn(|_| take(v))
+    std::array::from_fn(|_| take(v))
 }
 
 fn record_definition<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D) -> Recording
@@ -185,7 +184,7 @@ where
 /// The first numbers of a slice as an array.
 #[inline]
 fn array<const K: usize>(v: &[f64]) -> [f64; K] {
-    from_fn(|k| v[k])
+    *v.first_chunk::<K>().expect("a slice holds what the signature says")
 }
 
 impl<D, const X: usize, const N: usize, const P: usize, const Y: usize> TransferFunction for Defined<D, X, N, P, Y>
@@ -254,7 +253,7 @@ where
                 (state, output, f64::from(spikes))
             }
             _ => {
-                let psi: [[f64; N]; N] = from_fn(|k| from_fn(|j| c.psi[k * N + j]));
+                let psi: [[f64; N]; N] = coefficients::rows(&c.psi);
                 let flowed = step::flow(d, rule, &psi, semantics.dt, x, before, p);
                 let outcome = step::jump(d, rule, x, before, flowed, p);
                 (outcome.state, outcome.output, outcome.fired)

@@ -11,7 +11,7 @@ use isoform_core::semantics::{Number, Semantics, Test};
 use isoform_core::step::Rule;
 use isoform_core::transfer::TransferFunction;
 use isoform_core::{Channel, Channels};
-use multiversion::multiversion;
+use multiversion::{multiversion, target::match_target};
 use ndarray::{ArrayViewMut2, Axis, Slice};
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -336,9 +336,12 @@ pub(crate) struct DoubleRun<'a> {
     pub(crate) outputs: DoubleOutputs<'a>,
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"), dispatcher = "direct")]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl"), dispatcher = "direct")]
 fn fill_avx512(key: Key, first: u32, stream: u32, tick: u64, scale: f32, out: &mut [f32]) {
-    fill(key, first, stream, tick, scale, out);
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => fill(key, first, stream, tick, scale, out),
+        _ => fill_avx2(key, first, stream, tick, scale, out),
+    }
 }
 
 #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]

@@ -2,11 +2,10 @@
 //!
 //! All lanes of the node pass a tick before the next, so that they must be few: a block at most.
 
-use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, driven, group, pick, relaxed};
+use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, column, driven, group, pick, relaxed, scaled};
 use crate::dynamics::Dynamics;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
 use crate::step::{self, Rule};
-use std::array::from_fn;
 use std::fmt;
 
 /// What comes back to a node.
@@ -87,7 +86,7 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
         }
         Flow::Euler { dt } => (affine, step_length) = (false, dt),
     }
-    let psi: [[f32; N]; N] = from_fn(|k| from_fn(|j| if j == k { step_length } else { 0.0 }));
+    let psi: [[f32; N]; N] = scaled(step_length);
 
     let mut s = [[0.0; BLOCK]; N];
     for n in 0..N {
@@ -116,22 +115,23 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
         }
         for at in (0..lanes).step_by(VECTOR) {
             for lane in at..at + VECTOR {
-                let mut input: [f32; X] = from_fn(|i| x[i][lane]);
+                let mut input = column(&x, lane);
                 if let Some(input) = input.first_mut() {
                     *input += back[lane];
                 }
-                let before: [f32; N] = from_fn(|n| s[n][lane]);
+                let before = column(&s, lane);
                 let p = pick::<USUAL, P, BLOCK>(&p_one, &p_each, lane);
-                let flowed: [f32; N] = if USUAL || affine {
-                    from_fn(|k| {
+                let mut flowed = before;
+                if USUAL || affine {
+                    for k in 0..N {
                         let gamma = pick::<USUAL, X, BLOCK>(&gamma_one[k], &gamma_each[k], lane);
                         let constant = if USUAL { constant_one[k] } else { constant_each[k][lane] };
                         let drive = driven(gamma, constant, input);
-                        relaxed(pick::<USUAL, N, BLOCK>(&phi_one[k], &phi_each[k], lane), drive, before)
-                    })
+                        flowed[k] = relaxed(pick::<USUAL, N, BLOCK>(&phi_one[k], &phi_each[k], lane), drive, before);
+                    }
                 } else {
-                    step::flow(d, rule, &psi, step_length, input, before, p)
-                };
+                    flowed = step::flow(d, rule, &psi, step_length, input, before, p);
+                }
                 let outcome = step::jump(d, rule, input, before, flowed, p);
                 for n in 0..N {
                     s[n][lane] = outcome.state[n];

@@ -14,7 +14,7 @@ use crate::error::CpuError;
 use dense::Matrices;
 use isoform_core::lanes::InstructionSet;
 use isoform_core::linear::LinearMap;
-use multiversion::multiversion;
+use multiversion::{multiversion, target::match_target};
 use slide::Slide;
 use table::Table;
 
@@ -92,7 +92,7 @@ impl Kernel {
         match instructions {
             InstructionSet::Avx512 => apply_avx512(self, rows, scratch),
             InstructionSet::Avx2 => apply_avx2(self, rows, scratch),
-            InstructionSet::Baseline => self.run::<32, 8>(rows, scratch),
+            InstructionSet::Baseline => apply_baseline(self, rows, scratch),
         }
     }
 
@@ -107,17 +107,26 @@ impl Kernel {
     }
 }
 
-#[multiversion(
-    targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+popcnt+bmi1+bmi2", "x86_64+avx2+popcnt+bmi1+bmi2"),
-    dispatcher = "direct"
-)]
+// each falls back on the next, so that the loops are compiled once for each instruction set
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+popcnt+bmi1+bmi2"), dispatcher = "direct")]
 fn apply_avx512(kernel: &Kernel, rows: Rows<'_>, scratch: &mut Scratch) {
-    kernel.run::<128, 64>(rows, scratch);
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+popcnt+bmi1+bmi2" => kernel.run::<128, 64>(rows, scratch),
+        _ => apply_avx2(kernel, rows, scratch),
+    }
 }
 
 #[multiversion(targets("x86_64+avx2+popcnt+bmi1+bmi2"), dispatcher = "direct")]
 fn apply_avx2(kernel: &Kernel, rows: Rows<'_>, scratch: &mut Scratch) {
-    kernel.run::<64, 16>(rows, scratch);
+    match_target! {
+        "x86_64+avx2+popcnt+bmi1+bmi2" => kernel.run::<64, 16>(rows, scratch),
+        _ => apply_baseline(kernel, rows, scratch),
+    }
+}
+
+#[inline(never)]
+fn apply_baseline(kernel: &Kernel, rows: Rows<'_>, scratch: &mut Scratch) {
+    kernel.run::<32, 8>(rows, scratch);
 }
 
 #[inline(always)]
