@@ -12,7 +12,7 @@ use isoform::core::profile::Class;
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// Try the laws on a substrate and say what it may claim.
@@ -109,9 +109,9 @@ impl Conform {
         if let Some(file) = self.json.as_deref().filter(|f| !is_stdout(f)) {
             isoform::files::check_writable(file)?;
         }
-        let progress = RefCell::new((console.progress("defects"), 0));
+        let progress = Mutex::new((console.progress("defects"), 0));
         let tell = |row: &DefectRow| {
-            let (bar, done) = &mut *progress.borrow_mut();
+            let (bar, done) = &mut *progress.lock().unwrap_or_else(PoisonError::into_inner);
             *done += 1;
             bar.at(row.defect, *done, Defect::TABLE.len());
         };

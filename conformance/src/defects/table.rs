@@ -7,7 +7,9 @@ use crate::record::{Level, Status};
 use crate::suite::{self, Options};
 use isoform_core::oracle::OracleSubstrate;
 use isoform_core::substrate::Substrate;
+use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The law that needs a healthy peer.
 const MIGRATION: &str = "L1.migration";
@@ -83,27 +85,45 @@ pub fn self_test() -> Vec<DefectRow> {
     self_test_with(&|| Arc::new(OracleSubstrate::new()), &|_| {})
 }
 
-/// Runs the suite on every planted defect around a healthy substrate with the facets memory and tuning, telling each row.
+/// Makes a healthy substrate, on any thread.
+type Healthy<'a> = &'a (dyn Fn() -> Arc<dyn Substrate> + Sync);
+
+/// Runs the suite on every planted defect around a healthy substrate with the facets memory and tuning, telling each row as it comes.
 ///
-/// Defects that only show in a long run are tried with the laws of L3 and L4 too, all others up to L2.
+/// Defects that only show in a long run are tried with the laws of L3 and L4 too, one after the other, since these measure time and
+/// memory; all others up to L2, several at once where the healthy substrate has room for any number of programs.
 #[must_use]
-pub fn self_test_with(healthy: &dyn Fn() -> Arc<dyn Substrate>, tell: &dyn Fn(&DefectRow)) -> Vec<DefectRow> {
-    let mut rows = Vec::with_capacity(Defect::TABLE.len());
-    for &(defect, words, expected) in Defect::TABLE {
+pub fn self_test_with(healthy: Healthy<'_>, tell: &(dyn Fn(&DefectRow) + Sync)) -> Vec<DefectRow> {
+    let attempt = |at: usize| {
+        let (defect, words, expected) = Defect::TABLE[at];
         let row = try_defect((&Faulty::new(healthy(), defect), healthy), words, expected);
         tell(&row);
-        rows.push(row);
-    }
-    rows
+        (at, row)
+    };
+    let (deep, quick): (Vec<usize>, Vec<usize>) = (0..Defect::TABLE.len()).partition(|&at| is_deep(Defect::TABLE[at].2));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let taken = std::iter::from_fn(|| quick.get(next.fetch_add(1, Ordering::Relaxed)));
+        taken.map(|&at| attempt(at)).collect::<Vec<_>>()
+    };
+    let roomy = healthy().profile().limits.realizations == usize::MAX;
+    let threads = if roomy { std::thread::available_parallelism().map_or(1, NonZero::get) } else { 1 };
+    let mut rows: Vec<(usize, DefectRow)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    rows.extend(deep.into_iter().map(attempt));
+    rows.sort_by_key(|(at, _)| *at);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn try_defect(
-    (faulty, healthy): (&Faulty, &dyn Fn() -> Arc<dyn Substrate>),
-    words: &'static str,
-    expected: Option<&'static str>,
-) -> DefectRow {
-    let deep = expected.is_none_or(|id| id > "L3");
-    let mut options = Options::new().with_level(if deep { Level::L4 } else { Level::L2 });
+/// Whether it takes the laws of cost and of long runs to catch it.
+fn is_deep(expected: Option<&str>) -> bool {
+    expected.is_none_or(|id| id > "L3")
+}
+
+fn try_defect((faulty, healthy): (&Faulty, Healthy<'_>), words: &'static str, expected: Option<&'static str>) -> DefectRow {
+    let mut options = Options::new().with_level(if is_deep(expected) { Level::L4 } else { Level::L2 });
     if expected.is_none_or(|id| id == MIGRATION) {
         options = options.with_peer("healthy", healthy());
     }
