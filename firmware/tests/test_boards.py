@@ -23,10 +23,11 @@ class Uno(Protocol, unittest.TestCase):
 
 
 class Python(Protocol, unittest.TestCase):
+    tells, drops = False, False
     open = staticmethod(line.python)
 
 
-class PythonOverTcp(Protocol, unittest.TestCase):
+class PythonOverTcp(Python):
     open = staticmethod(line.over_tcp)
 
 
