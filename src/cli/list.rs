@@ -2,6 +2,8 @@
 
 use super::console::{Console, painted, table};
 use super::failure::{Outcome, Result};
+#[cfg(feature = "devices")]
+use super::ports;
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::core::dump::{QUESTIONS, preset_table};
@@ -18,6 +20,10 @@ pub(crate) struct List {
     /// Print how each preset answers the questions of semantics instead.
     #[arg(long)]
     semantics: bool,
+    /// Print the serial ports instead, or those that are named, and ask at each what is there: every known instrument is asked in turn.
+    #[cfg(feature = "devices")]
+    #[arg(long, num_args = 0.., value_name = "PORT", conflicts_with = "semantics")]
+    ports: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +49,10 @@ impl List {
     pub(crate) fn execute(&self, console: &Console) -> Result {
         if self.semantics {
             return self.presets(*console);
+        }
+        #[cfg(feature = "devices")]
+        if let Some(named) = &self.ports {
+            return ports::list(*console, named, self.json);
         }
         let registry = isoform::registry();
         let found = registry.discover();

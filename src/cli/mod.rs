@@ -14,6 +14,8 @@ mod fingerprint;
 mod inspect;
 mod judge;
 mod list;
+#[cfg(feature = "devices")]
+mod ports;
 mod run;
 #[cfg(all(feature = "devices", unix))]
 mod twin;

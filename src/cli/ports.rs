@@ -1,0 +1,77 @@
+//! `isoform list --ports`: what stands at the serial ports.
+
+use super::console::{Console, table};
+use super::failure::{Outcome, Result};
+use isoform::core::error::{Error, ErrorKind};
+use isoform::core::registry::Registry;
+use isoform::devices::kinds::{Kind, kinds};
+use isoform::serial::transport::{PortName, ports};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Port {
+    path: String,
+    /// Vendor and product, in hexadecimal.
+    usb: Option<String>,
+    about: String,
+    #[serde(flatten)]
+    answer: Answer,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    /// An instrument that said who it is, and the locator that opens it.
+    Instrument { locator: String, device: String },
+    /// Why nothing is known.
+    Silent(String),
+}
+
+/// Lists the ports of this computer, or those that are named, and asks at each which instrument is there.
+pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
+    let found = if named.is_empty() {
+        ports().map_err(|e| Error::fault("the system does not tell its serial ports; name them: --ports PATH").with_source(e))?
+    } else {
+        named.iter().map(|path| PortName { path: path.clone(), usb: None, about: String::new() }).collect()
+    };
+    let registry = isoform::registry();
+    let mut progress = console.progress("asking");
+    let mut listed = Vec::new();
+    for (n, port) in found.iter().enumerate() {
+        let answer = ask(&registry, &port.path, |kind, k| {
+            progress.at(&format!("{}: {}", port.path, kind.name), n * kinds().len() + k, found.len() * kinds().len());
+        });
+        let usb = port.usb.map(|(vendor, product)| format!("{vendor:04x}:{product:04x}"));
+        listed.push(Port { path: port.path.clone(), usb, about: port.about.clone(), answer });
+    }
+    drop(progress);
+    if json {
+        console.print_json(&listed)?;
+    } else if listed.is_empty() {
+        console.print("This computer has no serial port.")?;
+    } else {
+        let rows = listed.into_iter().map(|port| {
+            let usb = [port.usb.unwrap_or_default(), port.about].join(" ").trim().to_owned();
+            match port.answer {
+                Answer::Instrument { locator, device } => vec![port.path, usb, locator, device],
+                Answer::Silent(why) => vec![port.path, usb, String::from("–"), why],
+            }
+        });
+        console.print(table(&["port", "USB", "opened by", "what answered"], rows, 3))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Asks at a port as each instrument of one line is asked.
+fn ask(registry: &Registry, path: &str, mut tell: impl FnMut(&Kind, usize)) -> Answer {
+    for (k, kind) in kinds().iter().enumerate().filter(|(_, kind)| kind.lines.is_empty()) {
+        tell(kind, k);
+        let locator = format!("serial:{path}?device={}", kind.name);
+        match registry.open_str(&locator) {
+            Ok(substrate) => return Answer::Instrument { locator, device: substrate.profile().device.clone() },
+            Err(e) if matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Fault) => {}
+            Err(e) => return Answer::Silent(e.to_string()),
+        }
+    }
+    Answer::Silent(String::from("nothing that is known here; an instrument of several lines is not asked"))
+}
