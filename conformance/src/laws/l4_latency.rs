@@ -15,6 +15,11 @@ use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
 use std::time::Instant;
 
+/// Calls to a device that takes more than a millisecond; the interval of a 99th percentile needs some 580.
+const FEW: usize = 1000;
+/// Calls to a device that is faster.
+const MANY: usize = 5000;
+
 pub(super) const LAW: Law = Law {
     id: "L4.latency",
     title: "what one tick costs, from call to answer",
@@ -40,7 +45,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let start = Instant::now();
     (0..20).try_for_each(|_| call(None))?;
-    let calls = if start.elapsed().as_millis() > 20 { 500 } else { 5000 };
+    let calls = if start.elapsed().as_millis() > 20 { FEW } else { MANY };
     let mut seconds = Vec::with_capacity(calls);
     (0..calls).try_for_each(|_| call(Some(&mut seconds)))?;
     let quantiles =
@@ -85,7 +90,8 @@ mod tests {
     #[test]
     fn too_few_calls_are_inconclusive_and_broken_clocks_an_error() {
         assert_eq!(status(vec![1e-6; 50]), Status::Inconclusive);
-        assert_eq!(status(vec![1e-6; 2000]), Status::Pass);
+        assert_eq!(status(vec![1e-6; FEW]), Status::Pass);
+        assert_eq!(status(vec![1e-6; MANY]), Status::Pass);
         assert_eq!(status([vec![1e-6; 2000], vec![f64::NAN]].concat()), Status::Error);
     }
 }
