@@ -79,9 +79,9 @@ fn compare(board: &dyn Substrate, format: Format, preset: Preset) -> Result<(usi
             different += usize::from(f64::from(y) != format.decode(due[0]));
             spikes += usize::from(y != 0.0);
         }
-        let kept = session.save()?;
-        let kept = kept.blocks.iter().flat_map(|b| &b.values);
-        different += kept.zip(states.as_flattened()).filter(|(kept, due)| **kept != format.decode(**due)).count();
+        let kept: Vec<f64> = session.save()?.blocks.into_iter().flat_map(|b| b.values).collect();
+        let due: Vec<f64> = states.as_flattened().iter().map(|&s| format.decode(s)).collect();
+        different += usize::from(kept != due);
     }
     Ok((spikes, different))
 }

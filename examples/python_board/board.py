@@ -1,14 +1,14 @@
 """A board of docs/board-protocol.md in Python: board.py on standard input and output, board.py --tcp PORT on 127.0.0.1."""
-import contextlib, socket, sys
+import line
 import numpy as np
 
-memory, program, errors, NOBODY = np.zeros(4096, "<f4"), [0] * 6, [], 65535
-ANSWERS = {b"*IDN?": b"isoform,python board,0,1", b"*OPC?": b"1", b"SYST:VERS?": b"1", b"SYST:CAP?":
-           b"NUM F32;CELLS 4096;CODE 4096;BLOCK 65536;RANGE -1000000,1000000;FUNC isoform.lif/1 1 1 5 1;"
-           b"OPS COPY,SUM,NEURON,LINEAR;MODES 0;CHECK 0"}
+memory, program, NOBODY = np.zeros(4096, "<f4"), [0] * 6, 65535
+ANSWERS = {b"*IDN?": b"isoform,python board,0,1", b"SYST:VERS?": b"1", b"SYST:CAP?":
+           b"NUM F32;CELLS 4096;CODE 4096;BLOCK %d;RANGE -1000000,1000000;FUNC isoform.lif/1 1 1 5 1;" % line.BLOCK
+           + b"OPS COPY,SUM,NEURON,LINEAR;MODES 0;CHECK 0"}
 
 def cells(m, first, count):
-    if first + count > 4096: raise IndexError("outside the memory")
+    if count and first + count > 4096: raise IndexError("outside the memory")
     return m[first:first + count]
 
 def tick(m, code, row):  # a row in, a row out; every product and every sum is rounded to single precision
@@ -32,44 +32,19 @@ def tick(m, code, row):  # a row in, a row out; every product and every sum is r
         words = [0, *rest]
     return cells(m, last, outputs).copy()
 
-def block(data):
-    return b"#%d%d%b" % (len(str(data.nbytes)), data.nbytes, data.tobytes())
-
 def do(name, numbers, data):  # gives the answer of a query; an exception changes nothing
-    match name, numbers:
-        case b"*RST", []: program[:], memory[:] = [0] * 6, 0
-        case b"*CLS", []: errors.clear()
-        case b"SYST:ERR?", []: return b'%d,"Refused"' % errors.pop(0) if errors else b'0,"No error"'
-        case b"PROG:DATA", []:
+    match name, numbers, data:
+        case b"*RST", [], None: program[:], memory[:] = [0] * 6, 0
+        case b"PROG:DATA", [], bytes():
             code = np.frombuffer(data, "<u2").tolist()
             tick(memory.copy(), code, 0)
             program[:] = code
-        case b"MEM:DATA", [first]: cells(memory, first, len(data) // 4)[:] = np.frombuffer(data, "<f4")
-        case b"MEM:DATA?", [first, count]: return block(cells(memory, first, count))
-        case b"RUN?", [ticks, 0] if 4 * ticks * (program[1] + program[3]) <= 65536:
+        case b"MEM:DATA", [first], bytes(): cells(memory, first, len(data) // 4)[:] = np.frombuffer(data, "<f4")
+        case b"MEM:DATA?", [first, count], None: return line.block(cells(memory, first, count).tobytes())
+        case b"RUN?", [ticks, 0], bytes() if ticks <= line.BLOCK and 4 * ticks * (program[1] + program[3]) <= line.BLOCK:
             rows = [tick(memory, program, row) for row in np.frombuffer(data, "<f4").reshape(ticks, program[1])]
-            return b"%d,0,%b" % (ticks, block(np.array(rows, "<f4")))
-        case _: return ANSWERS[name]
+            return b"%d,0,%b" % (ticks, line.block(np.array(rows, "<f4").tobytes()))
+        case _, [], None: return ANSWERS[name]
+        case _: raise ValueError("missing or too many arguments")
 
-def serve(source, out):
-    for line in iter(source.readline, b""):
-        try:
-            text, mark, data = line.partition(b"#")
-            if mark:  # LF may stand in a block
-                start = 1 + int(data[:1])
-                end = start + int(data[1:start])
-                data += source.read(max(0, end + 1 - len(data)))
-                text, data = text + data[end:], data[start:end]
-            name, _, rest = text.upper().strip().partition(b" ")
-            numbers = [int(b"0" + field.strip()) for field in rest.split(b",") if field.strip()]
-            answer = name and do(name, numbers, data if mark else None)
-            out.write(answer + b"\n" if answer else b"")
-            out.flush()
-        except (LookupError, TypeError, ValueError):
-            errors[7:] = [-350] if errors[7:] else [-200]
-
-if sys.argv[1:2] == ["--tcp"]:
-    listener = socket.create_server(("127.0.0.1", int(sys.argv[2])))
-    while True:
-        with contextlib.suppress(OSError), listener.accept()[0].makefile("rwb") as stream: serve(stream, stream)
-serve(sys.stdin.buffer, sys.stdout.buffer)
+line.serve(do)

@@ -151,6 +151,15 @@ class Protocol(Opened):
                         b"PROG:DATA #13abc", b"MEM:DATA 0,#15abcde", b"PROG:DATA #"):
             self.refused(-161, message)
 
+    def test_blocks_in_wrong_places(self):
+        for message in (b"*RST #10", b"MEM:DATA 1#14abcd", b"MEM:DATA #14abcd", b"MEM:DATA ,#14abcd", b"MEM:DATA 1#14abcd2"):
+            self.line.send(message + b"\n")
+            self.assertLess(self.board.error(), 0, message)
+        self.assertEqual(self.board.read(0, 20), [0.0] * 20)
+
+    def test_no_inputs_stand_anywhere(self):
+        self.assertEqual(self.board.load(NOBODY, 0, NOBODY, 0, 0, 0), 0)
+
     def test_arguments_out_of_range(self):
         cells, one = self.board.cells, block(self.board.numbers(1.0))
         self.refused(-222, b"MEM:DATA %d," % cells + one)

@@ -20,7 +20,10 @@ pub(crate) struct List {
     /// Print how each preset answers the questions of semantics instead.
     #[arg(long)]
     semantics: bool,
-    /// Print the serial ports instead, or those that are named, and ask at each what is there: every known instrument is asked in turn.
+    /// Print the serial ports of this computer instead.
+    ///
+    /// At ports that are named every known instrument is asked for in turn. Bytes that one instrument understands as a question may set
+    /// another in motion, so that ports are not asked unless they are named.
     #[cfg(feature = "devices")]
     #[arg(long, num_args = 0.., value_name = "PORT", conflicts_with = "semantics")]
     ports: Option<Vec<String>>,

@@ -3,6 +3,7 @@
 use super::console::{Console, table};
 use super::failure::{Outcome, Result};
 use isoform::core::error::{Error, ErrorKind};
+use isoform::core::locator::Locator;
 use isoform::core::registry::Registry;
 use isoform::devices::kinds::{Kind, kinds};
 use isoform::serial::transport::{PortName, ports};
@@ -27,7 +28,7 @@ enum Answer {
     Silent(String),
 }
 
-/// Lists the ports of this computer, or those that are named, and asks at each which instrument is there.
+/// Lists the ports of this computer; or those that are named, and asks at each which instrument is there.
 pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
     let found = if named.is_empty() {
         ports().map_err(|e| Error::fault("the system does not tell its serial ports; name them: --ports PATH").with_source(e))?
@@ -38,9 +39,13 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
     let mut progress = console.progress("asking");
     let mut listed = Vec::new();
     for (n, port) in found.iter().enumerate() {
-        let answer = ask(&registry, &port.path, |kind, k| {
-            progress.at(&format!("{}: {}", port.path, kind.name), n * kinds().len() + k, found.len() * kinds().len());
-        });
+        let answer = if named.is_empty() {
+            Answer::Silent(format!("not asked: isoform list --ports {}", port.path))
+        } else {
+            ask(&registry, &port.path, |kind, k| {
+                progress.at(&format!("{}: {}", port.path, kind.name), n * kinds().len() + k, found.len() * kinds().len());
+            })
+        };
         let usb = port.usb.map(|(vendor, product)| format!("{vendor:04x}:{product:04x}"));
         listed.push(Port { path: port.path.clone(), usb, about: port.about.clone(), answer });
     }
@@ -66,9 +71,12 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
 fn ask(registry: &Registry, path: &str, mut tell: impl FnMut(&Kind, usize)) -> Answer {
     for (k, kind) in kinds().iter().enumerate().filter(|(_, kind)| kind.lines.is_empty()) {
         tell(kind, k);
-        let locator = format!("serial:{path}?device={}", kind.name);
-        match registry.open_str(&locator) {
-            Ok(substrate) => return Answer::Instrument { locator, device: substrate.profile().device.clone() },
+        let locator = Locator::new("serial").map(|l| l.with_path(path)).and_then(|l| l.with_option("device", kind.name));
+        let opened = locator.map_err(Error::from).and_then(|locator| Ok((registry.open(&locator)?, locator)));
+        match opened {
+            Ok((substrate, locator)) => {
+                return Answer::Instrument { locator: locator.to_string(), device: substrate.profile().device.clone() };
+            }
             Err(e) if matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Fault) => {}
             Err(e) => return Answer::Silent(e.to_string()),
         }

@@ -12,6 +12,7 @@ use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::state::State;
 use isoform_core::substrate::{Memory, Realization, Run, Substrate, Tuning};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A driver and the lines to its device.
 #[derive(Debug)]
@@ -47,6 +48,12 @@ impl Instrument {
         profile.limits.realizations = 1;
         let bench = Bench { driver, lines, taken: false, broken: false };
         Ok(Self { profile: Arc::new(profile), bench: Arc::new(Mutex::new(bench)) })
+    }
+
+    /// How long after its deadline a wait on one of its lines has ended, at most.
+    #[must_use]
+    pub fn latest(&self) -> Duration {
+        lock(&self.bench).lines.latest()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::link::Link;
 use crate::transport::Transport;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 /// The lines of an instrument, by name. It stands for its first line where one is enough.
 #[derive(Debug)]
@@ -35,6 +36,12 @@ impl Lines {
     #[must_use]
     pub fn sent(&self) -> u64 {
         self.first.sent() + self.others.iter().map(|(_, link)| link.sent()).sum::<u64>()
+    }
+
+    /// How long after its deadline a wait on any of them has ended, at most.
+    #[must_use]
+    pub fn latest(&self) -> Duration {
+        self.others.iter().map(|(_, link)| link.latest()).fold(self.first.latest(), Duration::max)
     }
 
     /// Opens all lines again.

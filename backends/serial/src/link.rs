@@ -42,13 +42,14 @@ pub struct Link {
     taken: usize,
     bound: usize,
     sent: u64,
+    late: Duration,
 }
 
 impl Link {
     /// A line over a transport that keeps at most 64 KiB.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>) -> Self {
-        Self { transport, inbox: Vec::new(), taken: 0, bound: 1 << 16, sent: 0 }
+        Self { transport, inbox: Vec::new(), taken: 0, bound: 1 << 16, sent: 0, late: Duration::ZERO }
     }
 
     /// What it leads to, for people.
@@ -87,6 +88,16 @@ impl Link {
         self.sent
     }
 
+    /// How long after its deadline a wait has ended, at most.
+    #[must_use]
+    pub fn latest(&self) -> Duration {
+        self.late
+    }
+
+    fn look_back(&mut self, deadline: Deadline) {
+        self.late = self.late.max(self.now().saturating_sub(deadline.end));
+    }
+
     /// Sends bytes.
     ///
     /// # Errors
@@ -97,7 +108,9 @@ impl Link {
         while !rest.is_empty() {
             let left = self.left(deadline);
             let piece = &rest[..rest.len().min(WRITE)];
-            let n = self.transport.write(piece, left).map_err(|e| SerialError::of_io(what, e))?;
+            let taken = self.transport.write(piece, left);
+            self.look_back(deadline);
+            let n = taken.map_err(|e| SerialError::of_io(what, e))?;
             self.sent += n as u64;
             rest = &rest[n..];
             if n == 0 {
@@ -128,6 +141,7 @@ impl Link {
         let at = self.inbox.len();
         self.inbox.resize(at + READ, 0);
         let result = self.transport.read(&mut self.inbox[at..], left);
+        self.look_back(deadline);
         self.inbox.truncate(at + *result.as_ref().unwrap_or(&0));
         result.map(|_| ()).map_err(|e| SerialError::of_io(what, e))
     }
@@ -268,7 +282,9 @@ impl Link {
             if wait.is_zero() {
                 return Ok(dropped);
             }
-            match self.transport.read(&mut piece, wait).map_err(|e| SerialError::of_io(what, e))? {
+            let read = self.transport.read(&mut piece, wait);
+            self.look_back(end);
+            match read.map_err(|e| SerialError::of_io(what, e))? {
                 0 => return Ok(dropped),
                 n => dropped += n,
             }

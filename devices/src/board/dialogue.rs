@@ -69,7 +69,7 @@ impl Dialogue {
     /// nothing is repeated, and a command without an answer is followed by a look into the queue of errors.
     ///
     /// # Errors
-    /// `Refused` with the board's error, `Timeout`, `Garbled`, `HungUp`.
+    /// `Refused` with the board's error, `Fault` if the cable changed the message, `Timeout`, `Garbled`, `HungUp`.
     pub fn ask(&mut self, link: &mut Link, command: &Command, expect: Expect, within: Duration) -> Result<Vec<u8>> {
         if self.checked { self.ask_checked(link, command, expect, within) } else { ask_plain(link, command, expect, within) }
     }

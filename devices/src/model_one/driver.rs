@@ -288,8 +288,7 @@ impl Driver for ModelOne {
 
     fn close(&mut self, lines: &mut Lines) {
         // integrators in IC cannot run into an overload; the machine may have gone, which is of no consequence
-        let end = lines.within(Duration::from_millis(100));
-        let _ = lines.send(b"i", end);
+        let _ = self.machine.ask(lines, "IC", b"i", b"IC", Duration::from_millis(100));
         self.loaded = None;
     }
 }

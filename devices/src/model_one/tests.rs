@@ -87,6 +87,16 @@ fn a_leaky_integrator_follows_its_definition() {
 }
 
 #[test]
+fn one_session_follows_another() {
+    let instrument = opened(&Patch::default());
+    let (program, x) = (leaky(Semantics::exact(1e-3)), inputs(20));
+    for _ in 0..3 {
+        let mut session = Blocking::open(&instrument, &program, &Run::new()).expect("is loaded");
+        agrees(&session.run(&x).expect("runs"), &x, &program, 0.05, 1);
+    }
+}
+
+#[test]
 fn channels_take_the_patch_in_order() {
     let patch = two();
     let mut b = Program::builder();
