@@ -419,10 +419,11 @@ fn the_bound_covers_fixed_point() {
         assert_eq!(outside, 0, "Q{fraction}, of {checked}: {first}");
         assert!(f64::from(finite) > 0.9 * f64::from(checked), "only {finite} of {checked} bounds are finite");
     }
-    let (format, finer) = (Format::new(16).expect("is a format"), Format::new(20).expect("is a format"));
-    let (checked, _, outside, _) = fixed_survey(format, &Accuracy::fixed(finer), 300);
-    // a table that claims too much is noticed in one result of twenty, give or take a tenth
-    assert!(outside * 30 > checked, "{outside} of {checked}");
+    // a table that claims a sixteenth of the spacing is noticed in seven results of a hundred; where spacings are finer, the inputs that are
+    // not quite known hide more of it
+    let (format, finer) = (Format::new(8).expect("is a format"), Format::new(12).expect("is a format"));
+    let (checked, _, outside, _) = fixed_survey(format, &Accuracy::fixed(finer), 1000);
+    assert!(outside * 20 > checked, "{outside} of {checked}");
 }
 
 #[test]
