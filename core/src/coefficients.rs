@@ -3,6 +3,7 @@
 use crate::dual::Dual;
 use crate::dynamics::Dynamics;
 use crate::program::{Node, NodeKind};
+use crate::scalar::Scalar;
 use crate::semantics::{Decay, Order, Semantics};
 use crate::step::{self, Rule};
 
@@ -123,18 +124,19 @@ pub(crate) fn rows<const R: usize, const C: usize>(flat: &[f64]) -> [[f64; C]; R
 }
 
 /// A matrix from its diagonal.
-fn diagonal<const N: usize>(of: impl Fn(usize) -> f64) -> [[f64; N]; N] {
-    let mut out = [[0.0; N]; N];
-    for (k, row) in out.iter_mut().enumerate() {
-        row[k] = of(k);
+#[inline(always)]
+pub(crate) fn diagonal<S: Scalar, const N: usize>(of: [S; N]) -> [[S; N]; N] {
+    let mut out = [[S::lit(0.0); N]; N];
+    for k in 0..N {
+        out[k][k] = of[k];
     }
     out
 }
 
 fn psi<const N: usize>(rate: &[[f64; N]; N], semantics: &Semantics, dt: f64) -> [[f64; N]; N] {
     match (semantics.decay, semantics.order) {
-        (Decay::Euler, _) => diagonal(|_| dt),
-        (Decay::Exact, Order::Staged) => diagonal(|k| dwell(rate[k][k], dt)),
+        (Decay::Euler, _) => diagonal([dt; N]),
+        (Decay::Exact, Order::Staged) => diagonal(std::array::from_fn(|k| dwell(rate[k][k], dt))),
         (Decay::Exact, Order::Joint) => integral(rate, dt),
     }
 }
@@ -150,7 +152,7 @@ pub(crate) fn dwell(a: f64, h: f64) -> f64 {
 /// that sixteen terms leave nothing of double precision.
 pub(crate) fn integral<const N: usize>(a: &[[f64; N]; N], h: f64) -> [[f64; N]; N] {
     if N == 1 {
-        return diagonal(|k| dwell(a[k][k], h));
+        return [[dwell(a[0][0], h); N]; N];
     }
     let norm = a.iter().map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max) * h;
     let mut doublings = 0;
@@ -158,7 +160,7 @@ pub(crate) fn integral<const N: usize>(a: &[[f64; N]; N], h: f64) -> [[f64; N]; 
         doublings += 1;
     }
     let small = h / f64::from(1_u32 << doublings);
-    let identity: [[f64; N]; N] = diagonal(|_| 1.0);
+    let identity = diagonal([1.0; N]);
     let mut term = scaled(&identity, small);
     let mut psi = term;
     for n in 2..=16_u32 {

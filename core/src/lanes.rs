@@ -11,6 +11,7 @@ mod job;
 pub use echo::{Echo, Loop};
 pub use job::{Feed, Flow, InstructionSet, LaneJob, Param, Sink};
 
+use crate::coefficients::diagonal;
 use crate::dynamics::Dynamics;
 use crate::scalar::Scalar;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
@@ -183,16 +184,6 @@ fn column<const K: usize, const W: usize>(each: &[[f32; W]; K], lane: usize) -> 
     out
 }
 
-/// A matrix with a number on its diagonal.
-#[inline(always)]
-fn scaled<const N: usize>(by: f32) -> [[f32; N]; N] {
-    let mut out = [[0.0; N]; N];
-    for (k, row) in out.iter_mut().enumerate() {
-        row[k] = by;
-    }
-    out
-}
-
 #[inline(always)]
 fn group<const UNIFORM: bool, const WHOLE: bool, const K: usize, const W: usize>(
     params: &[Param<'_>],
@@ -247,7 +238,7 @@ fn block<
         }
         Flow::Euler { dt } => step_length = dt,
     }
-    let psi: [[f32; N]; N] = scaled(step_length);
+    let psi = diagonal([step_length; N]);
 
     let mut s: [[f32; W]; N] = [[0.0; W]; N];
     for n in 0..N {

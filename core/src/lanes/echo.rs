@@ -2,7 +2,8 @@
 //!
 //! All lanes of the node pass a tick before the next, so that they must be few: a block at most.
 
-use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, column, driven, group, pick, relaxed, scaled};
+use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, column, driven, group, pick, relaxed};
+use crate::coefficients::diagonal;
 use crate::dynamics::Dynamics;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
 use crate::step::{self, Rule};
@@ -86,7 +87,7 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
         }
         Flow::Euler { dt } => (affine, step_length) = (false, dt),
     }
-    let psi: [[f32; N]; N] = scaled(step_length);
+    let psi = diagonal([step_length; N]);
 
     let mut s = [[0.0; BLOCK]; N];
     for n in 0..N {
