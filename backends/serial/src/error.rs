@@ -141,6 +141,15 @@ impl SerialError {
         matches!(self, Self::Refused { .. })
     }
 
+    /// The same where nothing may be refused, as amid a run: a refusal is then a fault.
+    #[must_use]
+    pub fn into_fault(self) -> Self {
+        match self {
+            Self::Refused { what, said } => Self::Fault { what, said },
+            other => other,
+        }
+    }
+
     /// Whether only a new connection helps.
     #[must_use]
     pub fn is_disconnected(&self) -> bool {

@@ -151,10 +151,7 @@ impl Dialogue {
     fn explain<T>(&self, link: &mut Link, message: &[u8], answer: Result<T>) -> Result<T> {
         match answer {
             Err(error @ SerialError::Timeout { .. }) => match self.errors(link)?.first() {
-                Some(entry) => Err(match self.refused(link, message, entry) {
-                    SerialError::Refused { what, said } => SerialError::Fault { what, said },
-                    other => other,
-                }),
+                Some(entry) => Err(self.refused(link, message, entry).into_fault()),
                 None => Err(error),
             },
             other => other,

@@ -144,8 +144,8 @@ impl Waveform {
         set(scope, "ACQ:SRAT", scope_rate)?;
         set(scope, "ACQ:POIN", points as f64)?;
         // what can refuse to begin has got other settings than were sent
-        dialogue.tell(scope, b"INIT").map_err(as_fault)?;
-        dialogue.tell(lines, b"INIT").map_err(as_fault)?;
+        dialogue.tell(scope, b"INIT").map_err(SerialError::into_fault)?;
+        dialogue.tell(lines, b"INIT").map_err(SerialError::into_fault)?;
         let takes = Duration::from_secs_f64(points as f64 / scope_rate);
         lines.sleep(takes);
         let scope = lines.named("scope");
@@ -352,7 +352,7 @@ impl Driver for Waveform {
         }
         let rate = 1.0 / loaded.dt;
         let Seen([device, monitor]) =
-            self.play(lines, &codes, rate, (points, rate * loaded.oversample as f64)).map_err(as_fault)?;
+            self.play(lines, &codes, rate, (points, rate * loaded.oversample as f64)).map_err(SerialError::into_fault)?;
         let done = codes.len() - ticks;
         let full = |code: i16| f64::from(code.unsigned_abs()) * loaded.steps[0] >= self.bench.range - 1.5 * loaded.steps[0];
         let mut clipped = 0;
@@ -390,13 +390,5 @@ impl Driver for Waveform {
     fn close(&mut self, lines: &mut Lines) {
         self.loaded = None;
         let _ = Self::dialogue().tell(lines, b"OUTP OFF");
-    }
-}
-
-/// What is refused amid a run is no refusal of the whole.
-fn as_fault(error: SerialError) -> SerialError {
-    match error {
-        SerialError::Refused { what, said } => SerialError::Fault { what, said },
-        other => other,
     }
 }
