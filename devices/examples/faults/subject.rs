@@ -55,11 +55,10 @@ pub(crate) struct Bench {
 impl Subject {
     /// Opens the twin behind lines on which things go wrong.
     pub(crate) fn open(&self, seed: u64, mishaps: &[Placed]) -> Result<Bench> {
-        let locator: Locator = format!("twin:{}?{}seed={seed}", self.kind.name, self.options).parse().map_err(Error::from)?;
-        let plain: Locator =
-            format!("twin:{}?{}", self.kind.name, self.options).trim_end_matches(['?', '&']).parse().map_err(Error::from)?;
-        let seeded = self.kind.options.iter().any(|(name, _)| *name == "seed");
-        let locator = if seeded { locator } else { plain };
+        let has_noise = self.kind.options.iter().any(|(name, _)| *name == "seed");
+        let seed = if has_noise { format!("seed={seed}") } else { String::new() };
+        let text = format!("twin:{}?{}{seed}", self.kind.name, self.options);
+        let locator: Locator = text.trim_end_matches(['?', '&']).parse().map_err(Error::from)?;
         let clock = VirtualClock::default();
         let mut observers = Vec::new();
         let mut transports = Vec::new();

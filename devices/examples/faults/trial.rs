@@ -10,6 +10,7 @@ use isoform_core::error::{Error, ErrorKind, Integrity, Result};
 use isoform_core::report::Report;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::state::State;
 use isoform_core::substrate::{Run, Substrate};
 use isoform_serial::transport::Fault;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -56,6 +57,47 @@ enum Step {
     Reset,
 }
 
+/// Where a session stands.
+#[derive(Default)]
+struct Place {
+    at: usize,
+    saved: Option<(State, usize)>,
+}
+
+/// What an advance gave, and from which tick on.
+struct Heard {
+    from: usize,
+    ticks: usize,
+    y: Vec<f32>,
+    report: Report,
+}
+
+impl Place {
+    /// Takes a step; an advance gives what was heard.
+    fn take(&mut self, step: Step, subject: &Subject, session: &mut Blocking) -> Result<Option<Heard>> {
+        match step {
+            Step::Advance(ticks) => {
+                let (y, report) = advance(subject, session, self.at, ticks)?;
+                let from = self.at;
+                self.at += ticks;
+                return Ok(Some(Heard { from, ticks, y, report }));
+            }
+            Step::Save => self.saved = Some((session.save()?, self.at)),
+            Step::Load => {
+                if let Some((state, then)) = &self.saved {
+                    session.load(state)?;
+                    self.at = *then;
+                }
+            }
+            Step::Reset => {
+                session.reset()?;
+                self.at = 0;
+            }
+        }
+        Ok(None)
+    }
+}
+
 /// What one clean session gave.
 struct Clean {
     y: Vec<f32>,
@@ -81,33 +123,24 @@ fn clean(subject: &Subject, seed: u64) -> Result<Clean> {
     let bench = subject.open(seed, &[])?;
     let instrument = bench.instrument?;
     let mut session = Blocking::open(&instrument, &subject.program, &Run::new())?;
-    let (mut y, mut at, mut longest, mut saved, mut resets) = (Vec::new(), 0, Duration::ZERO, None, true);
+    let (mut y, mut place, mut longest, mut resets) = (Vec::new(), Place::default(), Duration::ZERO, true);
     let height = subject.program.output_channels();
     for step in script(subject, &session, true) {
         let start = bench.clock.now();
-        match step {
-            Step::Advance(ticks) => {
-                let (again, _) = advance(subject, &mut session, at, ticks)?;
-                // what was there before is done again after a load or a reset
-                let new = (y.len() - at * height).min(again.len());
-                y.extend_from_slice(&again[new..]);
-                at += ticks;
+        match place.take(step, subject, &mut session) {
+            Ok(Some(heard)) => {
+                // what was heard before is done again after a load or a reset
+                let known = (y.len() - heard.from * height).min(heard.y.len());
+                y.extend_from_slice(&heard.y[known..]);
             }
-            Step::Save => saved = Some((session.save()?, at)),
-            Step::Load => {
-                let (state, then) = saved.as_ref().expect("a script saves before it loads");
-                session.load(state)?;
-                at = *then;
+            Ok(None) => {}
+            Err(_) if step == Step::Reset => {
+                resets = false;
+                break;
             }
-            Step::Reset => {
-                resets = session.reset().is_ok();
-                at = 0;
-            }
+            Err(e) => return Err(e),
         }
         longest = longest.max(bench.clock.now() - start);
-        if !resets {
-            break;
-        }
     }
     let bytes = bench.observers.iter().map(|o| o.tally()).map(|t| [t.received, t.sent]).collect();
     Ok(Clean { y, resets, bytes, longest, declared: (subject.declared)(&instrument.profile()) })
@@ -217,24 +250,18 @@ impl Player<'_> {
     /// Plays one session; gives whether it came to its end.
     fn session(&mut self, session: &mut Blocking, now: &dyn Fn() -> Duration) -> bool {
         let script = script(self.subject, session, self.reference.resets);
-        let (mut step, mut at, mut saved) = (0, 0, None);
+        let (mut step, mut place) = (0, Place::default());
         while let Some(&this) = script.get(step) {
             let start = now();
-            let done = match this {
-                Step::Advance(ticks) => advance(self.subject, session, at, ticks).map(|(y, report)| {
-                    self.judge(&y, &report, at, ticks);
-                    at += ticks;
-                }),
-                Step::Save => session.save().map(|state| saved = Some((state, at))),
-                Step::Load => match &saved {
-                    Some((state, then)) => session.load(state).map(|()| at = *then),
-                    None => Ok(()),
-                },
-                Step::Reset => session.reset().map(|()| at = 0),
-            };
+            let done = place.take(this, self.subject, session);
             self.out.longest = self.out.longest.max(now() - start);
             match done {
-                Ok(()) => step += 1,
+                Ok(heard) => {
+                    if let Some(heard) = heard {
+                        self.judge(&heard);
+                    }
+                    step += 1;
+                }
                 Err(e) => {
                     self.fails(&e);
                     if e.state() == Integrity::Lost {
@@ -244,7 +271,7 @@ impl Player<'_> {
                         if !self.recovers(session) {
                             return false;
                         }
-                        (step, at) = (0, 0);
+                        (step, place.at) = (0, 0);
                     }
                 }
             }
@@ -269,7 +296,8 @@ impl Player<'_> {
         false
     }
 
-    fn judge(&mut self, y: &[f32], report: &Report, at: usize, ticks: usize) {
+    fn judge(&mut self, Heard { from, ticks, y, report }: &Heard) {
+        let (at, ticks) = (*from, *ticks);
         let height = self.subject.program.output_channels();
         if report.ticks != ticks || y.len() != ticks * height {
             return self.violates(format!("{} ticks of {ticks} are done without an error", report.ticks));
