@@ -1,0 +1,1 @@
+//! Cultures of neurons on electrodes.

@@ -1,0 +1,11 @@
+//! The physics of devices, apart from any instrument that talks to them.
+//!
+//! Each device is written once, as a transfer function or as a model with a state of its own, and is a substrate where it realises programs
+//! by itself. Instruments in `isoform-devices` put the same physics behind their wires.
+
+#![forbid(unsafe_code)]
+
+pub mod culture;
+pub mod memristor;
+pub mod photonics;
+pub mod quantum;

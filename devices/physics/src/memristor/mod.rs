@@ -1,0 +1,1 @@
+//! Memristors, and crossbars of them.

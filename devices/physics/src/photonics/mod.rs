@@ -1,0 +1,1 @@
+//! Meshes of interferometers, and what is imperfect about them.

@@ -1,0 +1,1 @@
+//! Quantum materials whose dynamics computes.
