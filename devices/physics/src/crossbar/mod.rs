@@ -1,0 +1,1 @@
+//! Crossbars of memristors.
