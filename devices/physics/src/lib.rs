@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod crossbar;
 pub mod culture;
 pub mod memristor;
 pub mod photonics;

@@ -1,0 +1,482 @@
+//! The published figures of memristors, and what holds for every one of them. Run with `--nocapture` to see the tables.
+
+mod printed;
+
+use isoform_core::draw::{Key, normal};
+use isoform_core::dynamics::Dynamics;
+use isoform_core::neuron::Neuron;
+use isoform_core::oracle::OracleSubstrate;
+use isoform_core::program::Program;
+use isoform_core::semantics::{Decay, Semantics};
+use isoform_core::session::Blocking;
+use isoform_core::substrate::Run;
+use isoform_physics::memristor::flicker::{DECADES, Flicker, Spectrum};
+use isoform_physics::memristor::pcm::Pcm;
+use isoform_physics::memristor::reram::{Cmo, Wan};
+use isoform_physics::memristor::{
+    Biolek, Drift, Exponential, Free, Joglekar, Linear, NoisyStanfordPku, Prodromakis, StanfordPku, Vteam, Window, Yakopcic, hp,
+    noisy_stanford_pku, stanford_pku, vteam, yakopcic,
+};
+use printed::Table;
+use proptest::prelude::*;
+use std::f64::consts::TAU;
+
+/// A memristor in double precision, stepped by the machinery that every substrate is judged by.
+struct Device {
+    neuron: Neuron,
+    p: Vec<f64>,
+}
+
+impl Device {
+    fn new(neuron: Neuron) -> Self {
+        let p = neuron.function().signature().parameters.iter().map(|p| p.default.expect("a default")).collect();
+        Self { neuron, p }
+    }
+
+    fn with(mut self, name: &str, value: f64) -> Self {
+        let index = self.neuron.function().signature().parameter(name).expect("a parameter");
+        self.p[index] = value;
+        self
+    }
+
+    /// Currents and states under voltages at steps of `dt`, from the state `s`.
+    fn respond(&self, dt: f64, s: f64, voltages: impl Iterator<Item = f64>) -> Vec<[f64; 3]> {
+        let function = self.neuron.function();
+        let semantics = Semantics::exact(dt).with_decay(Decay::Euler);
+        let c = function.coefficients(&semantics, &self.p);
+        let (mut s, mut y) = ([s], [0.0]);
+        voltages
+            .map(|v| {
+                function.step(&semantics, &c, &[v], &mut s, &self.p, &mut y);
+                [v, y[0], s[0]]
+            })
+            .collect()
+    }
+
+    /// Periods of a sine, both ends included: voltage, current and state.
+    fn sine_from_start(&self, amplitude: f64, frequency: f64, steps: usize, cycles: usize, s: f64) -> Vec<[f64; 3]> {
+        let voltages = (0..=steps * cycles).map(|k| amplitude * (TAU * (k % steps) as f64 / steps as f64).sin());
+        self.respond(1.0 / (frequency * steps as f64), s, voltages)
+    }
+
+    /// The last of them.
+    fn sine(&self, amplitude: f64, frequency: f64, steps: usize, cycles: usize, s: f64) -> Vec<[f64; 3]> {
+        self.sine_from_start(amplitude, frequency, steps, cycles, s).split_off(steps * (cycles - 1))
+    }
+
+    /// Areas of the positive and the negative lobe, in watts.
+    fn lobes(&self, frequency: f64, steps: usize) -> [f64; 2] {
+        let trace = self.sine(1.0, frequency, steps, 3, 0.1);
+        let area =
+            |part: &[[f64; 3]]| part.windows(2).map(|w| (w[0][1] + w[1][1]) / 2.0 * (w[1][0] - w[0][0])).sum::<f64>().abs();
+        [area(&trace[..=steps / 2]), area(&trace[steps / 2..])]
+    }
+}
+
+#[test]
+fn lobe_areas_of_the_windows() {
+    const FREQUENCIES: [f64; 5] = [0.5, 1.0, 10.0, 100.0, 1000.0];
+    let mut table = Table::new("lobe area in W, V0 = 1 V, x0 = 0.1, third cycle, 2e4 steps a cycle");
+    let equal = [
+        ("none", hp(Free), ["5.78e-5", "8.926e-6", "5.852e-7", "5.659e-8", "5.640e-9"]),
+        ("Joglekar p=1", hp(Joglekar), ["1.492e-5", "3.493e-6", "2.132e-7", "2.040e-8", "2.031e-9"]),
+        ("Prodromakis p=1", hp(Prodromakis), ["1.310e-6", "5.746e-7", "5.136e-8", "5.080e-9", "5.075e-10"]),
+    ];
+    for (name, neuron, areas) in equal {
+        let device = Device::new(neuron);
+        for (frequency, expected) in FREQUENCIES.into_iter().zip(areas) {
+            // equal but for the error of Euler's method, which their mean is free of
+            let [positive, negative] = device.lobes(frequency, 20_000);
+            assert!((positive / negative - 1.0).abs() < 1e-3, "{positive} {negative}");
+            table.exact(&format!("{name} {frequency} Hz, mean of the lobes"), expected, (positive + negative) / 2.0);
+        }
+    }
+    let biolek =
+        [["1.96e-4", "8.4e-5"], ["1.67e-5", "1.52e-5"], ["6.41e-7", "3.03e-7"], ["5.71e-8", "2.05e-8"], ["5.65e-9", "1.95e-9"]];
+    let device = Device::new(hp(Biolek)).with("p", 2.0);
+    for (frequency, expected) in FREQUENCIES.into_iter().zip(biolek) {
+        for ((lobe, area), expected) in ["+", "-"].into_iter().zip(device.lobes(frequency, 20_000)).zip(expected) {
+            table.exact(&format!("Biolek p=2 {frequency} Hz, lobe {lobe}"), expected, area);
+        }
+    }
+    let device = Device::new(hp(Free));
+    table.exact("none, 100 Hz over 1000 Hz", "10.03", device.lobes(100.0, 20_000)[0] / device.lobes(1000.0, 20_000)[0]);
+    table.finish();
+}
+
+#[test]
+fn free_drift_follows_its_closed_form() {
+    let (on, off, k, x_0, frequency, steps) = (100.0, 16e3, 1e4, 0.1, 10.0, 20_000);
+    let trace = Device::new(hp(Free)).sine_from_start(1.0, frequency, steps, 3, x_0);
+    let constant = off * x_0 - (off - on) * x_0 * x_0 / 2.0;
+    let (mut most, mut largest) = (0.0_f64, 0.0_f64);
+    for (step, [_, _, x]) in trace.iter().enumerate() {
+        // the state is recorded after the flow of its tick
+        let t = (step + 1) as f64 / (frequency * steps as f64);
+        let flux = (1.0 - (TAU * frequency * t).cos()) / (TAU * frequency);
+        let exact = (off - (off * off - 2.0 * (off - on) * (constant + k * flux)).sqrt()) / (off - on);
+        most = most.max((x - exact).abs());
+        largest = largest.max(*x);
+    }
+    let mut table = Table::new("linear drift without a window, 10 Hz, 2e4 steps a cycle, three cycles");
+    table.exact("largest error of the state", "1.9e-6", most);
+    table.exact("largest state", "0.122366", largest);
+    table.finish();
+}
+
+fn defaults<D: Dynamics<X, N, P, Y>, const X: usize, const N: usize, const P: usize, const Y: usize>(_: &D) -> [f64; P] {
+    D::SIGNATURE.parameters.map(|p| p.default.expect("a default"))
+}
+
+#[test]
+fn windows_are_those_of_their_definitions() {
+    assert!((Joglekar::factor(0.25, 1.0, 2.0, 1.0) - 0.9375_f64).abs() < 1e-15);
+    assert!((Prodromakis::factor(0.25, 1.0, 2.0, 1.0) - 0.339_843_75_f64).abs() < 1e-15);
+    assert!((Prodromakis::factor(0.25, 1.0, 2.0, 3.0) - 1.019_531_25_f64).abs() < 1e-15);
+    assert!((Biolek::factor(0.25, 1.0, 2.0, 1.0) - 0.996_093_75_f64).abs() < 1e-15);
+    assert!((Biolek::factor(0.25, -1.0, 2.0, 1.0) - 0.683_593_75_f64).abs() < 1e-15);
+    for x in [0.0, 1.0] {
+        assert!(Joglekar::factor(x, 1.0, 3.0, 1.0_f64).abs() < 1e-15);
+        assert!(Prodromakis::factor(x, 1.0, 3.0, 1.0_f64).abs() < 1e-15);
+    }
+    assert_eq!([Biolek::factor(1.0, 1.0, 2.0, 1.0_f64), Biolek::factor(0.0, 1.0, 2.0, 1.0)], [0.0, 1.0]);
+}
+
+#[test]
+fn switching_times_of_vteam() {
+    let mut table = Table::new("VTEAM, direct current: time from one end to the other");
+    let p = defaults(&Vteam(Linear));
+    for (volts, expected, unit) in [(0.5, "250", 1e-9), (1.0, "122.4", 1e-9), (-0.5, "88.9", 1e-12), (-1.0, "4.69", 1e-12)] {
+        let [speed] = Vteam(Linear).flow([volts], [1e-9], p);
+        let time = 3e-9 / f64::abs(speed);
+        table.exact(&format!("{volts} V, in {unit:e} s"), expected, time / unit);
+        // the device gets there neither sooner nor later
+        let device = Device::new(vteam(Linear));
+        let (start, end) = if volts > 0.0 { (0.0, 3e-9) } else { (3e-9, 0.0) };
+        let trace = device.respond(time / 1000.0, start, std::iter::repeat_n(volts, 1001));
+        assert!((trace[998][2] - end).abs() > 1e-12 && (trace[1000][2] - end).abs() < 1e-20, "{volts} V");
+    }
+    table.finish();
+    // both laws agree at the ends: 50 and 1000 ohms
+    for x in [0.0, 3e-9] {
+        let [linear] = Vteam(Linear).tick([0.01], [x], p, 0.0).1;
+        let [exponential] = Vteam(Exponential).tick([0.01], [x], p, 0.0).1;
+        assert!((linear / exponential - 1.0).abs() < 1e-14);
+    }
+    let [middle] = Vteam(Exponential).tick([0.01], [1.5e-9], p, 0.0).1;
+    assert!((0.01 / middle - 50_000_f64.sqrt()).abs() < 1e-10, "the middle is the geometric mean");
+}
+
+#[test]
+fn spot_values_of_yakopcic() {
+    let p = defaults(&Yakopcic);
+    // at 0.11 nothing slows on the way up, at 0.6 nothing on the way down
+    let g = |v: f64| Yakopcic.flow([v], [if v > 0.0 { 0.11 } else { 0.6 }], p)[0];
+    let mut table = Table::new("Yakopcic");
+    table.exact("g(0.2) /s", "191.57", g(0.2));
+    table.exact("g(0.5) /s", "1900.8", g(0.5));
+    table.exact("g(-0.5) /s", "-1947.5", g(-0.5));
+    table.exact("I(0.5 V, x = 0.11) A", "4.6755e-4", Yakopcic.tick([0.5], [0.11], p, 0.0).1[0]);
+    table.finish();
+    assert_eq!(g(0.1), 0.0);
+    let slowed = |v: f64, x: f64| Yakopcic.flow([v], [x], p)[0] / g(v);
+    // e^{-(0.65 - 0.3)} ((0.3 - 0.65)/0.7 + 1), and at -0.5 V from 1 - x_n = 0.5 down
+    assert!((slowed(0.5, 0.65) - 0.5 * (-0.35_f64).exp()).abs() < 1e-12);
+    assert!((slowed(0.5, 1.0)).abs() < 1e-12);
+    assert!((Yakopcic.flow([-0.5], [0.25], p)[0] / Yakopcic.flow([-0.5], [0.75], p)[0] - 0.5 * (-1.25_f64).exp()).abs() < 1e-12);
+}
+
+#[test]
+fn spot_values_of_stanford_pku() {
+    let p = defaults(&StanfordPku);
+    let rate = |v: f64| StanfordPku.flow([v], [1e-9], p)[0];
+    let heat = |v: f64| 298.0 + (v * StanfordPku.tick([v], [1e-9], p, 0.0).1[0]).abs() * 2.1e3;
+    let mut table = Table::new("Stanford-PKU at a gap of 1 nm");
+    table.exact("1.2 V, dg/dt m/s", "-1.042e-3", rate(1.2));
+    table.exact("1.2 V, T K", "300.8", heat(1.2));
+    table.exact("1.5 V, dg/dt m/s", "-4.647e-2", rate(1.5));
+    table.exact("1.5 V, T K", "309.6", heat(1.5));
+    table.exact("frozen at 1 V, residual of the best line", ".33", residual_of_the_best_line());
+    table.finish();
+    assert_eq!(rate(1.0), 0.0, "below the least field");
+}
+
+/// Rms distance of the current of a frozen gap under a sine of 1 V to the best line through it, relative to its rms.
+fn residual_of_the_best_line() -> f64 {
+    let p = defaults(&StanfordPku);
+    let trace: Vec<[f64; 2]> = (0..20_000)
+        .map(|k| {
+            let v = (TAU * f64::from(k) / 20_000.0).sin();
+            [v, StanfordPku.tick([v], [1e-9], p, 0.0).1[0]]
+        })
+        .collect();
+    let slope = trace.iter().map(|[v, i]| v * i).sum::<f64>() / trace.iter().map(|[v, _]| v * v).sum::<f64>();
+    let off = trace.iter().map(|[v, i]| (i - slope * v).powi(2)).sum::<f64>();
+    (off / trace.iter().map(|[_, i]| i * i).sum::<f64>()).sqrt()
+}
+
+#[test]
+fn the_fluctuation_of_the_gap_is_that_of_its_definition() {
+    let p = defaults(&NoisyStanfordPku);
+    let quiet = StanfordPku.flow([1.2], [1e-9], defaults(&StanfordPku))[0];
+    let hot = 298.0 + (1.2 * StanfordPku.tick([1.2], [1e-9], defaults(&StanfordPku), 0.0).1[0]).abs() * 2.1e3;
+    // a tick as long as the step draws one number of amplitude 0.02 m/s
+    let xi = 1.7 / 1e-9_f64.sqrt();
+    let noise = NoisyStanfordPku.flow([1.2, xi], [1e-9], p)[0] - quiet;
+    assert!((noise / (0.02 * 1.7 / (1.0 + ((450.0 - hot) / 500.0).exp())) - 1.0).abs() < 1e-9, "{noise}");
+}
+
+#[test]
+fn memristors_run_as_programs_and_ask_for_an_euler_decay() {
+    for neuron in [hp(Free), vteam(Linear), vteam(Exponential), yakopcic(), stanford_pku(), noisy_stanford_pku()] {
+        let mut builder = Program::builder();
+        let v = builder.input("v", [3]);
+        let i = builder.node("device", neuron, v);
+        builder.output("i", i);
+        let euler = Semantics::exact(1e-9).with_decay(Decay::Euler);
+        let program = builder.clone().build(euler).expect("a program");
+        let mut session = Blocking::open(&OracleSubstrate::new(), &program, &Run::new().with_seed(3)).expect("opened");
+        let y = session.run(&[0.0, 0.3, -0.3]).expect("runs");
+        assert!(y[0] == 0.0 && y[1] > 0.0 && y[2] < 0.0, "{y:?}");
+        let refusal = builder.build(Semantics::exact(1e-9)).expect_err("no exact decay");
+        assert!(refusal.to_string().contains("euler"), "{refusal}");
+    }
+}
+
+fn draw(seed: u64, lane: usize, tick: usize) -> f64 {
+    f64::from(normal(Key::new(seed, 0).bits(lane as u32, 0, tick as u64)))
+}
+
+/// Standard deviation about a known mean of nought, and its standard error.
+fn deviation(sample: &[f64]) -> (f64, f64) {
+    let n = sample.len() as f64;
+    let deviation = (sample.iter().map(|v| v * v).sum::<f64>() / n).sqrt();
+    (deviation, deviation / (2.0 * n).sqrt())
+}
+
+const HOUR: f64 = 3600.0;
+const DAY: f64 = 86_400.0;
+const YEAR: f64 = 365.0 * DAY;
+
+#[test]
+fn drift_and_noise_of_phase_change_cells() {
+    let pcm = Pcm::default();
+    let rows = [
+        (25.0, "1.0554", [".0490", ".0080"], [".7751", ".6635", ".4969"], [".0368", ".0419", ".0448", ".0496"]),
+        (12.5, ".9527", [".0490", ".0080"], [".7751", ".6635", ".4969"], [".0578", ".0658", ".0702", ".0778"]),
+        (5.0, ".6096", [".0493", ".0142"], [".7737", ".6616", ".4945"], [".1048", ".1194", ".1274", ".1412"]),
+        (2.5, ".4482", [".0601", ".0229"], [".7317", ".6047", ".4242"], [".1645", ".1873", ".2000", ".2216"]),
+    ];
+    let mut table = Table::new("phase-change cells: conductances in µS, reads relative");
+    for (g, write, exponent, drift, read) in rows {
+        table.exact(&format!("{g} µS, deviation of a write"), write, pcm.programming_deviation(g));
+        let (mean, spread) = pcm.drift_statistics(g);
+        table.exact(&format!("{g} µS, mean of the exponent"), exponent[0], mean);
+        table.exact(&format!("{g} µS, deviation of the exponent"), exponent[1], spread);
+        for (time, expected) in [HOUR, DAY, YEAR].into_iter().zip(drift) {
+            table.exact(&format!("{g} µS, drift after {time} s"), expected, pcm.drift(mean, time));
+        }
+        for (time, expected) in [0.0, HOUR, DAY, YEAR].into_iter().zip(read) {
+            table.exact(&format!("{g} µS, read after {time} s"), expected, pcm.read_deviation(g, time));
+        }
+    }
+    table.finish();
+}
+
+#[test]
+fn cells_are_spread_as_their_statistics_say() {
+    const N: usize = 3000;
+    let pcm = Pcm::default();
+    let mut table = Table::new("phase-change cells, by chance: deviations over 3000 cells");
+    let read: [(f64, [&str; 4]); 2] = [(25.0, [".0368", ".0419", ".0448", ".0496"]), (2.5, [".1645", ".1873", ".2000", ".2216"])];
+    for (cell, (g, expected)) in read.into_iter().enumerate() {
+        let writes: Vec<f64> = (0..N).map(|i| pcm.write(g, draw(1 + cell as u64, i, 0)) - g).collect();
+        let (found, error) = deviation(&writes);
+        let programmed = ["1.0554", ".4482"][cell];
+        table.by_chance(&format!("{g} µS, write"), programmed, found, error);
+        let (mean, _) = pcm.drift_statistics(g);
+        let exponents: Vec<f64> = (0..N).map(|i| pcm.drift_exponent(g, draw(3 + cell as u64, i, 0)) - mean).collect();
+        let (found, error) = deviation(&exponents);
+        table.by_chance(&format!("{g} µS, exponent"), [".0080", ".0229"][cell], found, error);
+        // one fluctuation that goes on from the write to the end of the year
+        let (spectrum, q) = (pcm.spectrum(), pcm.flicker(g));
+        let mut cells = vec![Flicker::new(); N];
+        let gaps = [pcm.t_0, HOUR, DAY - HOUR, YEAR - DAY];
+        for (passed, ((gap, time), expected)) in gaps.into_iter().zip([0.0, HOUR, DAY, YEAR]).zip(expected).enumerate() {
+            for (i, flicker) in cells.iter_mut().enumerate() {
+                flicker.pass(&spectrum, gap, |k| draw(5 + cell as u64, i * DECADES + k, passed));
+            }
+            let (found, error) = deviation(&cells.iter().map(|f| q * f.value()).collect::<Vec<_>>());
+            table.by_chance(&format!("{g} µS, read after {time} s"), expected, found, error);
+        }
+    }
+    table.finish();
+}
+
+#[test]
+fn the_fluctuation_has_the_published_rms_and_a_flat_allan_deviation() {
+    let pcm = Pcm::default();
+    let spectrum = pcm.spectrum();
+    for time in [0.0, 1.0, 60.0, HOUR, DAY, YEAR, 30.0 * YEAR] {
+        let ours = spectrum.variance_after(0, time + pcm.t_0).sqrt() * pcm.flicker(12.5);
+        let ratio = ours / pcm.read_deviation(12.5, time);
+        assert!((ratio - 1.0).abs() < 1.3e-3, "{ratio} after {time} s");
+    }
+    // sixteen decades of averaging times would be flat but for the ripple of one process a decade
+    for quarter in -16..=32 {
+        let seconds = 10_f64.powf(f64::from(quarter) / 4.0);
+        let ratio = (spectrum.allan_variance(seconds) / (2.0 * 2_f64.ln())).sqrt();
+        assert!((ratio - 1.0).abs() < 0.0125, "{ratio} at {seconds} s");
+    }
+}
+
+#[test]
+fn the_allan_deviation_of_a_trace_is_flat_where_white_noise_falls() {
+    const TICKS: usize = 256;
+    const TRACES: usize = 300;
+    let spectrum = Spectrum::of_read(250e-9);
+    // averages of m ticks of 1 ms, from traces at rest
+    let allan = |trace: &[f64], m: usize| {
+        let means: Vec<f64> = trace.chunks_exact(m).map(|c| c.iter().sum::<f64>() / m as f64).collect();
+        means.windows(2).map(|w| (w[1] - w[0]).powi(2) / 2.0).sum::<f64>() / (means.len() - 1) as f64
+    };
+    let (mut slow, mut mean, mut all) = ([0.0; 2], 0.0, 0.0);
+    for trace in 0..TRACES {
+        let mut flicker = Flicker::new();
+        flicker.pass(&spectrum, YEAR, |k| draw(11, trace * DECADES + k, 0));
+        let values: Vec<f64> = (1..=TICKS)
+            .map(|tick| {
+                flicker.pass(&spectrum, 1e-3, |k| draw(11, trace * DECADES + k, tick));
+                flicker.value()
+            })
+            .collect();
+        slow[0] += allan(&values, 32) / TRACES as f64;
+        slow[1] += allan(&values, 128) / TRACES as f64;
+        mean += (values.iter().sum::<f64>() / TICKS as f64).powi(2) / TRACES as f64;
+        all += values.iter().map(|v| v * v).sum::<f64>() / (TICKS * TRACES) as f64;
+    }
+    let flat = 2.0 * 2_f64.ln();
+    let ratios = slow.map(|s| (s / flat).sqrt());
+    eprintln!("Allan deviation over that of 1/f noise: 32 ms {:.3}, 128 ms {:.3}", ratios[0], ratios[1]);
+    eprintln!(
+        "deviation of the mean of {TICKS} reads over that of one: {:.3}, white noise {:.3}",
+        (mean / all).sqrt(),
+        1.0 / 16.0
+    );
+    // white noise of the same deviation would read 4.8/√32 = 0.85 of it and 0.42; what is faster than a tick adds its share at 32 ms
+    let fast = spectrum.variance_after(0, 1e12) - spectrum.variance_after(3, 1e12);
+    for (m, ratio) in [32.0, 128.0].into_iter().zip(ratios) {
+        let expected = ((spectrum.allan_variance(m * 1e-3) + fast / m) / flat).sqrt();
+        // a variance of (256/m - 1) overlapping differences in each of 300 traces
+        let error = expected / (2.0 * TRACES as f64).sqrt();
+        assert!((ratio - expected).abs() < 4.0 * error, "{ratio} against {expected}");
+    }
+    assert!((mean / all).sqrt() > 0.3, "1/f noise does not average away");
+}
+
+#[test]
+fn resistive_cells_spread_with_time() {
+    let mut table = Table::new("resistive cells: deviation in µS");
+    let wan = Wan::default();
+    for (time, expected) in [(1.0, "2.023"), (DAY, "3.909"), (2.0 * DAY, "3.929")] {
+        table.exact(&format!("half of g_max, {time} s"), expected, wan.deviation(20.0, time));
+        table.exact(
+            &format!("half of a g_max of 20, {time} s, twice"),
+            expected,
+            2.0 * Wan { g_max: 20.0 }.deviation(10.0, time),
+        );
+    }
+    table.exact("oxide cells, mean after a day", "-1.01166", Cmo::Coarse.relaxation_mean(DAY));
+    table.exact("oxide cells, deviation after a day", ".88937", Cmo::Coarse.relaxation_deviation(DAY));
+    table.exact("oxide cells, write at 50 µS to 2 %", ".575732", Cmo::Coarse.programming_deviation(50.0));
+    table.exact("oxide cells, write at 50 µS to 0.2 %", ".0542506", Cmo::Fine.programming_deviation(50.0));
+    let day: Vec<f64> = (0..4000).map(|i| wan.conductance(20.0, DAY, [draw(21, i, 0), draw(21, i, 1)]) - 20.0).collect();
+    let (found, error) = deviation(&day);
+    table.by_chance("half of g_max, a day, 4000 cells", "3.909", found, error);
+    table.finish();
+    // halfway in the logarithm of time, halfway in the deviation
+    let middle = wan.deviation(20.0, DAY.sqrt());
+    assert!((middle - (wan.deviation(20.0, 1.0) + wan.deviation(20.0, DAY)) / 2.0).abs() < 1e-12);
+    assert_eq!(wan.deviation(20.0, 0.0), wan.deviation(20.0, 1.0));
+    assert_eq!(wan.deviation(20.0, YEAR), wan.deviation(20.0, 2.0 * DAY));
+}
+
+fn windowed(which: usize, p: f64) -> Device {
+    Device::new([hp(Free), hp(Joglekar), hp(Biolek), hp(Prodromakis)][which].clone()).with("p", p)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_voltage_means_no_current(x in 0.0..=1.0_f64) {
+        prop_assert_eq!(Drift(Joglekar).tick([0.0], [x], defaults(&Drift(Joglekar)), 0.0).1, [0.0]);
+        prop_assert_eq!(Vteam(Exponential).tick([0.0], [3e-9 * x], defaults(&Vteam(Exponential)), 0.0).1, [0.0]);
+        prop_assert_eq!(Yakopcic.tick([0.0], [x], defaults(&Yakopcic), 0.0).1, [0.0]);
+        prop_assert_eq!(StanfordPku.tick([0.0], [2e-9 * x], defaults(&StanfordPku), 0.0).1, [0.0]);
+    }
+
+    #[test]
+    fn loops_are_pinched_shrink_and_close(which in 0_usize..4, p in 1.0..4.0_f64, frequency in 20.0..200.0_f64) {
+        let device = windowed(which, p);
+        let (slow, fast, faster) = (device.lobes(frequency, 2000), device.lobes(3.0 * frequency, 2000), device.lobes(30.0 * frequency, 2000));
+        for lobe in 0..2 {
+            prop_assert!(fast[lobe] < slow[lobe] && faster[lobe] < fast[lobe], "{slow:?} {fast:?} {faster:?}");
+            let ratio = fast[lobe] / faster[lobe];
+            prop_assert!((ratio - 10.0).abs() < 1.0, "a tenfold frequency has a tenth of the area, not 1/{ratio}");
+        }
+        let trace = device.sine(1.0, 1e5, 2000, 1, 0.1);
+        let most = trace.iter().fold(0.0_f64, |most, [_, i, _]| most.max(i.abs()));
+        for k in 0..=500 {
+            let ([v, up, _], [w, down, _]) = (trace[k], trace[1000 - k]);
+            prop_assert!((v - w).abs() < 1e-12 && (up - down).abs() < 1e-4 * most, "open by {} at {v} V", (up - down) / most);
+        }
+        for at in [0, 1000, 2000] {
+            prop_assert!(trace[at][1].abs() < 1e-12, "pinched");
+        }
+    }
+
+    #[test]
+    fn yakopcic_loops_shrink_with_one_over_the_frequency(frequency in 1e7..1e8_f64) {
+        let device = Device::new(yakopcic());
+        let (slow, fast) = (device.lobes(frequency, 1000), device.lobes(10.0 * frequency, 1000));
+        for lobe in 0..2 {
+            prop_assert!((slow[lobe] / fast[lobe] - 10.0).abs() < 0.5, "{slow:?} {fast:?}");
+        }
+    }
+
+    #[test]
+    fn the_state_stays_in_its_range(which in 0_usize..4, x in 0.0..=1.0_f64, v in prop::collection::vec(-50.0..50.0_f64, 1..40)) {
+        for [_, i, x] in windowed(which, 1.0).respond(1e-3, x, v.into_iter()) {
+            prop_assert!((0.0..=1.0).contains(&x) && i.is_finite());
+        }
+    }
+
+    #[test]
+    fn vteam_is_frozen_between_its_thresholds(x in 0.0..=3e-9_f64, v in prop::collection::vec(-0.2..=0.02_f64, 1..40)) {
+        for law in [vteam(Linear), vteam(Exponential)] {
+            for [_, _, after] in Device::new(law).respond(1.0, x, v.iter().copied()) {
+                prop_assert_eq!(after.to_bits(), x.to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn stanford_pku_is_odd_in_the_voltage(v in -3.0..3.0_f64, g in 2e-10..1.7e-9_f64) {
+        let p = defaults(&StanfordPku);
+        prop_assert_eq!(StanfordPku.flow([v], [g], p)[0], -StanfordPku.flow([-v], [g], p)[0]);
+        prop_assert_eq!(StanfordPku.tick([v], [g], p, 0.0).1[0], -StanfordPku.tick([-v], [g], p, 0.0).1[0]);
+    }
+
+    #[test]
+    fn a_fluctuation_is_the_same_however_the_time_is_cut(seconds in 1e-6..1e6_f64, share in 0.0..=1.0_f64) {
+        let spectrum = Spectrum::of_read(250e-9);
+        for k in 0..DECADES {
+            let (first, second, whole) =
+                (spectrum.transition(k, share * seconds), spectrum.transition(k, (1.0 - share) * seconds), spectrum.transition(k, seconds));
+            prop_assert!((first.0 * second.0 - whole.0).abs() < 1e-12);
+            let variance = (first.1 * second.0).powi(2) + second.1.powi(2);
+            prop_assert!((variance - whole.1.powi(2)).abs() < 1e-9, "{variance} {}", whole.1.powi(2));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Tables of published numbers beside what is computed.
+
+/// A table under construction: prints a line for each row and remembers which are off.
+pub(crate) struct Table {
+    off: Vec<String>,
+}
+
+impl Table {
+    pub(crate) fn new(title: &str) -> Self {
+        eprintln!("\n{title}\n{:<44} {:>14} {:>16}", "row", "expected", "found");
+        Self { off: Vec::new() }
+    }
+
+    fn row(&mut self, row: &str, expected: &str, found: f64, most: f64) {
+        let value: f64 = expected.parse().expect("a number");
+        // a hair beside the unit, for the rounding of the subtraction
+        let is_off = (found - value).abs().partial_cmp(&(most * (1.0 + 1e-9))) != Some(std::cmp::Ordering::Less);
+        let mark = if is_off { "  <- off" } else { "" };
+        let line = format!("{row:<44} {expected:>14} {found:>16.8e}{mark}");
+        eprintln!("{line}");
+        if is_off {
+            self.off.push(line);
+        }
+    }
+
+    /// A row that is determined: it must be right to one unit of the last printed digit.
+    pub(crate) fn exact(&mut self, row: &str, expected: &str, found: f64) {
+        self.row(row, expected, found, unit(expected));
+    }
+
+    /// A row with a standard error: it must be right to four of them and one unit of the last printed digit.
+    #[allow(dead_code, reason = "not every table is one of chance")]
+    pub(crate) fn by_chance(&mut self, row: &str, expected: &str, found: f64, error: f64) {
+        self.row(row, expected, found, 4.0 * error + unit(expected));
+    }
+
+    pub(crate) fn finish(self) {
+        assert!(self.off.is_empty(), "rows are off:\n{}", self.off.join("\n"));
+    }
+}
+
+/// One unit of the last printed digit.
+fn unit(text: &str) -> f64 {
+    let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let exponent: i32 = exponent.parse().expect("a whole number");
+    10_f64.powi(exponent - i32::try_from(decimals).expect("few digits"))
+}
