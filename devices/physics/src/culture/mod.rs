@@ -1,1 +1,17 @@
 //! Cultures of neurons on electrodes.
+//!
+//! A [`dish`] holds a [`network`] of neurons or the [`poisson`] control in its place. It listens on 64 [`electrodes`] and takes
+//! [`stimulation`] within the safety envelope. [`response`] and [`stationarity`] judge what it does.
+
+pub mod dish;
+pub mod electrodes;
+pub mod izhikevich;
+pub mod network;
+pub mod plasticity;
+pub mod poisson;
+pub mod population;
+pub mod response;
+pub mod stationarity;
+pub mod statistics;
+pub mod stimulation;
+pub mod synapses;
