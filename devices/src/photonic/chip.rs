@@ -4,10 +4,12 @@
 //! thrown away) and its phase; the mesh follows; each output meets a detector, or half of it the reference first. Heaters follow their power
 //! with a time constant, `τ dw/dt = P - w`.
 
-use super::calibration::Calibration;
-use super::mesh::{Complex, Matrix, Phases, decompose, interferometer, layout};
 use isoform_core::draw::Key;
-use std::f64::consts::{FRAC_PI_2, TAU};
+use isoform_physics::photonics::decomposition::Layout;
+use isoform_physics::photonics::heaters::{self, Heaters};
+use isoform_physics::photonics::matrix::{Complex, Matrix};
+use isoform_physics::photonics::phases::{Convention, Phases, attenuator};
+use std::f64::consts::TAU;
 use std::time::Duration;
 
 /// Which heater does what, by its channel.
@@ -34,12 +36,10 @@ impl Section {
     pub fn phases(self, input: &[Complex], mesh: &Phases, reference: f64) -> Vec<f64> {
         let mut phases = Vec::with_capacity(self.heaters());
         for field in input {
-            // i e^{iθ/2} sin(θ/2) is what gets through
-            let between = 2.0 * field.magnitude().min(1.0).asin();
-            phases.extend([between, (field.angle() - FRAC_PI_2 - between / 2.0).rem_euclid(TAU)]);
+            let (between, adds) = attenuator(field.norm());
+            phases.extend([between, (field.arg() - adds).rem_euclid(TAU)]);
         }
-        phases.extend(mesh.elements.iter().flat_map(|&(_, internal, external)| [internal, external]));
-        phases.extend(&mesh.output);
+        phases.extend(mesh.list());
         phases.extend(self.reference.then_some(reference));
         phases
     }
@@ -47,7 +47,7 @@ impl Section {
     /// The phases of a mesh that realises a matrix.
     #[must_use]
     pub fn mesh(unitary: &Matrix) -> Phases {
-        decompose(unitary).phases()
+        Phases::of(unitary, Layout::Rectangle, Convention::SingleArm)
     }
 }
 
@@ -63,9 +63,10 @@ struct Heater {
 #[derive(Debug)]
 pub struct Chip {
     section: Section,
-    truth: Calibration,
+    truth: Heaters,
     heaters: Vec<Heater>,
-    layout: Vec<usize>,
+    /// A mesh of its layout, whatever its phases.
+    mesh: Phases,
     /// The time constant of a heater in seconds.
     tau: f64,
     /// The power of one mode at full amplitude, in watts.
@@ -84,7 +85,7 @@ pub struct Parts {
     /// Modes and reference.
     pub section: Section,
     /// The truth about the heaters.
-    pub truth: Calibration,
+    pub truth: Heaters,
     /// The time constant of a heater in seconds.
     pub tau: f64,
     /// The power of one mode at full amplitude, in watts.
@@ -103,7 +104,7 @@ impl Chip {
     pub fn new(parts: Parts) -> Self {
         Self {
             heaters: vec![Heater::default(); parts.section.heaters()],
-            layout: layout(parts.section.modes),
+            mesh: Section::mesh(&Matrix::identity(parts.section.modes)),
             section: parts.section,
             truth: parts.truth,
             tau: parts.tau,
@@ -141,7 +142,7 @@ impl Chip {
 
     fn warmth(&self, heater: &Heater, now: Duration) -> f64 {
         let passed = now.saturating_sub(heater.since).as_secs_f64();
-        heater.power + (heater.warmth - heater.power) * (-passed / self.tau).exp()
+        heaters::warmth(heater.warmth, heater.power, passed, self.tau)
     }
 
     /// The fields at the ends of the modes, in units of full amplitude, and the phase of the reference.
@@ -150,15 +151,11 @@ impl Chip {
         let phases = self.truth.phases(&watts);
         let modes = self.section.modes;
         let (input, rest) = phases.split_at(2 * modes);
-        let (elements, rest) = rest.split_at(2 * self.layout.len());
-        let (output, reference) = rest.split_at(modes);
+        let (mesh, reference) = rest.split_at(modes * modes);
+        let interferometer = |internal| Convention::SingleArm.element(internal, 0.0, [0.0; 2]);
         let mut field: Vec<Complex> =
-            input.chunks_exact(2).map(|p| interferometer(p[0], 0.0)[0][0] * Complex::polar(1.0, p[1])).collect();
-        let mesh = Phases {
-            elements: self.layout.iter().zip(elements.chunks_exact(2)).map(|(&mode, p)| (mode, p[0], p[1])).collect(),
-            output: output.to_vec(),
-        };
-        mesh.pass(&mut field);
+            input.chunks_exact(2).map(|p| interferometer(p[0])[0][0] * Complex::from_polar(1.0, p[1])).collect();
+        self.mesh.with(mesh).pass(&mut field);
         (field, reference.first().copied().unwrap_or(0.0))
     }
 
@@ -166,7 +163,7 @@ impl Chip {
     #[expect(clippy::cast_possible_truncation, reason = "there are few modes")]
     pub fn read(&mut self, now: Duration) -> Vec<f64> {
         let (fields, phase) = self.fields(now);
-        let reference = Complex::polar(self.reference, phase);
+        let reference = Complex::from_polar(self.reference, phase);
         self.readings += 1;
         let mut noise = vec![0.0; fields.len()];
         for (lane, value) in noise.iter_mut().enumerate() {
@@ -174,7 +171,7 @@ impl Chip {
             self.key.fill_normal(lane as u32, 0, self.readings, &mut one);
             *value = f64::from(one[0]) * self.noise;
         }
-        let light = |e: Complex| if self.section.reference { (e + reference).power() / 2.0 } else { e.power() };
+        let light = |e: Complex| if self.section.reference { (e + reference).norm_sqr() / 2.0 } else { e.norm_sqr() };
         fields.into_iter().zip(noise).map(|(e, n)| self.power * light(e) + n).collect()
     }
 }
@@ -182,11 +179,11 @@ impl Chip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::photonic::mesh::tests::unitary;
     use proptest::prelude::*;
+    use std::f64::consts::FRAC_PI_2;
 
     fn chip(section: Section, noise: f64) -> Chip {
-        let truth = Calibration::uniform(section.heaters(), 157.0, 1000.0, 0.3, 0.01);
+        let truth = Heaters::uniform(section.heaters(), 157.0, 1000.0, 0.3, 0.01);
         Chip::new(Parts { section, truth, tau: 1e-5, power: 1e-3, reference: 1.0, noise, seed: 7 })
     }
 
@@ -225,7 +222,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn a_driven_chip_is_the_matrix(numbers in proptest::collection::vec(-1.0..1.0_f64, 18), x in proptest::collection::vec(-0.7..0.7_f64, 6), step in 0..4_u32) {
-            let Some(wanted) = unitary(3, &numbers) else { return Ok(()) };
+            let Some(wanted) = Matrix::orthonormal(3, &numbers) else { return Ok(()) };
             let section = Section { modes: 3, reference: true };
             let mut chip = chip(section, 0.0);
             let input: Vec<Complex> = x.chunks_exact(2).map(|p| Complex::new(p[0], p[1])).collect();
@@ -234,7 +231,7 @@ mod tests {
             let seen = chip.read(Duration::from_millis(10));
             for (row, watts) in seen.iter().enumerate() {
                 let field = (0..3).fold(Complex::ZERO, |sum, c| sum + wanted.at(row, c) * input[c]);
-                let light = (field + Complex::polar(1.0, phase)).power() / 2.0;
+                let light = (field + Complex::from_polar(1.0, phase)).norm_sqr() / 2.0;
                 prop_assert!((watts / 1e-3 - light).abs() < 1e-9, "{watts} is not {light}");
             }
         }

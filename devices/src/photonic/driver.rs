@@ -9,10 +9,8 @@
 //! No message of the heaters has a check sum. What stays undetected: a change of a set-point below the last digit of its reading (1 mV), and a
 //! heater that leaves its set-point for a moment and comes back by itself.
 
-use super::calibration::Calibration;
 use super::chip::Section;
 use super::codec::{channels, command, error, meaning, nearest, reading, value, vector};
-use super::mesh::{Complex, Matrix, Phases};
 use super::meter::Meter;
 use isoform_core::bound::Accuracy;
 use isoform_core::error::{Error, Result};
@@ -22,6 +20,9 @@ use isoform_core::program::{NodeKind, Origin, Program};
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
+use isoform_physics::photonics::heaters::Heaters;
+use isoform_physics::photonics::matrix::{Complex, Matrix};
+use isoform_physics::photonics::phases::Phases;
 use isoform_serial::driver::Driver;
 use isoform_serial::error::{Result as Wire, SerialError, printable};
 use isoform_serial::lines::Lines;
@@ -50,7 +51,7 @@ pub struct Bench {
     /// Modes and reference.
     pub section: Section,
     /// What is known of the heaters.
-    pub calibration: Calibration,
+    pub calibration: Heaters,
     /// The highest voltage in volts.
     pub v_max: f64,
     /// The highest current in milliamps.
@@ -203,8 +204,8 @@ impl Photonic {
     fn steps(&self, loaded: &Loaded, x: &[f32], tick: usize) -> Result<Vec<Vec<f64>>> {
         let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
         let mut field: Vec<Complex> = loaded.map.field(&wide).into_iter().map(|[re, im]| Complex::new(re, im)).collect();
-        if let Some(mode) = field.iter().position(|e| e.magnitude() > 1.0 + 1e-6) {
-            let size = field[mode].magnitude();
+        if let Some(mode) = field.iter().position(|e| e.norm() > 1.0 + 1e-6) {
+            let size = field[mode].norm();
             return Err(Error::invalid_signal(format!(
                 "the field of mode {mode} at tick {tick} has a magnitude of {size}, but full amplitude is 1: scale the input"
             )));

@@ -10,7 +10,6 @@ pub mod calibration;
 pub mod chip;
 pub mod codec;
 pub mod driver;
-pub mod mesh;
 pub mod meter;
 #[cfg(test)]
 mod tests;
@@ -18,7 +17,6 @@ pub mod twin;
 
 use crate::kinds::Kind;
 use crate::scpi::twin::Instrument;
-use calibration::Calibration;
 use chip::{Chip, Parts, Section};
 use driver::{Bench, Photonic};
 use isoform_core::error::{Error, Result};
@@ -78,7 +76,7 @@ fn driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
         return Err(Error::unsupported(format!("heaters that settle in {settle} s are not possible: choose 0 to 10")));
     }
     Ok(Box::new(Photonic::new(Bench {
-        calibration: Calibration::take(options, section.heaters())?,
+        calibration: calibration::take(options, section.heaters())?,
         v_max: options.take("vmax")?.unwrap_or(10.0),
         i_max: options.take("imax")?.unwrap_or(20.0),
         settle: Duration::from_secs_f64(settle),
@@ -99,7 +97,7 @@ fn twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
     if tau <= 0.0 || noise < 0.0 {
         return Err(Error::unsupported("a time constant must be above nought, and noise not below"));
     }
-    let truth = Calibration::take(options, section.heaters())?;
+    let truth = calibration::take(options, section.heaters())?;
     let seed = options.take("seed")?.unwrap_or(0);
     let chip = Arc::new(Mutex::new(Chip::new(Parts { section, truth, tau, power, reference, noise, seed })));
     Ok(vec![Box::new(twin::Heaters::new(Arc::clone(&chip))), Box::new(Instrument::new(Detectors::new(chip)))])

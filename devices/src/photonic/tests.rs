@@ -2,8 +2,6 @@
 
 use super::*;
 use crate::attach;
-use crate::photonic::mesh::Matrix;
-use crate::photonic::mesh::tests::unitary;
 use isoform_core::builder::Builder;
 use isoform_core::error::{ErrorKind, Integrity};
 use isoform_core::functions::li;
@@ -16,6 +14,8 @@ use isoform_core::semantics::Semantics;
 use isoform_core::session::Blocking;
 use isoform_core::substrate::{Run, Substrate};
 use isoform_core::tensor::Tensor;
+use isoform_physics::photonics::heaters::Heaters;
+use isoform_physics::photonics::matrix::{Complex, Matrix};
 use isoform_serial::instrument::Instrument as Device;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Fault, Faulty, Line, Memory, Mishap, Scripted, Transport, VirtualClock};
@@ -25,7 +25,7 @@ use std::f64::consts::{PI, TAU};
 const NOISE: f64 = 1e-4;
 
 fn program(matrix: &Matrix, encoding: Encoding, detection: Detection) -> Program {
-    let n = matrix.size();
+    let n = matrix.rows();
     let pairs = (0..n * n).map(|i| matrix.at(i / n, i % n)).flat_map(|c| [c.re, c.im]);
     let tensor = Tensor::new([n, n, 2], pairs.collect::<Vec<f64>>()).expect("fits");
     let map = Optical::new(tensor, encoding, detection).expect("is one");
@@ -53,7 +53,7 @@ fn open(locator: &str) -> Result<Arc<dyn Substrate>> {
 /// A set-point is off by half a step of `12 V / 65535`, a phase then by `α / R` times twice the volts times that; volts are those of a turn and a
 /// bit. A phase that is off by δ changes what the whole mesh does by no more than δ in the operator norm, so that the errors of all heaters add.
 fn field_error(section: Section, length: f64) -> f64 {
-    let heaters = Calibration::uniform(section.heaters(), PI / 20e-3, 1000.0, 0.0, 0.01);
+    let heaters = Heaters::uniform(section.heaters(), PI / 20e-3, 1000.0, 0.0, 0.01);
     let step = 12.0 / 65535.0 / 2.0;
     let slope = |i: usize| 2.0 * heaters.most_volts(i) * heaters.alpha[i] / heaters.ohms[i];
     let settled = TAU * (-20.0_f64).exp();
@@ -69,7 +69,7 @@ fn powers_are_those_of_the_oracle() {
     let section = Section { modes: 4, reference: false };
     let bench = open("twin:photonic?crosstalk=0.01&phi0=0.4&seed=3").expect("opens");
     for (seed, encoding, width) in [(1, Encoding::Real, 4), (2, Encoding::Complex, 8)] {
-        let matrix = unitary(4, &numbers(32, seed)).expect("is one");
+        let matrix = Matrix::orthonormal(4, &numbers(32, seed)).expect("is one");
         let program = program(&matrix, encoding, Detection::Intensity);
         let scale = if encoding == Encoding::Real { 1.0 } else { 0.7 };
         #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
@@ -92,7 +92,7 @@ fn powers_are_those_of_the_oracle() {
 fn a_reference_brings_out_the_fields() {
     let section = Section { modes: 2, reference: true };
     let bench = open("twin:photonic?modes=2&reference=1&crosstalk=0.01&phi0=1&seed=4").expect("opens");
-    let matrix = unitary(2, &numbers(8, 5)).expect("is one");
+    let matrix = Matrix::orthonormal(2, &numbers(8, 5)).expect("is one");
     let x = [0.6, 0.3, -0.2, 0.7, 1.0, 0.0, 0.0, -1.0];
     for detection in [Detection::Homodyne, Detection::Intensity] {
         let program = program(&matrix, Encoding::Complex, detection);
@@ -139,7 +139,7 @@ fn what_a_mesh_cannot_do_is_refused_by_name() {
     let homodyne = refusal(&program(&Matrix::identity(2), Encoding::Real, Detection::Homodyne));
     assert!(homodyne.contains("mesh") && homodyne.contains("optical_homodyne"), "{homodyne}");
     let mut half = Matrix::identity(2);
-    half.put(1, 1, mesh::Complex::new(0.5, 0.0));
+    half.put(1, 1, Complex::new(0.5, 0.0));
     let lossy = refusal(&program(&half, Encoding::Real, Detection::Intensity));
     assert!(lossy.contains("unitary"), "{lossy}");
     let large = refusal(&program(&Matrix::identity(3), Encoding::Real, Detection::Intensity));
@@ -239,7 +239,7 @@ fn bad_bench(clock: &VirtualClock, at_meter: bool, mishap: Mishap) -> Result<Dev
 
 #[test]
 fn a_bad_line_never_gives_a_wrong_power() {
-    let matrix = unitary(2, &numbers(8, 5)).expect("is one");
+    let matrix = Matrix::orthonormal(2, &numbers(8, 5)).expect("is one");
     let program = program(&matrix, Encoding::Real, Detection::Intensity);
     let x = [0.8, -0.3, 0.1, 1.0, -0.5, 0.5];
     let wanted = Oracle::new(&program, &Run::new()).run(&x);

@@ -325,13 +325,13 @@ impl Twin for Heaters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::photonic::calibration::Calibration;
     use crate::photonic::chip::{Parts, Section};
+    use isoform_physics::photonics::heaters::Heaters as Law;
     use proptest::prelude::*;
 
     fn twin() -> Heaters {
         let section = Section { modes: 2, reference: false };
-        let truth = Calibration::uniform(section.heaters(), 157.0, 1000.0, 0.0, 0.0);
+        let truth = Law::uniform(section.heaters(), 157.0, 1000.0, 0.0, 0.0);
         let chip = Chip::new(Parts { section, truth, tau: 1e-5, power: 1e-3, reference: 0.0, noise: 0.0, seed: 0 });
         Heaters::new(Arc::new(Mutex::new(chip)))
     }
