@@ -38,6 +38,8 @@ pub struct Changed {
     pub cycle: Option<Cycle>,
     /// The numbers in which the states are kept.
     pub number: Option<Number>,
+    /// Into how many equal steps an explicit decay cuts a tick.
+    pub substeps: Option<u32>,
 }
 
 impl Default for Answers {
@@ -73,7 +75,8 @@ impl Answers {
             reset: with_reset,
             input_delay: with_input_delay,
             cycle: with_cycle,
-            number: with_number
+            number: with_number,
+            substeps: with_substeps
         );
         semantics
     }

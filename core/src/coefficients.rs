@@ -14,7 +14,7 @@ use crate::step::{self, Rule};
 pub struct Coefficients {
     /// `∂F/∂s`, states by states; noughts unless the flow is affine.
     pub rate: Vec<f64>,
-    /// How far the state moves for a rate of one, states by states.
+    /// How far a step moves the state for a rate of one, states by states.
     pub psi: Vec<f64>,
     /// What is kept of the state, states by states.
     pub phi: Vec<f64>,
@@ -77,22 +77,22 @@ where
     D: Dynamics<X, N, P, Y>,
 {
     let rule = Rule::from(semantics);
-    let dt = semantics.dt;
+    let h = semantics.step_length();
     let rate: [[f64; N]; N] =
         if affine { jacobian(|s| d.flow([Dual::constant(0.0); X], s, p.map(Dual::constant))) } else { [[0.0; N]; N] };
-    let psi = psi(&rate, semantics, dt);
+    let psi = psi(&rate, semantics, h);
     let (mut phi, mut gamma, mut constant) = ([[0.0; N]; N], [[0.0; X]; N], [0.0; N]);
     if affine {
         let psi_dual = psi.map(|row| row.map(Dual::constant));
-        let (p_dual, dt_dual) = (p.map(Dual::constant), Dual::constant(dt));
-        phi = jacobian(|s| step::flow(d, rule, &psi_dual, dt_dual, [Dual::constant(0.0); X], s, p_dual));
+        let (p_dual, h_dual) = (p.map(Dual::constant), Dual::constant(h));
+        phi = jacobian(|s| step::flow(d, rule, &psi_dual, h_dual, [Dual::constant(0.0); X], s, p_dual));
         for i in 0..X {
-            let flowed = step::flow(d, rule, &psi_dual, dt_dual, along(i), [Dual::constant(0.0); N], p_dual);
+            let flowed = step::flow(d, rule, &psi_dual, h_dual, along(i), [Dual::constant(0.0); N], p_dual);
             for (row, v) in gamma.iter_mut().zip(flowed) {
                 row[i] = v.slope;
             }
         }
-        constant = step::flow(d, rule, &psi, dt, [0.0; X], [0.0; N], p);
+        constant = step::flow(d, rule, &psi, h, [0.0; X], [0.0; N], p);
     }
     Coefficients { rate: rate.concat(), psi: psi.concat(), phi: phi.concat(), gamma: gamma.concat(), constant: constant.to_vec() }
 }
@@ -133,11 +133,11 @@ pub(crate) fn diagonal<S: Scalar, const N: usize>(of: [S; N]) -> [[S; N]; N] {
     out
 }
 
-fn psi<const N: usize>(rate: &[[f64; N]; N], semantics: &Semantics, dt: f64) -> [[f64; N]; N] {
+fn psi<const N: usize>(rate: &[[f64; N]; N], semantics: &Semantics, h: f64) -> [[f64; N]; N] {
     match (semantics.decay, semantics.order) {
-        (Decay::Euler, _) => diagonal([dt; N]),
-        (Decay::Exact, Order::Staged) => diagonal(std::array::from_fn(|k| dwell(rate[k][k], dt))),
-        (Decay::Exact, Order::Joint) => integral(rate, dt),
+        (Decay::Euler | Decay::RungeKutta, _) => diagonal([h; N]),
+        (Decay::Exact, Order::Staged) => diagonal(std::array::from_fn(|k| dwell(rate[k][k], h))),
+        (Decay::Exact, Order::Joint) => integral(rate, h),
     }
 }
 

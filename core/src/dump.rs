@@ -101,7 +101,8 @@ impl fmt::Display for Semantics {
             self.input_delay,
             self.cycle,
             self.number
-        )
+        )?;
+        if self.substeps == 1 { Ok(()) } else { write!(f, ", substeps {}", self.substeps) }
     }
 }
 

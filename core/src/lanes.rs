@@ -84,7 +84,8 @@ where
                 match (job.rule.test, job.rule.compare, job.rule.reset) {
                     $((Test::$test, Compare::$compare, Reset::$reset) => {
                         let (drive, order) = (Drive::Held, Order::Joint);
-                        let rule = Rule { drive, order, test: Test::$test, compare: Compare::$compare, reset: Reset::$reset };
+                        let (compare, reset) = (Compare::$compare, Reset::$reset);
+                        let rule = Rule { drive, order, test: Test::$test, compare, reset, ..job.rule };
                         done = if uniform {
                             whole_blocks::<D, X, N, P, Y, true>(d, rule, &mut job)
                         } else {
@@ -236,7 +237,7 @@ fn block<
             }
             (constant_one, constant_each) = group::<UNIFORM, WHOLE, N, W>(constant, start, width);
         }
-        Flow::Euler { dt } => step_length = dt,
+        Flow::Raw { step } => step_length = step,
     }
     let psi = diagonal([step_length; N]);
 
@@ -274,18 +275,30 @@ fn block<
                 }
             }
         }
+        let mut raw = [[0.0; W]; N];
+        if !affine {
+            raw = s;
+            // step by step over the block and not lane by lane, so that the lanes of a step become vector code
+            for _ in 0..rule.substeps {
+                for lane in 0..W {
+                    let p = pick::<UNIFORM, P, W>(&p_one, &p_each, lane);
+                    let at = step::substep(d, rule, &psi, step_length, column(&x, lane), column(&raw, lane), p);
+                    for n in 0..N {
+                        raw[n][lane] = at[n];
+                    }
+                }
+            }
+        }
         let mut y: [[f32; W]; Y] = [[0.0; W]; Y];
         for lane in 0..W {
             let input = column(&x, lane);
             let before = column(&s, lane);
             let p = pick::<UNIFORM, P, W>(&p_one, &p_each, lane);
-            let mut flowed = before;
+            let mut flowed = if affine { before } else { column(&raw, lane) };
             if affine {
                 for k in 0..N {
                     flowed[k] = relaxed(pick::<UNIFORM, N, W>(&phi_one[k], &phi_each[k], lane), drive[k][lane], before);
                 }
-            } else {
-                flowed = step::flow(d, rule, &psi, step_length, input, before, p);
             }
             let outcome = step::jump(d, rule, input, before, flowed, p);
             for n in 0..N {

@@ -37,6 +37,7 @@ pub mod semantics;
 pub mod session;
 pub mod signal;
 pub mod single;
+pub mod stability;
 pub mod state;
 pub mod step;
 pub mod substrate;

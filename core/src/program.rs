@@ -10,6 +10,7 @@ use crate::linear::LinearMap;
 use crate::optical::Optical;
 use crate::schedule::{Schedule, schedule};
 use crate::semantics::{Decay, Number, Semantics, Test};
+use crate::stability;
 use crate::tensor::{Shape, Tensor};
 use crate::transfer::TransferFunction;
 use std::collections::HashMap;
@@ -383,7 +384,7 @@ fn build_node(
         sources.push(node.inputs.get(port).map_or(Ok(Vec::new()), |wire| resolve(wire, names, draft))?);
     }
     let stateful = matches!(&kind, NodeKind::Dynamics { function, .. } if !function.signature().states.is_empty());
-    Ok(Node {
+    let node = Node {
         name: node.name.clone(),
         input_shapes: vec![input.clone(); ports],
         output_shapes: vec![output.clone(); infer::output_ports(&node.what)],
@@ -394,7 +395,9 @@ fn build_node(
         input_delay: if stateful { semantics.input_delay } else { 0 },
         semantics,
         kind,
-    })
+    };
+    stability::admit(&node)?;
+    Ok(node)
 }
 
 /// Whether a function can have these semantics.
@@ -408,7 +411,7 @@ fn admit(function: &dyn TransferFunction, semantics: &Semantics) -> Result<()> {
     }
     if semantics.decay == Decay::Exact {
         return Err(Error::invalid_program(format!(
-            "the flow of {id} is not affine, so that it has no exact decay; choose semantics with an euler decay"
+            "the flow of {id} is not affine, so that it has no exact decay; choose semantics with an euler or a runge-kutta decay"
         )));
     }
     if semantics.test == Test::Located || semantics.number != Number::Real {

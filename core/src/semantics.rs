@@ -35,6 +35,8 @@ answers! {
         Euler = "euler",
         /// The solution of the flow, which must be affine.
         Exact = "exact",
+        /// The classical method of fourth order (Kutta 1901), four evaluations of the flow a step.
+        RungeKutta = "runge-kutta",
     }
 }
 
@@ -135,7 +137,7 @@ pub struct Fixed {
 }
 
 /// The full set of answers.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Semantics {
     preset: Option<Preset>,
@@ -159,6 +161,40 @@ pub struct Semantics {
     pub cycle: Cycle,
     /// The numbers in which the states are kept.
     pub number: Number,
+    /// Into how many equal steps an explicit decay cuts a tick, during which the input is held.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub substeps: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_one(substeps: &u32) -> bool {
+    *substeps == 1
+}
+
+// by hand, since the digest of a program is made from it: the number of steps shows only where it is asked for
+impl fmt::Debug for Semantics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = f.debug_struct("Semantics");
+        all.field("preset", &self.preset)
+            .field("dt", &self.dt)
+            .field("decay", &self.decay)
+            .field("drive", &self.drive)
+            .field("order", &self.order)
+            .field("test", &self.test)
+            .field("compare", &self.compare)
+            .field("reset", &self.reset)
+            .field("input_delay", &self.input_delay)
+            .field("cycle", &self.cycle)
+            .field("number", &self.number);
+        if self.substeps != 1 {
+            all.field("substeps", &self.substeps);
+        }
+        all.finish()
+    }
 }
 
 macro_rules! setters {
@@ -205,6 +241,14 @@ impl Semantics {
         with_cycle: cycle, Cycle;
         /// The same, with other numbers.
         with_number: number, Number;
+        /// The same, with a tick cut into another number of steps.
+        with_substeps: substeps, u32;
+    }
+
+    /// The length of one step of an explicit decay, in the unit of `dt`.
+    #[must_use]
+    pub fn step_length(&self) -> f64 {
+        self.dt / f64::from(self.substeps)
     }
 
     /// The same answers at another time step.
@@ -229,6 +273,15 @@ impl Semantics {
         if self.test == Test::Located && (self.drive != Drive::Held || self.order != Order::Joint || self.decay != Decay::Exact) {
             return refuse("a located test needs an exact decay, a held drive and a joint order");
         }
+        if self.decay == Decay::RungeKutta && (self.drive != Drive::Held || self.order != Order::Joint) {
+            return refuse("a runge-kutta decay needs a held drive and a joint order");
+        }
+        if !(1..=MAX_SUBSTEPS).contains(&self.substeps) {
+            return refuse(&format!("a tick has 1 to {MAX_SUBSTEPS} steps, not {}", self.substeps));
+        }
+        if self.substeps > 1 && (self.decay == Decay::Exact || self.drive != Drive::Held || self.number != Number::Real) {
+            return refuse("a tick is cut into steps for an euler or runge-kutta decay, a held drive and real numbers alone");
+        }
         if let Number::Fixed(fixed) = self.number {
             if !(1..=24).contains(&fixed.decay_bits) || fixed.unit == 0 {
                 return refuse("fixed numbers need 1 to 24 bits of decay and a unit above nought");
@@ -247,6 +300,9 @@ impl Semantics {
 
 /// More ticks of input delay than any platform has.
 const MAX_INPUT_DELAY: u32 = 4096;
+
+/// More steps in a tick than anybody writes down one by one, as recordings do.
+const MAX_SUBSTEPS: u32 = 256;
 
 /// The answers of a platform, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -325,6 +381,7 @@ impl Preset {
             input_delay: 0,
             cycle: Cycle::LeavingEvent,
             number: Number::Real,
+            substeps: 1,
         };
         let euler = Semantics { decay: Decay::Euler, order: Order::Staged, ..exact };
         let lava = Semantics { input_delay: 1, ..euler };
@@ -432,5 +489,44 @@ mod tests {
         assert!(exact.with_dt(f64::NAN).check().is_err());
         assert!(exact.with_test(Test::Located).with_decay(Decay::Euler).check().is_err());
         assert!(exact.with_number(Number::Fixed(Fixed { decay_bits: 12, unit: 64 })).check().is_err());
+    }
+
+    #[test]
+    fn steps_within_a_tick_are_refused_where_they_mean_nothing() {
+        let (exact, loihi) = (Semantics::exact(1e-3), Preset::Loihi.semantics(1e-3));
+        let (euler, rk4) = (exact.with_decay(Decay::Euler), exact.with_decay(Decay::RungeKutta));
+        for fine in [euler, rk4, euler.with_substeps(7), rk4.with_substeps(256), euler.with_order(Order::Staged).with_substeps(2)]
+        {
+            fine.check().expect("makes sense");
+        }
+        let senseless = [
+            euler.with_substeps(0),
+            euler.with_substeps(257),
+            exact.with_substeps(2),
+            loihi.with_substeps(2),
+            loihi.with_decay(Decay::RungeKutta),
+            euler.with_drive(Drive::ImpulseAfter).with_substeps(2),
+            rk4.with_drive(Drive::ImpulseBefore),
+            rk4.with_order(Order::Staged),
+            rk4.with_test(Test::Located),
+            euler.with_test(Test::Located).with_substeps(2),
+        ];
+        for semantics in senseless {
+            assert!(semantics.check().is_err(), "{semantics}");
+        }
+    }
+
+    #[test]
+    fn one_step_a_tick_leaves_no_trace() {
+        let euler = Preset::Norse.semantics(1e-3);
+        assert!(format!("{euler:?}").ends_with("cycle: EnteringEvent, number: Real }"), "{euler:?}");
+        assert!(!euler.to_string().contains("steps"), "{euler}");
+        let text = serde_json::to_string(&euler).expect("serialises");
+        assert!(text.ends_with("\"number\":\"real\"}"), "{text}");
+        let cut = euler.with_substeps(3);
+        assert!(cut.to_string().ends_with("number real, substeps 3"), "{cut}");
+        assert!(format!("{cut:?}").ends_with("number: Real, substeps: 3 }"), "{cut:?}");
+        let text = serde_json::to_string(&cut).expect("serialises");
+        assert_eq!(serde_json::from_str::<Semantics>(&text).expect("parses"), cut);
     }
 }

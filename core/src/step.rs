@@ -5,11 +5,15 @@
 
 use crate::dynamics::Dynamics;
 use crate::scalar::Scalar;
-use crate::semantics::{Compare, Drive, Order, Reset, Semantics, Test};
+use crate::semantics::{Compare, Decay, Drive, Order, Reset, Semantics, Test};
 
 /// The answers that a step needs, small enough to be a constant of a specialised loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
+    /// How far a step goes.
+    pub decay: Decay,
+    /// How many steps a tick has.
+    pub substeps: u32,
     /// What the input does to the flow.
     pub drive: Drive,
     /// Which values the states see of each other.
@@ -24,20 +28,28 @@ pub struct Rule {
 
 impl From<&Semantics> for Rule {
     fn from(s: &Semantics) -> Self {
-        Self { drive: s.drive, order: s.order, test: s.test, compare: s.compare, reset: s.reset }
+        Self {
+            decay: s.decay,
+            substeps: s.substeps,
+            drive: s.drive,
+            order: s.order,
+            test: s.test,
+            compare: s.compare,
+            reset: s.reset,
+        }
     }
 }
 
 /// The state after the flow of one tick.
 ///
-/// `psi` is `∫₀^dt e^{Ah} dh` with `A = ∂F/∂s` for an exact decay, `dt` times one for Euler. A staged order uses its diagonal
-/// alone: the other states are then inputs.
+/// `h` is the length of one step, `psi` is `∫₀^h e^{At} dt` with `A = ∂F/∂s` for an exact decay, `h` times one for Euler, and unused by
+/// Runge and Kutta. A staged order uses its diagonal alone: the other states are then inputs.
 #[inline(always)]
 pub fn flow<D, S, const X: usize, const N: usize, const P: usize, const Y: usize>(
     d: &D,
     rule: Rule,
     psi: &[[S; N]; N],
-    dt: S,
+    h: S,
     x: [S; X],
     s: [S; N],
     p: [S; P],
@@ -46,10 +58,65 @@ where
     D: Dynamics<X, N, P, Y>,
     S: Scalar,
 {
-    match rule.order {
-        Order::Joint => flow_joint(d, rule.drive, psi, dt, x, s, p),
-        Order::Staged => flow_staged(d, rule.drive, psi, dt, x, s, p),
+    let mut s = s;
+    for _ in 0..rule.substeps {
+        s = substep(d, rule, psi, h, x, s, p);
     }
+    s
+}
+
+/// The state after one step of the flow; a tick has [`Rule::substeps`] of them.
+#[inline(always)]
+pub fn substep<D, S, const X: usize, const N: usize, const P: usize, const Y: usize>(
+    d: &D,
+    rule: Rule,
+    psi: &[[S; N]; N],
+    h: S,
+    x: [S; X],
+    s: [S; N],
+    p: [S; P],
+) -> [S; N]
+where
+    D: Dynamics<X, N, P, Y>,
+    S: Scalar,
+{
+    match (rule.decay, rule.order) {
+        (Decay::RungeKutta, _) => runge_kutta(d, h, x, s, p),
+        (_, Order::Joint) => flow_joint(d, rule.drive, psi, h, x, s, p),
+        (_, Order::Staged) => flow_staged(d, rule.drive, psi, h, x, s, p),
+    }
+}
+
+#[inline(always)]
+fn runge_kutta<D, S, const X: usize, const N: usize, const P: usize, const Y: usize>(
+    d: &D,
+    h: S,
+    x: [S; X],
+    s: [S; N],
+    p: [S; P],
+) -> [S; N]
+where
+    D: Dynamics<X, N, P, Y>,
+    S: Scalar,
+{
+    let half = S::lit(0.5) * h;
+    let mut rate = d.flow(x, s, p);
+    let mut sum = rate;
+    for (reach, weight) in [(half, 2.0), (half, 2.0), (h, 1.0)] {
+        let mut at = s;
+        for k in 0..N {
+            at[k] = s[k] + reach * rate[k];
+        }
+        rate = d.flow(x, at, p);
+        for k in 0..N {
+            sum[k] = sum[k] + S::lit(weight) * rate[k];
+        }
+    }
+    let mut out = s;
+    for k in 0..N {
+        out[k] = s[k] + h / S::lit(6.0) * sum[k];
+    }
+    out
 }
 
 #[inline(always)]
@@ -57,7 +124,7 @@ fn flow_joint<D, S, const X: usize, const N: usize, const P: usize, const Y: usi
     d: &D,
     drive: Drive,
     psi: &[[S; N]; N],
-    dt: S,
+    h: S,
     x: [S; X],
     s: [S; N],
     p: [S; P],
@@ -72,7 +139,7 @@ where
         let (driven, free) = (d.flow(x, s, p), d.flow(quiet, s, p));
         let mut kicked = s;
         for k in 0..N {
-            kicked[k] = dt * (driven[k] - free[k]);
+            kicked[k] = h * (driven[k] - free[k]);
         }
         kicked
     };
@@ -121,7 +188,7 @@ fn flow_staged<D, S, const X: usize, const N: usize, const P: usize, const Y: us
     d: &D,
     drive: Drive,
     psi: &[[S; N]; N],
-    dt: S,
+    h: S,
     x: [S; X],
     s: [S; N],
     p: [S; P],
@@ -137,12 +204,12 @@ where
         match drive {
             Drive::Held => n[k] = n[k] + psi[k][k] * d.flow(x, n, p)[k],
             Drive::ImpulseBefore => {
-                let kicked = n[k] + dt * (d.flow(x, n, p)[k] - d.flow(quiet, by_itself, p)[k]);
+                let kicked = n[k] + h * (d.flow(x, n, p)[k] - d.flow(quiet, by_itself, p)[k]);
                 n[k] = kicked + psi[k][k] * d.flow(quiet, alone(k, kicked), p)[k];
             }
             Drive::ImpulseAfter => {
                 let free = d.flow(quiet, by_itself, p)[k];
-                n[k] = n[k] + psi[k][k] * free + dt * (d.flow(x, n, p)[k] - free);
+                n[k] = n[k] + psi[k][k] * free + h * (d.flow(x, n, p)[k] - free);
             }
         }
     }

@@ -67,7 +67,7 @@ pub struct Recording {
 /// A tick under one semantics, written down as tapes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepRecording {
-    /// `x, s, p, psi (states by states), dt -> s`: the raw flow of a tick.
+    /// `x, s, p, psi (states by states), length of a step -> s`: the raw flow of a tick.
     pub flow: Tape,
     /// `x, s, phi (states by states), gamma (states by inputs), constant -> s`: the run-time form.
     pub affine: Tape,
@@ -211,8 +211,8 @@ where
         let (d, rule) = (&self.definition, Rule::from(semantics));
         StepRecording {
             flow: Tape::record(X + N + P + N * N + 1, |mut v| {
-                let (x, s, p, psi, [dt]) = (take(&mut v), take(&mut v), take(&mut v), take_rows::<N, N>(&mut v), take(&mut v));
-                step::flow(d, rule, &psi, dt, x, s, p).to_vec()
+                let (x, s, p, psi, [h]) = (take(&mut v), take(&mut v), take(&mut v), take_rows::<N, N>(&mut v), take(&mut v));
+                step::flow(d, rule, &psi, h, x, s, p).to_vec()
             }),
             affine: Tape::record(X + N + N * N + N * X + N, |mut v| {
                 let (x, s): ([Var; X], [Var; N]) = (take(&mut v), take(&mut v));
@@ -254,7 +254,7 @@ where
             }
             _ => {
                 let psi: [[f64; N]; N] = coefficients::rows(&c.psi);
-                let flowed = step::flow(d, rule, &psi, semantics.dt, x, before, p);
+                let flowed = step::flow(d, rule, &psi, semantics.step_length(), x, before, p);
                 let outcome = step::jump(d, rule, x, before, flowed, p);
                 (outcome.state, outcome.output, outcome.fired)
             }

@@ -358,7 +358,7 @@ impl Step<'_> {
     /// The state after the flow, with a bound that covers the raw form, unless it is never evaluated, and the run-time form.
     fn flow(&self, x: &[Bounded], s: &[Bounded], p: &[Bounded]) -> Vec<Bounded> {
         let c = &self.channel.coefficients;
-        let raw = [x, s, p, &self.stored(&c.psi), &self.stored(&[self.semantics.dt])].concat();
+        let raw = [x, s, p, &self.stored(&c.psi), &self.stored(&[self.semantics.step_length()])].concat();
         let raw = bound(&self.recording.flow, &raw, self.accuracy);
         if !self.function.is_affine() {
             return raw;

@@ -183,8 +183,9 @@ fn remarks(function: &dyn TransferFunction, node: &Node) -> Vec<String> {
 }
 
 fn semantics(s: &Semantics) -> String {
+    let steps = if s.substeps == 1 { String::new() } else { format!(" in {} steps", s.substeps) };
     format!(
-        "dt {} s, {:?} decay, {:?} drive, {:?} order, test {:?}, reset {:?}",
+        "dt {} s, {:?} decay{steps}, {:?} drive, {:?} order, test {:?}, reset {:?}",
         s.dt, s.decay, s.drive, s.order, s.test, s.reset
     )
 }
@@ -250,11 +251,11 @@ impl TickCode {
                 code.tape(&recording.affine, &given)
             }
             None => {
-                let dt = code.given(Expr::Number(semantics.dt as f32));
+                let step = code.given(Expr::Number(semantics.step_length() as f32));
                 let nought = code.given(Expr::Number(0.0));
                 let n = s.states.len();
-                let psi = (0..n * n).map(|k| if k / n == k % n { dt } else { nought });
-                let given: Vec<usize> = x.iter().chain(&before).chain(&p).copied().chain(psi).chain([dt]).collect();
+                let psi = (0..n * n).map(|k| if k / n == k % n { step } else { nought });
+                let given: Vec<usize> = x.iter().chain(&before).chain(&p).copied().chain(psi).chain([step]).collect();
                 code.tape(&recording.flow, &given)
             }
         };

@@ -159,7 +159,7 @@ impl Neuron {
         let Mode::Single(Single { uniform: Some(Uniform { affine, parameters }), .. }) = &self.mode else { return };
         let flow = match affine {
             Some([phi, gamma, constant]) => Flow::Affine { phi, gamma, constant },
-            None => Flow::Euler { dt: self.semantics.dt as f32 },
+            None => Flow::Raw { step: self.semantics.step_length() as f32 },
         };
         self.function.advance(LaneJob {
             rule: self.rule,
@@ -282,19 +282,19 @@ impl Single {
         (sinks, mut way): (&mut Sinks<'_>, Option<Loop<'_>>),
     ) {
         let range = from..from + span.lanes;
-        let euler = Flow::Euler { dt: neuron.semantics.dt as f32 };
+        let raw = Flow::Raw { step: neuron.semantics.step_length() as f32 };
         let (each_affine, each_parameters);
         let (flow, parameters) = match &self.uniform {
             Some(Uniform { affine: Some([phi, gamma, constant]), parameters }) => {
                 (Flow::Affine { phi, gamma, constant }, parameters.as_slice())
             }
-            Some(Uniform { affine: None, parameters }) => (euler, parameters.as_slice()),
+            Some(Uniform { affine: None, parameters }) => (raw, parameters.as_slice()),
             None => {
                 each_parameters = params(&self.parameters, &range);
                 each_affine = self.affine.as_ref().map(|groups| groups.each_ref().map(|g| params(g, &range)));
                 let flow = match &each_affine {
                     Some([phi, gamma, constant]) => Flow::Affine { phi, gamma, constant },
-                    None => euler,
+                    None => raw,
                 };
                 (flow, each_parameters.as_slice())
             }

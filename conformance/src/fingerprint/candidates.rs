@@ -70,7 +70,9 @@ pub(crate) fn candidates(declared: &Semantics) -> Vec<Semantics> {
     }
     let mut all = vec![unnamed(declared)];
     let mut spread = |each: &dyn Fn(Semantics) -> Vec<Semantics>| all = all.iter().flat_map(|&s| each(s)).collect();
-    spread(&|s| Decay::ALL.iter().map(|&a| s.with_decay(a)).collect());
+    // steps within a tick mean nothing to an exact decay
+    let steps = |a: Decay| if a == Decay::Exact { 1 } else { declared.substeps };
+    spread(&|s| Decay::ALL.iter().map(|&a| s.with_decay(a).with_substeps(steps(a))).collect());
     spread(&|s| Drive::ALL.iter().map(|&a| s.with_drive(a)).collect());
     spread(&|s| Order::ALL.iter().map(|&a| s.with_order(a)).collect());
     spread(&|s| Test::ALL.iter().map(|&a| s.with_test(a)).collect());

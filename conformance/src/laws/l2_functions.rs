@@ -46,6 +46,9 @@ pub(super) fn variants(bench: &Bench<'_>) -> Vec<Semantics> {
         variants.push(base.with_input_delay(2));
         variants.push(base.with_order(Order::Staged).with_drive(Drive::ImpulseBefore));
     }
+    let runge_kutta = exact.with_decay(Decay::RungeKutta);
+    variants.extend([euler.with_order(Order::Staged), euler, runge_kutta].map(|s| s.with_substeps(3)));
+    variants.extend(Compare::ALL.iter().map(|&c| runge_kutta.with_compare(c)));
     let mut distinct: Vec<Semantics> = Vec::new();
     for variant in variants {
         if !distinct.contains(&variant) && (bench.profile.takes.fixed || variant.number == Number::Real) {

@@ -38,7 +38,7 @@ pub(super) fn run<D, const X: usize, const N: usize, const P: usize, const Y: us
     macro_rules! constant {
         ($test:ident $compare:ident $reset:ident) => {{
             let (drive, order) = (Drive::Held, Order::Joint);
-            let rule = Rule { drive, order, test: Test::$test, compare: Compare::$compare, reset: Reset::$reset };
+            let rule = Rule { drive, order, test: Test::$test, compare: Compare::$compare, reset: Reset::$reset, ..rule };
             ticks::<D, X, N, P, Y, true>(d, rule, job, way)
         }};
     }
@@ -85,7 +85,7 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
             }
             (constant_one, constant_each) = group::<USUAL, false, N, BLOCK>(constant, 0, lanes);
         }
-        Flow::Euler { dt } => (affine, step_length) = (false, dt),
+        Flow::Raw { step } => (affine, step_length) = (false, step),
     }
     let psi = diagonal([step_length; N]);
 

@@ -60,10 +60,10 @@ pub enum Flow<'a> {
         /// One per state.
         constant: &'a [Param<'a>],
     },
-    /// The raw flow with an Euler step of `dt`.
-    Euler {
-        /// The time step.
-        dt: f32,
+    /// The raw flow, in steps of an explicit decay.
+    Raw {
+        /// The length of a step.
+        step: f32,
     },
 }
 
@@ -157,7 +157,7 @@ impl LaneJob<'_> {
     pub(super) fn is_uniform(&self) -> bool {
         let flow = match self.flow {
             Flow::Affine { phi, gamma, constant } => [phi, gamma, constant],
-            Flow::Euler { .. } => [[].as_slice(); 3],
+            Flow::Raw { .. } => [[].as_slice(); 3],
         };
         flow.iter().chain([&self.parameters]).all(|group| group.iter().all(|p| matches!(p, Param::One(_))))
     }
