@@ -7,7 +7,7 @@
 //! Sources: Clements et al. 2016, Optica 3, 1460 (rectangle); Reck et al. 1994, Phys. Rev. Lett. 73, 58 (triangle).
 
 use super::matrix::{Complex, Matrix};
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::FRAC_PI_2;
 
 /// The order of the elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,10 +97,6 @@ fn null_right(rest: &mut Matrix, row: usize, mode: usize) -> Element {
     Element { mode, theta, phi }
 }
 
-fn phases_of_diagonal(rest: &Matrix) -> Vec<f64> {
-    (0..rest.rows()).map(|k| rest.at(k, k).arg()).collect()
-}
-
 fn rectangle(mut rest: Matrix) -> Decomposition {
     let n = rest.rows();
     let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -118,14 +114,15 @@ fn rectangle(mut rest: Matrix) -> Decomposition {
             }
         }
     }
-    let mut output = phases_of_diagonal(&rest);
+    // numbers of magnitude one, since angles that add up lose digits
+    let mut output: Vec<Complex> = (0..n).map(|k| rest.at(k, k)).collect();
     // T⁻¹ D = D' T' with θ' = θ, e^{iφ'} = -d₁/d₂, d₁' = -e^{-iφ} d₂, d₂' = d₂
     for Element { mode, theta, phi } in last.into_iter().rev() {
         let (upper, lower) = (output[mode], output[mode + 1]);
-        first.push(Element { mode, theta, phi: upper - lower + PI });
-        output[mode] = lower - phi + PI;
+        first.push(Element { mode, theta, phi: (-upper * lower.conj()).arg() });
+        output[mode] = -lower * Complex::cis(-phi);
     }
-    Decomposition { elements: first, output }
+    Decomposition { elements: first, output: output.into_iter().map(Complex::arg).collect() }
 }
 
 fn triangle(mut rest: Matrix) -> Decomposition {
@@ -133,5 +130,6 @@ fn triangle(mut rest: Matrix) -> Decomposition {
     for row in (1..rest.rows()).rev() {
         elements.extend((0..row).map(|mode| null_right(&mut rest, row, mode)));
     }
-    Decomposition { elements, output: phases_of_diagonal(&rest) }
+    let output = (0..rest.rows()).map(|k| rest.at(k, k).arg()).collect();
+    Decomposition { elements, output }
 }

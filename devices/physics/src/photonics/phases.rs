@@ -50,40 +50,56 @@ impl Convention {
     /// What an element does to its two modes. `split` are the errors ε of its two couplers, the first one first, in radian.
     #[must_use]
     pub fn element(self, internal: f64, external: f64, split: [f64; 2]) -> [[Complex; 2]; 2] {
+        if split == [0.0; 2] {
+            return self.even(internal, external);
+        }
         let ([upper, lower], before) = match self {
-            Self::SingleArm => ([Complex::cis(internal), Complex::ONE], external),
+            Self::SingleArm => ([Complex::cis(internal), Complex::ONE], Complex::cis(external)),
             Self::Clements => {
-                let half = (PI - internal) / 2.0;
-                ([Complex::I * Complex::cis(half), Complex::I * Complex::cis(-half)], external + PI)
+                // i e^{i(π/2 - θ)} = -e^{-iθ} and i e^{-i(π/2 - θ)} = e^{iθ}
+                let half = Complex::cis(internal / 2.0);
+                ([-half.conj(), half], -Complex::cis(external))
             }
         };
         let ((s1, c1), (s2, c2)) = ((FRAC_PI_4 + split[0]).sin_cos(), (FRAC_PI_4 + split[1]).sin_cos());
-        let before = Complex::cis(before);
         [
             [before * (upper * (c2 * c1) - lower * (s2 * s1)), Complex::I * (upper * (c2 * s1) + lower * (s2 * c1))],
             [before * Complex::I * (upper * (s2 * c1) + lower * (c2 * s1)), lower * (c2 * c1) - upper * (s2 * s1)],
         ]
     }
 
-    /// Writes a unitary element as `diag(e^{ia}, e^{ib})` behind one of this convention: the phases `x`, `φ`, and `[a, b]`.
-    fn factor(self, [[g00, g01], [g10, g11]]: [[Complex; 2]; 2]) -> (f64, f64, [f64; 2]) {
+    /// An element with even couplers.
+    fn even(self, internal: f64, external: f64) -> [[Complex; 2]; 2] {
+        let ((sin, cos), external) = ((internal / 2.0).sin_cos(), Complex::cis(external));
+        match self {
+            Self::Clements => [[external * cos, Complex::from(-sin)], [external * sin, Complex::from(cos)]],
+            Self::SingleArm => {
+                // i e^{ix/2}
+                let common = Complex::new(-sin, cos);
+                [[common * external * sin, common * cos], [common * external * cos, -common * sin]]
+            }
+        }
+    }
+
+    /// Writes a unitary element as `diag(a, b)` behind one of this convention: the phases `x`, `φ`, and `[a, b]`.
+    fn factor(self, [[g00, g01], [g10, g11]]: [[Complex; 2]; 2]) -> (f64, f64, [Complex; 2]) {
         let theta = g01.norm().hypot(g10.norm()).atan2(g00.norm().hypot(g11.norm()));
         let internal = match self {
             Self::Clements => 2.0 * theta,
             Self::SingleArm => PI - 2.0 * theta,
         };
         let [[e00, e01], [e10, e11]] = self.element(internal, 0.0, [0.0; 2]);
-        let lacks = |g: Complex, e: Complex| (g * e.conj()).arg();
         // the two larger entries tell two phases, and one of the smaller ones what is left to choose
-        if theta > FRAC_PI_4 {
-            let upper = lacks(g01, e01);
-            let external = lacks(g00, e00) - upper;
-            (internal, external, [upper, lacks(g10, e10) - external])
+        let (near, far, cross) = if theta > FRAC_PI_4 {
+            (g01 * e01.conj(), g10 * e10.conj(), g00 * e00.conj())
         } else {
-            let lower = lacks(g11, e11);
-            let external = lacks(g10, e10) - lower;
-            (internal, external, [lacks(g00, e00) - external, lower])
-        }
+            (g11 * e11.conj(), g00 * e00.conj(), g10 * e10.conj())
+        };
+        let unit = |z: Complex| z / z.norm();
+        let near = unit(near);
+        let external = (cross * near.conj()).arg();
+        let far = unit(far) * Complex::cis(-external);
+        (internal, external, if theta > FRAC_PI_4 { [near, far] } else { [far, near] })
     }
 }
 
@@ -101,25 +117,26 @@ impl Phases {
     /// What an element lacks in phase is pushed through those behind it and ends in the output phases.
     #[must_use]
     pub fn to(&self, convention: Convention) -> Self {
-        let mut lacks = vec![0.0; self.output.len()];
+        // numbers of magnitude one, since angles that add up lose digits
+        let mut lacks = vec![Complex::ONE; self.output.len()];
         let turn = |setting: &Setting| {
             let Setting { mode, internal, external } = *setting;
             let (upper, lower) = (lacks[mode], lacks[mode + 1]);
             let (internal, external) = if convention == self.convention {
                 // T L(u, l) = e^{il} T(θ, φ + u - l)
                 (lacks[mode], lacks[mode + 1]) = (lower, lower);
-                (internal, external + upper - lower)
+                (internal, external + (upper * lower.conj()).arg())
             } else {
                 let [[a, b], [c, d]] = self.convention.element(internal, external, [0.0; 2]);
-                let (u, l) = (Complex::cis(upper), Complex::cis(lower));
-                let (internal, external, [a, b]) = convention.factor([[a * u, b * l], [c * u, d * l]]);
-                (lacks[mode], lacks[mode + 1]) = (a, b);
+                let (internal, external, behind) = convention.factor([[a * upper, b * lower], [c * upper, d * lower]]);
+                [lacks[mode], lacks[mode + 1]] = behind;
                 (internal, external)
             };
             Setting { mode, internal, external: external.rem_euclid(TAU) }
         };
         let elements = self.elements.iter().map(turn).collect();
-        let output = self.output.iter().zip(&lacks).map(|(phase, lack)| (phase + lack).rem_euclid(TAU)).collect();
+        let output =
+            self.output.iter().zip(&lacks).map(|(&phase, lack)| (Complex::cis(phase) * lack).arg().rem_euclid(TAU)).collect();
         Self { convention, elements, output }
     }
 
@@ -187,16 +204,21 @@ mod tests {
             by_parts.pass(0, [[Complex::cis(phase), Complex::ZERO], [Complex::ZERO, Complex::ONE]]);
             by_parts.pass(0, coupler);
         }
-        let mut at_once = Matrix::identity(2);
-        at_once.pass(0, Convention::SingleArm.element(internal, external, [0.0; 2]));
-        assert!(by_parts.distance(&at_once) < 1e-15);
+        // the smallest error of a coupler takes the way by parts
+        for split in [0.0, f64::MIN_POSITIVE] {
+            let mut at_once = Matrix::identity(2);
+            at_once.pass(0, Convention::SingleArm.element(internal, external, [split; 2]));
+            assert!(by_parts.distance(&at_once) < 1e-15);
+        }
         let (sin, cos) = 0.35_f64.sin_cos();
         let wanted =
             [[Complex::from_polar(cos, external), Complex::from(-sin)], [Complex::from_polar(sin, external), Complex::from(cos)]];
-        let mut clements = Matrix::identity(2);
-        clements.pass(0, Convention::Clements.element(internal, external, [0.0; 2]));
         let by_hand = Matrix::from_fn(2, 2, |r, c| wanted[r][c]);
-        assert!(clements.distance(&by_hand) < 1e-15);
+        for split in [0.0, f64::MIN_POSITIVE] {
+            let mut clements = Matrix::identity(2);
+            clements.pass(0, Convention::Clements.element(internal, external, [split; 2]));
+            assert!(clements.distance(&by_hand) < 1e-15);
+        }
     }
 
     #[test]
