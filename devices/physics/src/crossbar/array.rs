@@ -26,6 +26,9 @@ const START: u32 = 64;
 /// further behind than a part in two thousand.
 const AGED: f64 = 5e-3;
 
+/// Time is a sum of ticks, and may have been rounded down.
+const ROUNDED: f64 = 1.0 + 1e-6;
+
 /// What an array is made of and how it is used.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -82,7 +85,9 @@ pub struct Array {
     aged: Option<f64>,
     /// When the last cell was written.
     youngest: f64,
+    /// How often each cell was written, and how often before it came here.
     writes: Vec<u32>,
+    worn: u32,
     /// Reads that have not disturbed the cells yet.
     reads: u64,
     drawn: u64,
@@ -115,6 +120,7 @@ impl Array {
             aged: None,
             youngest: 0.0,
             writes: vec![0; count],
+            worn: 0,
             reads: 0,
             drawn: 0,
             noise: vec![0.0; count],
@@ -125,6 +131,18 @@ impl Array {
     #[must_use]
     pub fn extent(&self) -> (usize, usize) {
         (self.rows, self.columns)
+    }
+
+    /// Counts writes that every cell has behind it from before. They wear it, and change no draw.
+    pub fn wear(&mut self, writes: u32) {
+        self.worn = self.worn.saturating_add(writes);
+        self.writes.iter_mut().for_each(|w| *w = w.saturating_add(writes));
+    }
+
+    /// The logarithm of the age of the youngest cell, on which conductances move about evenly.
+    #[must_use]
+    pub fn log_age(&self) -> f64 {
+        self.settings.device.log_age(self.now - self.youngest)
     }
 
     /// Seconds since the array was made.
@@ -201,7 +219,7 @@ impl Array {
     /// The write itself, when all is checked and the processes are at the present.
     #[expect(clippy::cast_possible_truncation, reason = "states are in single precision")]
     fn put(&mut self, index: usize, target: f64) {
-        let (device, tick) = (self.settings.device, u64::from(self.writes[index]));
+        let (device, tick) = (self.settings.device, u64::from(self.writes[index] - self.worn.min(self.writes[index])));
         self.traces[index] = device.write(target, [self.draw(index, WRITE, tick), self.draw(index, FATE, tick)]);
         (self.since[index], self.youngest) = (self.now, self.now);
         self.writes[index] += 1;
@@ -286,7 +304,12 @@ impl Array {
 
     /// Lets time pass, in seconds, in which the whole array is read so often.
     pub fn pass(&mut self, seconds: f64, reads: u64) {
-        self.now += seconds.max(0.0);
+        self.pass_to(self.now + seconds.max(0.0), reads);
+    }
+
+    /// Lets time pass up to a point of the array's clock, in which the whole array is read so often.
+    pub fn pass_to(&mut self, now: f64, reads: u64) {
+        self.now = self.now.max(now);
         self.reads += reads;
     }
 
@@ -296,7 +319,7 @@ impl Array {
         if let Some((spectrum, _)) = self.settings.device.spectrum() {
             for k in 0..self.moved.len() {
                 let elapsed = self.now - self.moved[k].0;
-                if elapsed > 0.0 && (all || elapsed >= self.hold(&spectrum, k)) {
+                if elapsed > 0.0 && (all || elapsed * ROUNDED >= self.hold(&spectrum, k)) {
                     self.move_process(&spectrum, k, elapsed);
                     is_moved = true;
                 }
@@ -334,7 +357,7 @@ impl Array {
     /// Moves on what is due and says whether what [`look`](Self::look) shows has changed.
     pub fn refresh(&mut self) -> bool {
         let is_moved = self.move_on(false);
-        let log_age = self.settings.device.log_age(self.now - self.youngest);
+        let log_age = self.log_age();
         if self.aged.is_some_and(|aged| log_age - aged < AGED) {
             return is_moved;
         }
