@@ -212,28 +212,40 @@ impl Array {
             return Err(self.worn(index));
         }
         self.move_on(true);
-        self.put(index, target);
+        self.put(index, &[target]);
         Ok(())
     }
 
-    /// The write itself, when all is checked and the processes are at the present.
+    /// Writes consecutive cells that were written equally often, when all is checked and the processes are at the present.
     #[expect(clippy::cast_possible_truncation, reason = "states are in single precision")]
-    fn put(&mut self, index: usize, target: f64) {
-        let (device, tick) = (self.settings.device, u64::from(self.writes[index] - self.worn.min(self.writes[index])));
-        self.traces[index] = device.write(target, [self.draw(index, WRITE, tick), self.draw(index, FATE, tick)]);
-        (self.since[index], self.youngest) = (self.now, self.now);
-        self.writes[index] += 1;
-        self.strength[index] = device.flicker(self.traces[index]) as f32;
-        self.total[index] = 0.0;
-        if let Some((spectrum, age)) = device.spectrum() {
-            for (k, process) in (self.first..DECADES).enumerate() {
-                let (_, fresh) = spectrum.transition(process, age);
-                let state = (fresh * self.draw(index, START + process as u32, tick)) as f32;
-                self.slow[k * self.traces.len() + index] = state;
-                self.total[index] += state;
+    fn put(&mut self, first: usize, targets: &[f64]) {
+        let (device, tick) = (self.settings.device, u64::from(self.writes[first].saturating_sub(self.worn)));
+        let (count, cells, lane) = (self.traces.len(), first..first + targets.len(), u32::try_from(first).unwrap_or(u32::MAX));
+        let mut draws = [WRITE, FATE].map(|stream| {
+            let mut drawn = vec![0.0; targets.len()];
+            self.key.fill_normal(lane, stream, tick, &mut drawn);
+            drawn.into_iter().map(f64::from)
+        });
+        for (index, &target) in cells.clone().zip(targets) {
+            let [write, fate] = [0, 1].map(|k| draws[k].next().unwrap_or_default());
+            self.traces[index] = device.write(target, [write, fate]);
+            self.strength[index] = device.flicker(self.traces[index]) as f32;
+            self.writes[index] += 1;
+        }
+        self.since[cells.clone()].fill(self.now);
+        self.total[cells.clone()].fill(0.0);
+        (self.youngest, self.aged) = (self.now, None);
+        let Some((spectrum, age)) = device.spectrum() else { return };
+        for (k, process) in (self.first..DECADES).enumerate() {
+            let fresh = spectrum.transition(process, age).1 as f32;
+            let noise = &mut self.noise[cells.clone()];
+            self.key.fill_normal(lane, START + process as u32, tick, noise);
+            let states = &mut self.slow[k * count..][cells.clone()];
+            for ((state, total), n) in states.iter_mut().zip(&mut self.total[cells.clone()]).zip(noise) {
+                *state = fresh * *n;
+                *total += *state;
             }
         }
-        self.aged = None;
     }
 
     /// Writes every cell once, `[row, column]` in microsiemens.
@@ -247,7 +259,12 @@ impl Array {
         targets.iter().try_for_each(|&target| self.check_target(target))?;
         self.check_wear()?;
         self.move_on(true);
-        targets.iter().enumerate().for_each(|(index, &target)| self.put(index, target));
+        let mut first = 0;
+        while first < targets.len() {
+            let run = self.writes[first..].iter().take_while(|&&w| w == self.writes[first]).count();
+            self.put(first, &targets[first..first + run]);
+            first += run;
+        }
         Ok(())
     }
 
