@@ -103,12 +103,12 @@ proptest! {
         let found = Network::new(rows, columns, &g, wire).expect("a network").solve(&volts).expect("solved");
         let scale = g.iter().sum::<f64>();
         let at = |of: &[f64], i: usize, j: usize| of[i * columns + j];
-        for i in 0..rows {
+        for (i, &volt) in volts.iter().enumerate() {
             for j in 0..columns {
                 let current = at(&g, i, j) * (at(&found.words, i, j) - at(&found.bits, i, j));
                 prop_assert!((current - at(&found.cells, i, j)).abs() <= 1e-11 * scale, "Ohm at ({i}, {j})");
                 // what leaves a crossing along the word line and through the cell came along the word line
-                let before = if j == 0 { volts[i] } else { at(&found.words, i, j - 1) };
+                let before = if j == 0 { volt } else { at(&found.words, i, j - 1) };
                 let after = if j + 1 == columns { 0.0 } else { (at(&found.words, i, j) - at(&found.words, i, j + 1)) / wire };
                 let came = (before - at(&found.words, i, j)) / wire;
                 prop_assert!((came - after - current).abs() < 1e-11 / wire, "word line at ({i}, {j})");

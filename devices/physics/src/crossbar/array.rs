@@ -26,6 +26,9 @@ const START: u32 = 64;
 /// further behind than a part in two thousand.
 const AGED: f64 = 5e-3;
 
+/// Time is a sum of ticks, and may have been rounded down.
+const ROUNDED: f64 = 1.0 + 1e-6;
+
 /// What an array is made of and how it is used.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -82,7 +85,9 @@ pub struct Array {
     aged: Option<f64>,
     /// When the last cell was written.
     youngest: f64,
+    /// How often each cell was written, and how often before it came here.
     writes: Vec<u32>,
+    worn: u32,
     /// Reads that have not disturbed the cells yet.
     reads: u64,
     drawn: u64,
@@ -115,6 +120,7 @@ impl Array {
             aged: None,
             youngest: 0.0,
             writes: vec![0; count],
+            worn: 0,
             reads: 0,
             drawn: 0,
             noise: vec![0.0; count],
@@ -125,6 +131,18 @@ impl Array {
     #[must_use]
     pub fn extent(&self) -> (usize, usize) {
         (self.rows, self.columns)
+    }
+
+    /// Counts writes that every cell has behind it from before. They wear it, and change no draw.
+    pub fn wear(&mut self, writes: u32) {
+        self.worn = self.worn.saturating_add(writes);
+        self.writes.iter_mut().for_each(|w| *w = w.saturating_add(writes));
+    }
+
+    /// The logarithm of the age of the youngest cell, on which conductances move about evenly.
+    #[must_use]
+    pub fn log_age(&self) -> f64 {
+        self.settings.device.log_age(self.now - self.youngest)
     }
 
     /// Seconds since the array was made.
@@ -194,28 +212,40 @@ impl Array {
             return Err(self.worn(index));
         }
         self.move_on(true);
-        self.put(index, target);
+        self.put(index, &[target]);
         Ok(())
     }
 
-    /// The write itself, when all is checked and the processes are at the present.
+    /// Writes consecutive cells that were written equally often, when all is checked and the processes are at the present.
     #[expect(clippy::cast_possible_truncation, reason = "states are in single precision")]
-    fn put(&mut self, index: usize, target: f64) {
-        let (device, tick) = (self.settings.device, u64::from(self.writes[index]));
-        self.traces[index] = device.write(target, [self.draw(index, WRITE, tick), self.draw(index, FATE, tick)]);
-        (self.since[index], self.youngest) = (self.now, self.now);
-        self.writes[index] += 1;
-        self.strength[index] = device.flicker(self.traces[index]) as f32;
-        self.total[index] = 0.0;
-        if let Some((spectrum, age)) = device.spectrum() {
-            for (k, process) in (self.first..DECADES).enumerate() {
-                let (_, fresh) = spectrum.transition(process, age);
-                let state = (fresh * self.draw(index, START + process as u32, tick)) as f32;
-                self.slow[k * self.traces.len() + index] = state;
-                self.total[index] += state;
+    fn put(&mut self, first: usize, targets: &[f64]) {
+        let (device, tick) = (self.settings.device, u64::from(self.writes[first].saturating_sub(self.worn)));
+        let (count, cells, lane) = (self.traces.len(), first..first + targets.len(), u32::try_from(first).unwrap_or(u32::MAX));
+        let mut draws = [WRITE, FATE].map(|stream| {
+            let mut drawn = vec![0.0; targets.len()];
+            self.key.fill_normal(lane, stream, tick, &mut drawn);
+            drawn.into_iter().map(f64::from)
+        });
+        for (index, &target) in cells.clone().zip(targets) {
+            let [write, fate] = [0, 1].map(|k| draws[k].next().unwrap_or_default());
+            self.traces[index] = device.write(target, [write, fate]);
+            self.strength[index] = device.flicker(self.traces[index]) as f32;
+            self.writes[index] += 1;
+        }
+        self.since[cells.clone()].fill(self.now);
+        self.total[cells.clone()].fill(0.0);
+        (self.youngest, self.aged) = (self.now, None);
+        let Some((spectrum, age)) = device.spectrum() else { return };
+        for (k, process) in (self.first..DECADES).enumerate() {
+            let fresh = spectrum.transition(process, age).1 as f32;
+            let noise = &mut self.noise[cells.clone()];
+            self.key.fill_normal(lane, START + process as u32, tick, noise);
+            let states = &mut self.slow[k * count..][cells.clone()];
+            for ((state, total), n) in states.iter_mut().zip(&mut self.total[cells.clone()]).zip(noise) {
+                *state = fresh * *n;
+                *total += *state;
             }
         }
-        self.aged = None;
     }
 
     /// Writes every cell once, `[row, column]` in microsiemens.
@@ -229,7 +259,12 @@ impl Array {
         targets.iter().try_for_each(|&target| self.check_target(target))?;
         self.check_wear()?;
         self.move_on(true);
-        targets.iter().enumerate().for_each(|(index, &target)| self.put(index, target));
+        let mut first = 0;
+        while first < targets.len() {
+            let run = self.writes[first..].iter().take_while(|&&w| w == self.writes[first]).count();
+            self.put(first, &targets[first..first + run]);
+            first += run;
+        }
         Ok(())
     }
 
@@ -286,7 +321,12 @@ impl Array {
 
     /// Lets time pass, in seconds, in which the whole array is read so often.
     pub fn pass(&mut self, seconds: f64, reads: u64) {
-        self.now += seconds.max(0.0);
+        self.pass_to(self.now + seconds.max(0.0), reads);
+    }
+
+    /// Lets time pass up to a point of the array's clock, in which the whole array is read so often.
+    pub fn pass_to(&mut self, now: f64, reads: u64) {
+        self.now = self.now.max(now);
         self.reads += reads;
     }
 
@@ -296,7 +336,7 @@ impl Array {
         if let Some((spectrum, _)) = self.settings.device.spectrum() {
             for k in 0..self.moved.len() {
                 let elapsed = self.now - self.moved[k].0;
-                if elapsed > 0.0 && (all || elapsed >= self.hold(&spectrum, k)) {
+                if elapsed > 0.0 && (all || elapsed * ROUNDED >= self.hold(&spectrum, k)) {
                     self.move_process(&spectrum, k, elapsed);
                     is_moved = true;
                 }
@@ -334,7 +374,7 @@ impl Array {
     /// Moves on what is due and says whether what [`look`](Self::look) shows has changed.
     pub fn refresh(&mut self) -> bool {
         let is_moved = self.move_on(false);
-        let log_age = self.settings.device.log_age(self.now - self.youngest);
+        let log_age = self.log_age();
         if self.aged.is_some_and(|aged| log_age - aged < AGED) {
             return is_moved;
         }

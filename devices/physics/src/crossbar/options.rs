@@ -1,0 +1,91 @@
+//! The options of the substrate, read from a locator.
+
+use super::device::Device;
+use crate::memristor::pcm::Pcm;
+use crate::memristor::reram::Wan;
+use isoform_core::error::{Error, Result};
+use isoform_core::locator::Options;
+
+/// The options of `twin:crossbar`, with what each means.
+pub const OPTIONS: &[(&str, &str)] = &[
+    ("device", "pcm or reram; pcm if absent"),
+    ("seed", "number of the chip: chips of other numbers are written otherwise under the same seed of a run; 0 if absent"),
+    ("bits", "bits of the converters, 2 to 16; 8 if absent"),
+    ("wire", "resistance of a segment of wire in ohms; 0 if absent"),
+    ("compensate", "none, or global: outputs are corrected for the common drift by a calibration that expires; none if absent"),
+    ("output-noise", "deviation of the noise of a bit line, in units of the largest weight at the largest input; 0.04 if absent"),
+    (
+        "margin",
+        "the most that the mean of an output may be off, in its units, 0.7 if absent; programs that need more are refused",
+    ),
+    ("noise", "the most deviation of one sample of an output, in its units, 0.15 if absent; programs that need more are refused"),
+    (
+        "drift",
+        "the most that the mean of an output may move within a minute, in its units, 0.6 if absent; programs that need more are refused",
+    ),
+    ("endurance", "writes that a cell bears; that of the device if absent"),
+    ("disturb", "reads that close all but 1/e of the distance of a cell to its largest conductance; without end if absent"),
+];
+
+/// Seconds for which the drift is declared.
+pub(super) const WITHIN: f64 = 60.0;
+
+/// The options with their values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Chosen {
+    pub(super) device: Device,
+    pub(super) seed: u64,
+    pub(super) bits: u32,
+    pub(super) wire: f64,
+    pub(super) is_compensated: bool,
+    pub(super) output_noise: f64,
+    pub(super) margin: f64,
+    pub(super) noise: f64,
+    pub(super) drift: f64,
+    pub(super) endurance: u32,
+    pub(super) disturb: f64,
+}
+
+impl Chosen {
+    /// Takes every option.
+    pub(super) fn read(options: &mut Options<'_>) -> Result<Self> {
+        let device = match options.take::<String>("device")?.as_deref() {
+            None | Some("pcm") => Device::Pcm(Pcm::default()),
+            Some("reram") => Device::Reram(Wan::default()),
+            Some(other) => return Err(Error::unsupported(format!("there is no device {other:?}; take pcm or reram"))),
+        };
+        let is_compensated = match options.take::<String>("compensate")?.as_deref() {
+            None | Some("none") => false,
+            Some("global") => true,
+            Some(other) => return Err(Error::unsupported(format!("there is no compensation {other:?}; take none or global"))),
+        };
+        let bits = options.take("bits")?.unwrap_or(8);
+        if !(2..=16).contains(&bits) {
+            return Err(Error::unsupported(format!("converters of {bits} bits are none; take 2 to 16")));
+        }
+        Ok(Self {
+            device,
+            seed: options.take("seed")?.unwrap_or(0),
+            bits,
+            wire: number(options, "wire", 0.0, true)?,
+            is_compensated,
+            output_noise: number(options, "output-noise", 0.04, true)?,
+            margin: number(options, "margin", 0.7, false)?,
+            noise: number(options, "noise", 0.15, false)?,
+            drift: number(options, "drift", 0.6, false)?,
+            endurance: options.take("endurance")?.unwrap_or_else(|| device.endurance()),
+            disturb: number(options, "disturb", f64::INFINITY, false)?,
+        })
+    }
+}
+
+/// A number above nought, or at it where that makes sense.
+fn number(options: &mut Options<'_>, key: &str, default: f64, or_nought: bool) -> Result<f64> {
+    let value = options.take(key)?.unwrap_or(default);
+    if value > 0.0 || (or_nought && value == 0.0) {
+        Ok(value)
+    } else {
+        let least = if or_nought { "nought or more" } else { "a number above nought" };
+        Err(Error::unsupported(format!("option {key:?} is {value}; give {least}")))
+    }
+}

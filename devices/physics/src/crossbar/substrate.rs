@@ -1,0 +1,167 @@
+//! `twin:crossbar`: programs of dense maps on arrays of memristors.
+//!
+//! Each dense map is written to an array of its own when the program is realised, a pair of cells for each weight, and then multiplies by Ohm's and
+//! Kirchhoff's laws. Biases are digital. Inputs and currents go through converters whose ranges hold every value that the program can
+//! produce; the clock of the device moves by the time step of the program each tick, and the arrays drift and fluctuate on it.
+//!
+//! **Promises.** The margin, noise and drift of the profile are options. Whether a program keeps to them is worked out from the statistics of the
+//! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs.
+//! They grow with the weights, with the root of the inputs of a map and with the depth of the program. The defaults are
+//! those of the programs that the conformance suite draws: up to six maps in a row, of up to six inputs, with weights of up to a third. They
+//! are wide beside digital promises, for a weight of such cells is off by four parts in a hundred of the largest.
+
+use super::array::Settings;
+use super::error::Error as CrossbarError;
+use super::forecast::{Forecast, Means};
+use super::options::{Chosen, WITHIN};
+use super::realization::Realized;
+use super::statistics::Horizon;
+use async_trait::async_trait;
+use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::locator::Options;
+use isoform_core::medium::{Drift, Medium, Price};
+use isoform_core::plan::Plan;
+use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
+use isoform_core::program::Program;
+use isoform_core::substrate::{Realization, Run, Substrate};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The largest input in magnitude.
+pub(super) const INPUT: f64 = 1.0;
+/// Cells that are brought up to the present in one tick, so that the work of a tick stays that of its product.
+const CELLS_A_TICK: usize = 4096;
+/// How far a common correction of the drift may be behind.
+pub(super) const BEHIND: f64 = 0.02;
+
+/// A chip of crossbars.
+#[derive(Debug)]
+pub struct Crossbar {
+    profile: Arc<Profile>,
+    chip: Chip,
+}
+
+/// Opens the substrate of a locator such as `twin:crossbar?device=reram&bits=6`; see [`OPTIONS`](super::OPTIONS).
+/// Options that are left are for the caller to refuse.
+///
+/// # Errors
+/// `Unsupported` for an option that is unknown or has a value that it cannot have.
+pub fn open(options: &mut Options<'_>) -> Result<Arc<dyn Substrate>> {
+    Ok(Arc::new(Crossbar::new(Chosen::read(options)?)))
+}
+
+impl Crossbar {
+    fn new(chosen: Chosen) -> Self {
+        let medium = Medium {
+            flicker: chosen.device.spectrum().is_some(),
+            drift: Some(Drift { most: chosen.drift, within: WITHIN }),
+            endurance: Some(u64::from(chosen.endurance)),
+            price: Price { writes: 1, ..Price::default() },
+            ..Medium::new(chosen.margin, chosen.noise)
+        };
+        let limits = Limits {
+            input: [-INPUT, INPUT],
+            out_of_range: OutOfRange::Refuse,
+            ticks: 1 << 20,
+            batch: 4096,
+            channels: 1024,
+            ..Limits::default()
+        };
+        let name = match chosen.device.spectrum() {
+            Some(_) => "crossbar of phase-change cells",
+            None => "crossbar of resistive cells",
+        };
+        let profile = Profile::digital(name, env!("CARGO_PKG_VERSION"))
+            .with_class(Class::AnalogWearing)
+            .with_medium(medium)
+            .with_facets(Facets { tuning: true, calibration: chosen.is_compensated, rest: true, ..Facets::default() })
+            .with_limits(limits)
+            .with_takes(Takes { nodes: vec![String::from("dense")], cycles: false, ..Takes::default() });
+        let profile = Profile { device: String::from("a twin in this computer"), ..profile };
+        Self { profile: Arc::new(profile), chip: Chip::of(chosen) }
+    }
+}
+
+#[async_trait]
+impl Substrate for Crossbar {
+    fn profile(&self) -> Arc<Profile> {
+        Arc::clone(&self.profile)
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        self.profile.admit(program)?;
+        Ok(Box::new(Realized::new(program, run, self.chip.clone())?))
+    }
+}
+
+/// What realizations share of a chip.
+#[derive(Debug, Clone)]
+pub(super) struct Chip {
+    pub(super) chosen: Chosen,
+    /// Writes that the cells have behind them: every program is written to the same ones.
+    worn: Arc<AtomicU32>,
+}
+
+impl Chip {
+    /// A fresh chip.
+    pub(super) fn of(chosen: Chosen) -> Self {
+        Self { chosen, worn: Arc::new(AtomicU32::new(0)) }
+    }
+
+    pub(super) fn means(&self) -> Means {
+        let Chosen { device, bits, output_noise, wire, .. } = self.chosen;
+        let corrected = self.chosen.is_compensated.then_some(BEHIND);
+        Means { device, bits, output_noise, wire, horizon: Horizon { within: WITHIN, corrected } }
+    }
+
+    /// How many ticks pass between two looks at cells of which there are so many.
+    pub(super) fn ticks_of_refresh(cells: usize) -> u64 {
+        cells.div_ceil(CELLS_A_TICK).max(1) as u64
+    }
+
+    pub(super) fn settings(&self, refresh: f64) -> Settings {
+        let Chosen { device, endurance, disturb, .. } = self.chosen;
+        Settings { device, endurance, disturb, refresh }
+    }
+
+    /// Writes that the cells have behind them.
+    pub(super) fn worn(&self) -> u32 {
+        self.worn.load(Ordering::Acquire)
+    }
+
+    pub(super) fn wear(&self, writes: u32) {
+        self.worn.fetch_max(writes, Ordering::AcqRel);
+    }
+
+    /// What a program will be off by, if that is within the promises.
+    pub(super) fn forecast(&self, program: &Program, plan: &Plan) -> Result<Forecast> {
+        let forecast = Forecast::new(program, plan, INPUT, &self.means()).map_err(refusal)?;
+        let promises = [
+            ("margin", forecast.margin, self.chosen.margin),
+            ("noise", forecast.noise, self.chosen.noise),
+            ("drift", forecast.drift, self.chosen.drift),
+        ];
+        for (name, needed, promised) in promises {
+            if needed.is_nan() || needed > promised {
+                return Err(Error::unsupported(format!(
+                    "the program needs a {name} of {needed:.3} in units of its outputs, but {promised} is promised; \
+                     open the crossbar with {name}={needed:.3} or more, or make weights, maps or depth smaller"
+                )));
+            }
+        }
+        Ok(forecast)
+    }
+}
+
+/// The refusal of a crossbar as an error of the contract.
+pub(super) fn refusal(error: CrossbarError) -> Error {
+    let kind = match &error {
+        CrossbarError::Size { .. }
+        | CrossbarError::OutOfRange { .. }
+        | CrossbarError::NoCell { .. }
+        | CrossbarError::Unphysical { .. }
+        | CrossbarError::Converter { .. } => ErrorKind::InvalidProgram,
+        CrossbarError::Worn { .. } | CrossbarError::NotReached { .. } | CrossbarError::Unsettled { .. } => ErrorKind::Fault,
+    };
+    Error::new(kind, error.to_string()).with_source(error)
+}

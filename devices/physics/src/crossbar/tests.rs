@@ -1,0 +1,350 @@
+//! The substrate against its own promises.
+
+use super::forecast::Forecast;
+use super::options::{Chosen, OPTIONS, WITHIN};
+use super::{Network, open};
+use crate::memristor::pcm::Pcm;
+use isoform_core::draw::Key;
+use isoform_core::error::ErrorKind;
+use isoform_core::linear::Dense;
+use isoform_core::locator::Locator;
+use isoform_core::oracle::Oracle;
+use isoform_core::plan::Plan;
+use isoform_core::program::Program;
+use isoform_core::semantics::Semantics;
+use isoform_core::session::Blocking;
+use isoform_core::substrate::{Run, Substrate};
+use isoform_core::tensor::Tensor;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+fn substrate(text: &str) -> Arc<dyn Substrate> {
+    let locator: Locator = text.parse().expect("a locator");
+    open(&mut locator.reader()).expect("opened")
+}
+
+fn chosen(text: &str) -> Chosen {
+    let locator: Locator = text.parse().expect("a locator");
+    Chosen::read(&mut locator.reader()).expect("read")
+}
+
+/// Numbers even between minus `most` and `most`.
+fn numbers(seed: u64, count: usize, most: f64) -> Vec<f64> {
+    let mut drawn = vec![0.0; count];
+    Key::new(seed, 77).fill_uniform(0, 0, 0, &mut drawn);
+    drawn.into_iter().map(|u| most * (2.0 * f64::from(u) - 1.0)).collect()
+}
+
+fn dense(seed: u64, rows: usize, cols: usize, most: f64, bias: bool) -> Dense {
+    let weight = Tensor::new([rows, cols], numbers(seed, rows * cols, most)).expect("fits");
+    Dense::new(weight, bias.then(|| Tensor::new([rows], numbers(seed + 1, rows, most / 2.0)).expect("fits"))).expect("a map")
+}
+
+fn single(map: Dense) -> Program {
+    let mut builder = Program::builder();
+    let x = builder.input("x", map.input().clone());
+    let y = builder.node("map", map, x);
+    builder.output("y", y);
+    builder.build(Semantics::exact(1e-3)).expect("a program")
+}
+
+/// A chain of up to six maps of up to six inputs, with paths around some of them, as the conformance suite draws them: weights of up to a
+/// third, biases of half of that.
+fn chain(seed: u64) -> Program {
+    let mut builder = Program::builder();
+    let draws: Vec<f64> = numbers(seed, 16, 0.5).into_iter().map(|u| u + 0.5).collect();
+    let mut width = 1 + (6.0 * draws[0]) as usize;
+    let mut signals = vec![(builder.input("x", [width]), width)];
+    for k in 0..2 + (5.0 * draws[1]) as usize {
+        let (last, _) = signals[signals.len() - 1].clone();
+        let around = signals[..signals.len() - 1].iter().rev().find(|(_, w)| *w == width && draws[2 + k] < 0.3);
+        let from = around.map_or(last.clone(), |(wire, _)| last + wire.clone());
+        let rows = 1 + (5.0 * draws[9 + k]) as usize;
+        let map = dense(100 * seed + 10 * k as u64, rows, width, 1.0 / 3.0, draws[8] < 0.5);
+        signals.push((builder.node(&format!("n{k}"), map, from), rows));
+        width = rows;
+    }
+    let (last, _) = signals[signals.len() - 1].clone();
+    builder.output("y", last);
+    builder.build(Semantics::exact(1e-3)).expect("a program")
+}
+
+/// Means and deviations of every output over ticks at one input, and what the program says.
+fn held(session: &mut Blocking, program: &Program, x: &[f64], ticks: usize) -> Vec<[f64; 3]> {
+    let narrow: Vec<f32> = x.iter().map(|&v| v as f32).collect();
+    let wide: Vec<f64> = narrow.iter().map(|&v| f64::from(v)).collect();
+    let channels = program.output_channels();
+    let mut expected = vec![0.0; channels];
+    Oracle::new(program, &Run::new()).step(&wide, &mut expected);
+    let y = session.run(&narrow.repeat(ticks)).expect("runs");
+    (0..channels)
+        .map(|c| {
+            let of = || y.iter().skip(c).step_by(channels).map(|&v| f64::from(v));
+            let mean = of().sum::<f64>() / ticks as f64;
+            let variance = of().map(|v| (v - mean).powi(2)).sum::<f64>() / (ticks - 1) as f64;
+            [mean, variance.sqrt(), expected[c]]
+        })
+        .collect()
+}
+
+#[test]
+fn programs_keep_to_what_was_forecast() {
+    let (mut margins, mut noises) = (Vec::new(), Vec::new());
+    for device in ["pcm", "reram"] {
+        let text = format!("twin:crossbar?device={device}&margin=4&noise=4&drift=9");
+        let (chip, chosen) = (substrate(&text), chosen(&text));
+        for seed in 0..60 {
+            let program = chain(seed);
+            let plan = Plan::new(&program);
+            let chip_of = super::substrate::Chip::of(chosen);
+            let Forecast { margin, noise, drift, .. } = chip_of.forecast(&program, &plan).expect("a forecast");
+            let mut session = Blocking::open(&*chip, &program, &Run::new().with_seed(seed)).expect("opened");
+            let x: Vec<f64> = numbers(seed + 9000, program.input_channels(), 1.0).into_iter().map(f64::signum).collect();
+            let fresh = held(&mut session, &program, &x, 200);
+            for [mean, deviation, expected] in &fresh {
+                assert!((mean - expected).abs() <= margin, "{device} {seed}: {mean} for {expected} within {margin}");
+                // the deviation of 200 samples is itself off by a twentieth
+                assert!(*deviation <= noise * (1.0 + 4.0 / 20.0), "{device} {seed}: {deviation} within {noise}");
+                margins.push((mean - expected).abs() / margin);
+                noises.push(deviation / noise);
+            }
+            session.rest(WITHIN - 1.0).expect("rests");
+            for ([old, _, _], [mean, ..]) in held(&mut session, &program, &x, 200).iter().zip(&fresh) {
+                assert!((old - mean).abs() <= drift + margin, "{device} {seed}: {mean} moved to {old}, within {drift}");
+            }
+        }
+    }
+    let largest = |of: &[f64]| of.iter().copied().fold(0.0, f64::max);
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    eprintln!(
+        "of the margin: mean {:.3}, most {:.3}; of the noise: mean {:.3}, most {:.3}",
+        mean(&margins),
+        largest(&margins),
+        mean(&noises),
+        largest(&noises)
+    );
+    // promises that nothing comes near prove nothing
+    assert!(largest(&margins) > 0.2 && largest(&noises) > 0.8);
+}
+
+#[test]
+fn the_defaults_take_programs_of_a_few_small_maps() {
+    for device in ["pcm", "reram"] {
+        let chosen = chosen(&format!("twin:crossbar?device={device}&margin=100&noise=100&drift=100"));
+        let default = self::chosen("twin:crossbar");
+        let mut most = [0.0_f64; 3];
+        for seed in 0..400 {
+            let program = chain(seed);
+            let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program)).expect("a forecast");
+            most = [most[0].max(forecast.margin), most[1].max(forecast.noise), most[2].max(forecast.drift)];
+        }
+        eprintln!("{device}: margin {:.3}, noise {:.3}, drift {:.3}", most[0], most[1], most[2]);
+        assert!(most[0] <= default.margin && most[1] <= default.noise && most[2] <= default.drift);
+    }
+}
+
+#[test]
+fn what_the_chip_does_not_take_is_refused() {
+    let wide = single(dense(1, 40, 200, 1.0, false));
+    let error = Blocking::open(&*substrate("twin:crossbar"), &wide, &Run::new()).map(|_| ()).expect_err("too coarse");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("needs a margin of") && error.to_string().contains("open the crossbar with"), "{error}");
+    let mut builder = Program::builder();
+    let x = builder.input("x", [2]);
+    let y = builder.node("n", isoform_core::functions::scale().with("scale", 2.0), x);
+    builder.output("y", y);
+    let program = builder.build(Semantics::exact(1e-3)).expect("a program");
+    let error = Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new()).map(|_| ()).expect_err("no dense map");
+    assert!(error.to_string().contains("it has dense"), "{error}");
+    let mut session =
+        Blocking::open(&*substrate("twin:crossbar"), &single(dense(1, 2, 2, 0.3, false)), &Run::new()).expect("opened");
+    assert!(session.run(&[1.5, 0.0]).expect_err("out of range").to_string().contains("outside -1 to 1"));
+    for text in ["device=x", "bits=1", "bits=17", "wire=-1", "margin=0", "compensate=x", "output-noise=-1", "disturb=0"] {
+        let locator: Locator = format!("twin:crossbar?{text}").parse().expect("a locator");
+        assert!(open(&mut locator.reader()).is_err(), "{text}");
+    }
+    let known: Vec<&str> = OPTIONS.iter().map(|(name, _)| *name).collect();
+    let all = "twin:crossbar?device=pcm&seed=1&bits=8&wire=0&compensate=none&output-noise=0&margin=1&noise=1&drift=1&endurance=9&disturb=1e9";
+    let locator: Locator = all.parse().expect("a locator");
+    let mut reader = locator.reader();
+    open(&mut reader).expect("every option is taken");
+    reader.finish(&known).expect("nothing is left");
+    assert_eq!(known.len(), locator.options().len());
+}
+
+#[test]
+fn runs_repeat_however_they_are_cut_and_differ_by_their_seed() {
+    let program = single(dense(3, 5, 6, 0.3, true));
+    let x: Vec<f32> = numbers(4, 6 * 40, 1.0).into_iter().map(|v| v as f32).collect();
+    let run = |text: &str, seed: u64, cuts: &[usize]| {
+        let mut session = Blocking::open(&*substrate(text), &program, &Run::new().with_seed(seed)).expect("opened");
+        let mut from = 0;
+        cuts.iter()
+            .flat_map(|&to| {
+                let part = session.run(&x[6 * from..6 * to]).expect("runs");
+                from = to;
+                part
+            })
+            .collect::<Vec<f32>>()
+    };
+    let whole = run("twin:crossbar", 1, &[40]);
+    assert_eq!(whole, run("twin:crossbar", 1, &[1, 1, 17, 40]));
+    assert_ne!(whole, run("twin:crossbar", 2, &[40]));
+    assert_ne!(whole, run("twin:crossbar?seed=1", 1, &[40]));
+}
+
+#[test]
+fn lanes_and_positions_are_independent_of_each_other() {
+    // two positions share a matrix, but not its cells
+    let weight = Tensor::new([2, 3], numbers(5, 6, 0.3)).expect("fits");
+    let program = single(Dense::over([2], weight, None).expect("a map"));
+    let run = Run::new().with_batch(3).with_seed(8);
+    let chip = substrate("twin:crossbar");
+    let mut session = Blocking::open(&*chip, &program, &run).expect("opened");
+    let lane: Vec<f32> = [0.5, -0.5, 1.0].repeat(2);
+    let y = session.run(&lane.repeat(3)).expect("runs");
+    assert!(y.windows(2).all(|w| w[0] != w[1]), "every channel of every lane has noise of its own: {y:?}");
+    let mut other = Blocking::open(&*chip, &program, &run).expect("opened");
+    let mut changed = lane.repeat(3);
+    changed[6..].fill(0.25);
+    assert_eq!(other.run(&changed).expect("runs")[..4], y[..4], "the first lane does not see the others");
+}
+
+#[test]
+fn drift_takes_its_share_and_a_calibration_gives_it_back() {
+    const DAY: f64 = 86_400.0;
+    let program = single(dense(6, 4, 8, 0.3, true));
+    let x = numbers(7, 8, 1.0);
+    let bias = [0.0; 4];
+    let error = |session: &mut Blocking| {
+        let found = held(session, &program, &x, 300);
+        (found.iter().map(|[mean, _, expected]| (mean - expected).powi(2)).sum::<f64>() / bias.len() as f64).sqrt()
+    };
+    let open = |text: &str| Blocking::open(&*substrate(text), &program, &Run::new().with_seed(5)).expect("opened");
+    let mut plain = open("twin:crossbar");
+    let mut corrected = open("twin:crossbar?compensate=global");
+    let fresh = error(&mut plain);
+    plain.rest(DAY).expect("rests");
+    let old = error(&mut plain);
+    // a third of a signal of some 0.3 is gone
+    assert!(old > fresh + 0.03, "{old} after {fresh}");
+    assert!(plain.calibrate().expect_err("has none").to_string().contains("cannot be calibrated"));
+
+    let first = corrected.certificate().expect("has the facet").expect("written and right");
+    assert!(first.valid > 9.0 && first.valid < 12.0, "half the age at which drift starts: {}", first.valid);
+    corrected.rest(DAY).expect("rests");
+    let refusal = corrected.run(&[0.0; 8]).expect_err("expired");
+    assert_eq!(refusal.kind(), ErrorKind::Calibration);
+    assert_eq!(refusal.state(), isoform_core::error::Integrity::Intact);
+    let made = corrected.calibrate().expect("calibrated");
+    assert!(made.after < made.before && made.id != first.id && made.age < 1.0, "{made:?}");
+    assert!((made.valid / (0.504 * DAY) - 1.0).abs() < 0.01, "{}", made.valid);
+    let right = error(&mut corrected);
+    assert!(right < 0.6 * old, "{right} against {old}");
+    assert!(corrected.age().expect("has a clock") > DAY);
+}
+
+#[test]
+fn the_mean_of_many_weights_drifts_by_the_published_share() {
+    // one row of equal weights: the drift of the output is that of the mean cell
+    let map = Dense::new(Tensor::new([1, 64], vec![0.1; 64]).expect("fits"), None).expect("a map");
+    let program = single(map);
+    let chip = substrate("twin:crossbar?margin=9&noise=9&drift=9&bits=12");
+    let mut session = Blocking::open(&*chip, &program, &Run::new().with_seed(2)).expect("opened");
+    let fresh = held(&mut session, &program, &[0.9; 64], 400)[0][0];
+    for (time, expected) in [(3600.0, 0.7751), (86_400.0, 0.6635)] {
+        let age = session.age().expect("has a clock");
+        session.rest(time - age).expect("rests");
+        let share = held(&mut session, &program, &[0.9; 64], 400)[0][0] / fresh;
+        // 64 cells: exponents of deviation 0.008 and reads of deviation 0.05, each over eight
+        let log_age = Pcm::default().log_age(time);
+        let error = share * (0.008 * log_age).hypot(0.05) / 8.0;
+        assert!((share - expected).abs() < 4.0 * error, "{share} for {expected}, give or take {error}");
+    }
+}
+
+#[test]
+fn tuning_writes_cells_and_counts_them() {
+    let program = single(dense(8, 3, 4, 0.3, true));
+    let chip = substrate("twin:crossbar?endurance=3");
+    let mut session = Blocking::open(&*chip, &program, &Run::new()).expect("opened");
+    assert_eq!(session.advance(held_signal(&[0.0; 4]), dense_out(&mut [0.0; 3]), 1).expect("runs").writes, 1);
+    let before = session.read("map", "weight").expect("reads");
+    let asked: Vec<f64> = numbers(99, 12, 0.3);
+    let set = session.write("map", "weight", &asked).expect("writes");
+    // within five deviations of a write and a fluctuation: some 1.2 µS of 25 for 0.3
+    assert!(set.iter().zip(&asked).all(|(s, a)| (s - a).abs() < 5.0 * 0.3 * 1.3 / 25.0 + 0.02), "{set:?} for {asked:?}");
+    assert_ne!(set, before);
+    let report = session.advance(held_signal(&[0.0; 4]), dense_out(&mut [0.0; 3]), 1).expect("runs");
+    assert_eq!(report.writes, 1);
+    assert_eq!(session.write("map", "bias", &[0.1, 0.2, 0.3]).expect("digital"), [0.1, 0.2, 0.3]);
+    let tuned = {
+        let weight = Tensor::new([3, 4], asked).expect("fits");
+        single(Dense::new(weight, Some([0.1, 0.2, 0.3].into())).expect("a map"))
+    };
+    for [mean, _, expected] in held(&mut session, &tuned, &[0.7, -0.2, 1.0, -1.0], 200) {
+        assert!((mean - expected).abs() < 0.25, "{mean} for {expected}");
+    }
+    assert!(session.write("map", "weight", &[1.0; 5]).is_err(), "another shape");
+    assert!(session.write("map", "weight", &[40.0; 12]).expect_err("beyond").to_string().contains("needs a"), "too large");
+    session.write("map", "weight", &[0.2; 12]).expect("the third write");
+    let error = session.write("map", "weight", &[0.1; 12]).expect_err("worn");
+    assert_eq!(error.kind(), ErrorKind::Fault);
+    assert!(error.to_string().contains("as often as it endures"), "{error}");
+    let kept = session.read("map", "weight").expect("reads");
+    assert!(kept.iter().all(|w| (w - 0.2).abs() < 0.1), "the refused write changed nothing: {kept:?}");
+    // the chip is the same for the next program
+    let error = Blocking::open(&*chip, &program, &Run::new()).map(|_| ()).expect_err("worn");
+    assert_eq!(error.kind(), ErrorKind::Fault);
+}
+
+fn held_signal(x: &[f32]) -> isoform_core::signal::Signal<'_> {
+    isoform_core::signal::Signal::Held(x)
+}
+
+fn dense_out(y: &mut [f32]) -> isoform_core::signal::SignalMut<'_> {
+    isoform_core::signal::SignalMut::Dense(y)
+}
+
+#[test]
+fn wires_take_what_the_network_says() {
+    const N: usize = 32;
+    let map = Dense::new(Tensor::new([N, N], vec![0.1; N * N]).expect("fits"), None).expect("a map");
+    let program = single(map);
+    let mean = |text: &str| {
+        let mut session = Blocking::open(&*substrate(text), &program, &Run::new().with_seed(4)).expect("opened");
+        let found = held(&mut session, &program, &[0.9; N], 60);
+        found.iter().map(|[mean, ..]| mean).sum::<f64>() / N as f64
+    };
+    let share = mean("twin:crossbar?margin=9&noise=9&drift=9&wire=5") / mean("twin:crossbar?margin=9&noise=9&drift=9");
+    // pairs in adjacent columns, the second of each at rest
+    let cells: Vec<f64> = (0..2 * N * N).map(|k| if k % 2 == 0 { 25e-6 } else { 0.0 }).collect();
+    let lossy = Network::new(N, 2 * N, &cells, 5.0).expect("a network").solve(&[1.0; N]).expect("solved");
+    let expected = lossy.lines.iter().sum::<f64>() / cells.iter().sum::<f64>();
+    assert!((share - expected).abs() < 0.01, "{share} for {expected}");
+    assert!(expected < 0.95);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn without_a_signal_there_is_only_the_bias_and_noise(seed in 0_u64..1000, rows in 1_usize..6, cols in 1_usize..8) {
+        let program = single(dense(seed, rows, cols, 0.3, true));
+        let mut session = Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new().with_seed(seed)).expect("opened");
+        for [mean, deviation, bias] in held(&mut session, &program, &vec![0.0; cols], 100) {
+            // a bit line has noise of 0.04 times 0.3, and half a code
+            prop_assert!((mean - bias).abs() < 0.02 && deviation < 0.03, "{mean} {bias} {deviation}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_clipped_within_the_range_of_inputs(seed in 0_u64..1000) {
+        let program = chain(seed);
+        let mut session = Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new().with_seed(seed)).expect("opened");
+        let x: Vec<f32> = numbers(seed + 5, 64 * program.input_channels(), 1.0).into_iter().map(|v| v.signum() as f32).collect();
+        let mut y = vec![0.0; 64 * program.output_channels()];
+        let report = session.advance(isoform_core::signal::Signal::Dense(&x), dense_out(&mut y), 64).expect("runs");
+        prop_assert_eq!(report.clipped, 0);
+    }
+}
