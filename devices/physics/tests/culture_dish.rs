@@ -45,7 +45,7 @@ fn a_plastic_culture_with_delays_keeps_firing() {
     let (quiet, before) = (vec![0.0; network.len()], network.synapses().clone());
     let spikes: usize = (0..2000).map(|_| network.step(&quiet).len()).sum();
     let rate = spikes as f64 / 2000.0;
-    println!("{rate} Hz");
+    eprintln!("{rate} Hz");
     assert!((1.0..30.0).contains(&rate), "{rate} Hz");
     let all = 0..network.len();
     let synapses = network.synapses();
@@ -71,7 +71,7 @@ fn a_stimulus_makes_its_cluster_fire() {
         }
     }
     // three ticks of each of 50 trials; a channel without a stimulus fires in one tick of ten
-    println!("{fired} spikes after 50 stimuli");
+    eprintln!("{fired} spikes after 50 stimuli");
     assert!(fired > 50.0, "{fired}");
 }
 

@@ -39,12 +39,12 @@ fn the_published_network_has_the_reference_statistics() {
         ("pooled ISI CV", 1.06, [0.97, 1.11], of(&Trains::variation)),
         ("population Fano, 1 ms", 3.72, [f64::NAN; 2], of(&|t| t.fano(1))),
     ];
-    println!("{:<24}{:>10}{:>18}{:>10}{:>10}   runs", "", "expected", "range of 3", "found", "4 s.e.");
+    eprintln!("{:<24}{:>10}{:>18}{:>10}{:>10}   runs", "", "expected", "range of 3", "found", "4 s.e.");
     let mut wrong = Vec::new();
     for (name, expected, range, found) in &rows {
         let (mean, variance) = moments(found);
         let error = 4.0 * (variance / (RUNS - 1) as f64).sqrt();
-        println!("{name:<24}{expected:>10.3}{:>18}{mean:>10.3}{error:>10.3}   {found:.3?}", format!("{range:?}"));
+        eprintln!("{name:<24}{expected:>10.3}{:>18}{mean:>10.3}{error:>10.3}   {found:.3?}", format!("{range:?}"));
         if (mean - expected).abs() > error {
             wrong.push(*name);
         }
@@ -53,7 +53,7 @@ fn the_published_network_has_the_reference_statistics() {
         let found = hertz(within);
         let (mean, variance) = moments(&found);
         let error = 4.0 * (variance / (RUNS - 1) as f64).sqrt();
-        println!("{name:<24}{:>10}{:>18}{mean:>10.3}{error:>10.3}   {found:.1?}", "", format!("{range:?}"));
+        eprintln!("{name:<24}{:>10}{:>18}{mean:>10.3}{error:>10.3}   {found:.1?}", "", format!("{range:?}"));
         if mean < range[0] - error || mean > range[1] + error {
             wrong.push(name);
         }

@@ -10,8 +10,13 @@ pub mod network;
 pub mod plasticity;
 pub mod poisson;
 pub mod population;
+pub mod program;
+mod realization;
 pub mod response;
 pub mod stationarity;
 pub mod statistics;
 pub mod stimulation;
+pub mod substrate;
 pub mod synapses;
+
+pub use substrate::{OPTIONS, open};

@@ -9,6 +9,7 @@
 
 use super::statistics::moments;
 use isoform_core::draw::Key;
+use std::cmp::Ordering;
 
 /// The first tick after a stimulus that counts.
 pub const FROM: usize = 5;
@@ -70,12 +71,13 @@ pub fn respond(trials: &[(bool, Histogram)], permutations: u32, seed: u64) -> Re
     let (evoked, sham) = means(&labels, &bins);
     let statistic = distance(&evoked, &sham, &weights);
     let key = Key::new(seed, LABELS);
-    let mut as_far = 0;
+    // equal sums in another order may differ in the last digits
+    let (limit, mut as_far) = (statistic * (1.0 - 1e-9), 0);
     for permutation in 0..permutations {
         shuffle(&mut labels, key, u64::from(permutation));
         let (a, b) = means(&labels, &bins);
-        // equal labels in another order may differ in the last digits
-        as_far += u32::from(!(distance(&a, &b, &weights) < statistic * (1.0 - 1e-9)));
+        let is_nearer = distance(&a, &b, &weights).partial_cmp(&limit) == Some(Ordering::Less);
+        as_far += u32::from(!is_nearer);
     }
     Response { evoked, sham, statistic, p: f64::from(1 + as_far) / (1.0 + f64::from(permutations)) }
 }

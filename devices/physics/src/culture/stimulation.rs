@@ -120,8 +120,8 @@ pub fn check(channel: usize, phases: &[Phase]) -> Result<(), Refusal> {
         if phase.width == 0 || !phase.width.is_multiple_of(WIDTH) {
             return refuse(Limit::Width, f64::from(phase.width));
         }
-        // written so that a current that is no number is refused
-        if !(current.abs() <= MOST_CURRENT) {
+        // what is no number is in no range
+        if !(-MOST_CURRENT..=MOST_CURRENT).contains(&current) {
             return refuse(Limit::Current, current);
         }
         if current == 0.0 || (i > 0 && current.signum() == phases[i - 1].current.signum()) {
