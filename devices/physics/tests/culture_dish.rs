@@ -18,7 +18,8 @@ fn listen(dish: &mut Dish, ticks: usize) -> Vec<f32> {
     let mut rows = vec![0.0; ticks * CHANNELS];
     for (tick, row) in rows.chunks_exact_mut(CHANNELS).enumerate() {
         if tick % 7 == 0 {
-            dish.stimulate(tick % CHANNELS, &biphasic(-2.5)).expect("within the limits");
+            // a channel comes again after 64 ticks
+            dish.stimulate(dish.ticks() as usize % CHANNELS, &biphasic(-2.5)).expect("within the limits");
         }
         dish.step(row);
     }

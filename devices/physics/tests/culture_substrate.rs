@@ -100,6 +100,51 @@ fn a_culture_cannot_be_reset() {
     advance(&mut session, &[], 1).expect("it goes on");
 }
 
+#[test]
+fn time_passes_while_nobody_listens() {
+    let mut session = session("twin:culture", 0);
+    let mut listened = self::session("twin:culture", 0);
+    let heard = advance(&mut listened, &[], 130).expect("spikes");
+    advance(&mut session, &[], 30).expect("spikes");
+    // half a tick is kept until another half makes it whole
+    session.rest(0.0205).expect("passes");
+    session.rest(0.0295).expect("passes");
+    assert!((session.age().expect("a clock") - 0.08).abs() < 1e-9);
+    let mut y = vec![0.0; 50 * CHANNELS];
+    let report = session.advance(Signal::Events(&[]), SignalMut::Dense(&mut y), 50).expect("spikes");
+    assert_eq!((report.ticks, report.lost), (50, 50));
+    assert_eq!(y, heard[80 * CHANNELS..]);
+    advance(&mut session, &[], 1).expect("nothing is lost twice");
+}
+
+#[test]
+fn a_year_passes_at_once_unless_the_culture_learns() {
+    const YEAR: f64 = 365.25 * 86_400.0;
+    for locator in ["twin:culture?delays=on", "twin:culture?source=poisson"] {
+        let mut session = session(locator, 0);
+        session.rest(YEAR).expect("passes");
+        assert!((session.age().expect("a clock") - YEAR).abs() < 1e-3);
+        let mut y = vec![0.0; CHANNELS];
+        let report = session.advance(Signal::Events(&[pulse(0, 3, 1.0)]), SignalMut::Dense(&mut y), 1).expect("spikes");
+        assert_eq!(report.lost, 31_557_600_000);
+    }
+    let mut learning = session("twin:culture?plasticity=on", 0);
+    assert_eq!(learning.rest(YEAR).expect_err("too long").kind(), ErrorKind::Unsupported);
+    learning.rest(0.1).expect("passes");
+    assert_eq!(learning.rest(1e300).expect_err("no clock").kind(), ErrorKind::InvalidSignal);
+}
+
+#[test]
+fn the_exemplar_is_taken_and_the_promises_are_some() {
+    for locator in ["twin:culture", "twin:culture?plasticity=on", "twin:culture?source=poisson"] {
+        let substrate = substrate(locator).expect("known options");
+        substrate.profile().medium.expect("promises").check().expect("they are");
+        let [program] = &substrate.exemplars()[..] else { panic!("one exemplar") };
+        let mut session = Blocking::open(substrate.as_ref(), program, &Run::new()).expect("fits");
+        advance(&mut session, &[], 3).expect("spikes");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -2,13 +2,19 @@
 
 use super::dish::{Dish, TICK};
 use super::electrodes::CHANNELS;
+use super::program::DT;
 use super::stimulation::{Envelope, Refusal, biphasic};
 use async_trait::async_trait;
 use isoform_core::error::{Error, Result};
 use isoform_core::report::Report;
 use isoform_core::signal::{Extent, Signal, SignalMut};
-use isoform_core::substrate::{Cancel, Realization};
+use isoform_core::substrate::{Cancel, Realization, Rest};
 use std::time::Duration;
+
+/// No clock counts beyond this tick.
+const LAST_TICK: f64 = (1_u64 << 53) as f64;
+/// The most ticks of one rest of a culture that learns.
+const MOST_LEARNING: f64 = 600_000.0;
 
 /// A dish, from its beginning on.
 #[derive(Debug)]
@@ -21,12 +27,14 @@ pub(crate) struct Running {
     row: [f32; CHANNELS],
     /// Ticks that nobody listened to, since the last report.
     lost: u64,
+    /// Seconds of rest that make no whole tick yet.
+    spare: f64,
 }
 
 impl Running {
     pub(crate) fn new(dish: Dish, node: &str, cancel: Cancel) -> Self {
         let ahead = dish.envelope().clone();
-        Self { dish, node: node.to_owned(), cancel, ahead, row: [0.0; CHANNELS], lost: 0 }
+        Self { dish, node: node.to_owned(), cancel, ahead, row: [0.0; CHANNELS], lost: 0, spare: 0.0 }
     }
 
     /// Checks a whole block against the safety envelope before the first of its pulses is given.
@@ -45,15 +53,6 @@ impl Running {
 
     fn refuse(&self, refusal: Refusal, tick: usize) -> Error {
         Error::invalid_signal(format!("tick {tick}, {refusal}")).with_node(&self.node).with_source(refusal)
-    }
-
-    /// Lets so many ticks pass that nobody listens to.
-    
-    fn pass(&mut self, ticks: u64) {
-        for _ in 0..ticks {
-            self.dish.step(&mut self.row);
-        }
-        self.lost = self.lost.saturating_add(ticks);
     }
 }
 
@@ -88,5 +87,36 @@ impl Realization for Running {
             return Ok(());
         }
         Err(Error::unsupported("a culture cannot be reset; realize the program again to begin with another dish"))
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        Some(self)
+    }
+}
+
+/// The culture goes on while nobody listens; what it says then is counted as lost by the next advance.
+#[async_trait]
+impl Rest for Running {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from nought to 2^53")]
+    async fn rest(&mut self, seconds: f64) -> Result<()> {
+        let ticks = (seconds + self.spare) / DT;
+        if !(0.0..=LAST_TICK - self.dish.ticks() as f64).contains(&ticks) {
+            return Err(Error::invalid_signal(format!("a rest of {seconds} s is none, or longer than any clock counts")));
+        }
+        if self.dish.learns() && ticks > MOST_LEARNING {
+            let most = MOST_LEARNING * DT;
+            return Err(Error::unsupported(format!(
+                "a culture that learns is computed tick by tick: a rest of {seconds} s takes too long, rest {most} s at most"
+            )));
+        }
+        let whole = ticks.floor();
+        self.dish.pass(whole as u64);
+        self.spare = (ticks - whole) * DT;
+        self.lost = self.lost.saturating_add(whole as u64);
+        Ok(())
+    }
+
+    async fn age(&mut self) -> Result<f64> {
+        Ok(self.dish.ticks() as f64 * DT + self.spare)
     }
 }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use isoform_core::bound::Accuracy;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
+use isoform_core::medium::{Drift, Medium, Price};
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
 use isoform_core::program::Program;
 use isoform_core::substrate::{Realization, Run, Substrate};
@@ -24,6 +25,11 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("plasticity", "on or off: whether excitatory synapses learn by the timing of pairs (off)"),
     ("delays", "on or off: whether axons take 1 to 20 ms (off)"),
 ];
+
+/// Ticks after which nothing of a stimulus shows; pulses of 3 µA on all channels at once are seen for half as long.
+pub const WASHOUT: u64 = 1000;
+/// How far the chance of a spike may move while synapses learn. Without stimulation its mean over channels falls by 0.007 in the first minute.
+const LEARNING: Drift = Drift { most: 0.1, within: 60.0 };
 
 /// What is in the dish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +102,7 @@ impl CultureSubstrate {
             device,
             class: Class::FreeRunning,
             accuracy: Accuracy::single(),
-            facets: Facets::default(),
+            facets: Facets { rest: true, ..Facets::default() },
             limits: Limits {
                 input: [-MOST_CURRENT, MOST_CURRENT],
                 out_of_range: OutOfRange::Refuse,
@@ -105,6 +111,7 @@ impl CultureSubstrate {
                 ..Limits::default()
             },
             takes: Takes { nodes: vec![CULTURE.to_owned()], cycles: false, ..Takes::default() },
+            medium: Some(medium(tissue)),
         };
         Self { seed, tissue, profile: Arc::new(profile) }
     }
@@ -123,6 +130,19 @@ impl CultureSubstrate {
     }
 }
 
+/// What can be promised of spikes about which the program says nothing: each output is nought or one, so that its mean is off the nought of the
+/// program by one at most, and its standard deviation is a half at most.
+fn medium(tissue: Tissue) -> Medium {
+    let (drift, washout) = match tissue {
+        Tissue::Culture { plastic: true, .. } => (Some(LEARNING), None),
+        Tissue::Culture { .. } => (None, Some(WASHOUT)),
+        Tissue::Poisson => (None, Some(0)),
+    };
+    // of the tissue that it stands for; the twin takes a tenth of it or less
+    let price = Price { seconds: program::DT, ..Price::default() };
+    Medium { drift, washout, price, ..Medium::new(1.0, 0.5) }
+}
+
 fn with(on: bool) -> &'static str {
     if on { "with" } else { "without" }
 }
@@ -137,5 +157,9 @@ impl Substrate for CultureSubstrate {
         self.profile.admit(program)?;
         program::admit(program, run)?;
         Ok(Box::new(Running::new(self.dish(run), &program.nodes()[0].name, run.cancel.clone())))
+    }
+
+    fn exemplars(&self) -> Vec<Program> {
+        program::program().into_iter().collect()
     }
 }
