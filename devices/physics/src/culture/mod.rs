@@ -3,6 +3,7 @@
 //! A [`dish`] holds a [`network`] of neurons or the [`poisson`] control in its place. It listens on 64 [`electrodes`] and takes
 //! [`stimulation`] within the safety envelope. [`response`] and [`stationarity`] judge what it does.
 
+pub mod bridge;
 pub mod dish;
 pub mod electrodes;
 pub mod izhikevich;

@@ -132,7 +132,7 @@ impl CultureSubstrate {
 
 /// What can be promised of spikes about which the program says nothing: each output is nought or one, so that its mean is off the nought of the
 /// program by one at most, and its standard deviation is a half at most.
-fn medium(tissue: Tissue) -> Medium {
+pub(crate) fn medium(tissue: Tissue) -> Medium {
     let (drift, washout) = match tissue {
         Tissue::Culture { plastic: true, .. } => (Some(LEARNING), None),
         Tissue::Culture { .. } => (None, Some(WASHOUT)),
