@@ -9,6 +9,9 @@ use isoform_core::draw::Key;
 /// Microseconds of a tick.
 pub const TICK: u64 = 1000;
 
+/// Ticks after which a culture that does not learn has forgotten what went before.
+const FORGOTTEN: u64 = 10_000;
+
 /// What is in the dish.
 #[derive(Debug, Clone)]
 enum Tissue {
@@ -109,6 +112,31 @@ impl Dish {
             Tissue::Poisson(source) => source.step(row),
         }
         self.pending.fill(0.0);
+    }
+
+    /// Whether what it does changes it for good.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        matches!(&self.tissue, Tissue::Network { network, .. } if network.synapses().learns())
+    }
+
+    /// Lets ticks pass that nobody listens to.
+    ///
+    /// Of a long time only the last ten seconds are computed, unless the culture learns: what went before does not show in what it does
+    /// after them, and its noise is keyed by the tick.
+    pub fn pass(&mut self, ticks: u64) {
+        let mut row = [0.0; CHANNELS];
+        let skipped = if self.learns() { 0 } else { ticks.saturating_sub(FORGOTTEN) };
+        let skipped = match &mut self.tissue {
+            Tissue::Network { network, .. } => network.skip(skipped),
+            Tissue::Poisson(source) => {
+                source.go_to(source.ticks() + skipped);
+                skipped
+            }
+        };
+        for _ in skipped..ticks {
+            self.step(&mut row);
+        }
     }
 
     /// The state at present. The log is no part of it.

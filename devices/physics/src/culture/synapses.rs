@@ -103,6 +103,18 @@ impl Synapses {
         Self { neurons, excitatory, span, delays, targets, starts, rule, moving }
     }
 
+    /// Ticks after which the places of the ring repeat.
+    #[must_use]
+    pub fn span(&self) -> usize {
+        self.span
+    }
+
+    /// Whether excitatory synapses learn.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        self.rule.is_some()
+    }
+
     /// The weight from one neuron to another, mV/ms.
     #[must_use]
     pub fn weight(&self, source: usize, target: usize) -> f64 {
