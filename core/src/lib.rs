@@ -3,6 +3,7 @@
 
 pub mod bound;
 pub mod builder;
+pub mod calibration;
 mod coefficients;
 mod digest;
 pub mod draw;
@@ -20,6 +21,7 @@ pub mod layer;
 pub mod linear;
 mod located;
 pub mod locator;
+pub mod medium;
 pub mod neuron;
 pub mod optical;
 pub mod oracle;

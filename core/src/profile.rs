@@ -2,6 +2,7 @@
 
 use crate::bound::Accuracy;
 use crate::error::{Error, Result};
+use crate::medium::Medium;
 use crate::program::{NodeKind, Program};
 use crate::semantics::{Number, Test};
 use std::fmt;
@@ -26,6 +27,9 @@ pub struct Profile {
     pub limits: Limits,
     /// Which nodes and semantics it takes.
     pub takes: Takes,
+    /// What it promises of noise, drift and wear; absent where a tolerance is derived from the numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub medium: Option<Medium>,
 }
 
 /// The kinds of substrate that the suite tells apart.
@@ -93,6 +97,9 @@ pub struct Facets {
     pub plasticity: bool,
     /// It can be calibrated.
     pub calibration: bool,
+    /// Time of the device can pass without work.
+    #[serde(default)]
+    pub rest: bool,
 }
 
 /// What a substrate can hold and take.
@@ -169,6 +176,7 @@ impl Profile {
             facets: Facets::default(),
             limits: Limits::default(),
             takes: Takes::default(),
+            medium: None,
         }
     }
 
@@ -190,6 +198,13 @@ impl Profile {
     #[must_use]
     pub fn with_takes(mut self, takes: Takes) -> Self {
         self.takes = takes;
+        self
+    }
+
+    /// The same, with promises of noise, drift and wear.
+    #[must_use]
+    pub fn with_medium(mut self, medium: Medium) -> Self {
+        self.medium = Some(medium);
         self
     }
 

@@ -14,6 +14,7 @@
 //!
 //! Those who *use* a substrate talk to a `Session`, not to these traits.
 
+use crate::calibration::Calibration;
 use crate::error::Result;
 use crate::profile::Profile;
 use crate::program::Program;
@@ -126,9 +127,12 @@ pub trait Substrate: Debug + Send + Sync {
     /// `Unsupported` for a node or semantics that it does not have, `Busy` if it can hold no further realization.
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>>;
 
-    /// The facet by which it is calibrated.
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    /// Programs that show what it is for, to those who know none of its kinds: a function of its own, an optical map, a source.
+    ///
+    /// # Behavior
+    /// - Each is one that it takes.
+    fn exemplars(&self) -> Vec<Program> {
+        Vec::new()
     }
 }
 
@@ -165,6 +169,16 @@ pub trait Realization: Debug + Send {
 
     /// The facet by which it learns.
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
+        None
+    }
+
+    /// The facet by which it is calibrated.
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        None
+    }
+
+    /// The facet by which the time of the device passes without work.
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
         None
     }
 }
@@ -204,5 +218,19 @@ pub trait Tuning: Send {
 /// Learning on the device. The methods come with the first substrate that learns.
 pub trait Plasticity: Send {}
 
-/// Calibrating the device. The methods come with the first substrate that is calibrated.
-pub trait Calibrate: Send {}
+/// Letting the time of the device pass without work, as it does overnight: what drifts drifts, and the state of the program is kept. In a
+/// twin time passes at once.
+#[async_trait]
+pub trait Rest: Send {
+    /// Lets so many seconds pass.
+    ///
+    /// # Errors
+    /// `InvalidSignal` unless the seconds are a finite number of nought or more.
+    async fn rest(&mut self, seconds: f64) -> Result<()>;
+
+    /// Seconds of the device's time since the program was realised.
+    ///
+    /// # Errors
+    /// Of the substrate.
+    async fn age(&mut self) -> Result<f64>;
+}

@@ -134,6 +134,7 @@ fn abilities(profile: &Profile) -> String {
         (facets.tuning, "tunes parameters"),
         (facets.plasticity, "learns"),
         (facets.calibration, "calibrates"),
+        (facets.rest, "lets time pass"),
         (takes.located, "locates spikes"),
         (takes.fixed, "fixed point"),
         (!takes.cycles, "no cycles"),

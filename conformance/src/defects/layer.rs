@@ -9,7 +9,7 @@ use isoform_core::profile::{Facets, Profile};
 use isoform_core::program::Program;
 use isoform_core::semantics::{Compare, Cycle, Decay, Reset, Semantics};
 use isoform_core::state::State;
-use isoform_core::substrate::{Calibrate, Realization, Run, Substrate};
+use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -116,7 +116,7 @@ impl Substrate for Faulty {
         Ok(Box::new(Planted::new(inner, self.defect, (program, &taken), &run, Arc::clone(&self.shared))))
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        self.inner.exemplars()
     }
 }

@@ -5,7 +5,7 @@ use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::semantics::Semantics;
-use isoform_core::substrate::{Calibrate, Realization, Run, Substrate};
+use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::Arc;
 
 /// A substrate that takes any semantics and computes under one of its own, where a program can have it.
@@ -36,7 +36,7 @@ impl Substrate for Pretends {
         self.inner.realize(&program.with_semantics(own)?, run).await
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        self.inner.exemplars()
     }
 }

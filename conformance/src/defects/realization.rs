@@ -3,13 +3,14 @@
 use super::Defect;
 use super::layer::Shared;
 use async_trait::async_trait;
+use isoform_core::calibration::Calibration;
 use isoform_core::error::{Error, Result};
 use isoform_core::executor::block_on;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::state::State;
-use isoform_core::substrate::{Memory, Plasticity, Realization, Run, Tuning};
+use isoform_core::substrate::{Memory, Plasticity, Realization, Rest, Run, Tuning};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -242,6 +243,14 @@ impl Realization for Planted {
 
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
         None
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()
     }
 }
 

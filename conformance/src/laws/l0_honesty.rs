@@ -1,8 +1,7 @@
 //! `L0.honesty`: ability is presence.
 //!
 //! It proves that a realization has exactly the facets that the profile claims, that a claimed facet works, and that the use of any other
-//! is refused as unsupported instead of being a silent no-op. It compares answers, so that no tolerance is involved. The facet of
-//! calibration belongs to the substrate and needs it exclusively, which a law on a shared substrate does not have; it is not looked at.
+//! is refused as unsupported instead of being a silent no-op. It compares answers, so that no tolerance is involved.
 
 use crate::bench::Bench;
 use crate::checks::{self, answer};
@@ -27,9 +26,14 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let claimed = bench.profile.facets;
     let word = |there: bool| if there { "present" } else { "absent" };
     let realization = session.session_mut().realization();
-    let found = [realization.memory().is_some(), realization.tuning().is_some(), realization.plasticity().is_some()];
-    let claims = [claimed.memory, claimed.tuning, claimed.plasticity];
-    for ((name, claim), found) in ["memory", "tuning", "plasticity"].iter().zip(claims).zip(found) {
+    let found = [
+        ("memory", claimed.memory, realization.memory().is_some()),
+        ("tuning", claimed.tuning, realization.tuning().is_some()),
+        ("plasticity", claimed.plasticity, realization.plasticity().is_some()),
+        ("calibration", claimed.calibration, realization.calibration().is_some()),
+        ("rest", claimed.rest, realization.rest().is_some()),
+    ];
+    for (name, claim, found) in found {
         evidence.check(format!("the facet of {name}"), &[word(claim)], word(found));
     }
     let use_of = |claim: bool| if claim { "accepted" } else { "unsupported" };

@@ -27,12 +27,17 @@ pub fn register(registry: &mut Registry) {
     let noise = Entry::new("adds normal noise to the outputs of another substrate", |locator, registry| {
         let mut options = locator.reader();
         let (inner, sigma) = (inner(&mut options, registry)?, required(&mut options, "sigma")?);
-        options.finish(&["on", "sigma"])?;
-        Ok(Arc::new(Noise::new(inner, sigma)?))
+        let margin = options.take("margin")?.unwrap_or(noise::MARGIN);
+        options.finish(&["on", "sigma", "margin"])?;
+        Ok(Arc::new(Noise::new(inner, sigma, margin)?))
     });
     registry.register(
         "noise",
-        noise.with_options(&[("on", "the substrate, in brackets"), ("sigma", "standard deviation in output units")]),
+        noise.with_options(&[
+            ("on", "the substrate, in brackets"),
+            ("sigma", "standard deviation in output units"),
+            ("margin", "the most that it promises the mean of an output to be off, in output units; 0.05 if absent"),
+        ]),
     );
     let quantise = Entry::new("rounds the outputs of another substrate to a grid", |locator, registry| {
         let mut options = locator.reader();

@@ -1,15 +1,19 @@
 //! Normal noise on every output sample.
 
+use crate::calibration::Calibration;
 use crate::draw::Key;
 use crate::error::{Error, Result};
+use crate::medium::Medium;
 use crate::profile::{Class, Profile};
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
-use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use async_trait::async_trait;
 use std::sync::Arc;
 
+/// The margin that is promised where nobody says otherwise, in units of the outputs.
+pub(super) const MARGIN: f64 = 0.05;
 /// Noise of a larger deviation does not fit into single precision.
 const LARGEST: f64 = 1e30;
 /// The stream of draws of this layer, far from those of any signature.
@@ -27,17 +31,19 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Noise of a standard deviation, in units of the outputs.
+    /// Noise of a standard deviation, in units of the outputs, and the margin that is promised for their means.
     ///
     /// # Errors
-    /// `Unsupported` unless the deviation is a number of nought or more that single precision holds.
-    pub fn new(inner: Arc<dyn Substrate>, sigma: f64) -> Result<Self> {
+    /// `Unsupported` unless the deviation is a number of nought or more that single precision holds, and the margin above nought.
+    pub fn new(inner: Arc<dyn Substrate>, sigma: f64, margin: f64) -> Result<Self> {
         if !(0.0..=LARGEST).contains(&sigma) {
             return Err(Error::unsupported(format!("a standard deviation of {sigma} is not a number from nought to {LARGEST}")));
         }
         let below = inner.profile();
         let profile = Profile { name: format!("{} with noise of {sigma}", below.name), ..(*below).clone() };
-        let profile = if sigma > 0.0 { profile.with_class(Class::AnalogNoisy) } else { profile };
+        let medium = Medium::new(margin, sigma);
+        medium.check()?;
+        let profile = if sigma > 0.0 { profile.with_class(Class::AnalogNoisy).with_medium(medium) } else { profile };
         Ok(Self { inner, sigma, profile: Arc::new(profile) })
     }
 }
@@ -55,8 +61,8 @@ impl Substrate for Noise {
         Ok(Box::new(Noisy { inner, sigma: self.sigma, key: Key::new(run.seed, STREAM), tick: 0, draws: vec![0.0; row] }))
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        self.inner.exemplars()
     }
 }
 
@@ -101,5 +107,13 @@ impl Realization for Noisy {
 
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
         self.inner.plasticity()
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()
     }
 }

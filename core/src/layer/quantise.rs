@@ -1,11 +1,12 @@
 //! Outputs on a grid, as a converter gives them.
 
+use crate::calibration::Calibration;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
-use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -46,8 +47,8 @@ impl Substrate for Quantise {
         Ok(Box::new(Quantised { inner, step: self.step, range: self.range }))
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        self.inner.exemplars()
     }
 }
 
@@ -89,5 +90,13 @@ impl Realization for Quantised {
 
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
         self.inner.plasticity()
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()
     }
 }

@@ -3,13 +3,14 @@
 //! The first line is the profile of the substrate, the second the digest and extent of the program; then one line for each call. A
 //! recording is read by people and by [`Replay`](super::replay::Replay).
 
+use crate::calibration::{Calibration, Certificate};
 use crate::error::{Error, ErrorKind, Integrity, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
 use crate::state::State;
-use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug};
@@ -86,6 +87,28 @@ pub enum Line {
         values: Vec<f64>,
         /// What was set.
         answer: Answer<Vec<f64>>,
+    },
+    /// It was calibrated.
+    Calibrate {
+        /// The certificate.
+        answer: Answer<Certificate>,
+    },
+    /// Time passed without work.
+    Rest {
+        /// How many seconds.
+        seconds: f64,
+        /// What came of it.
+        answer: Answer<()>,
+    },
+    /// The certificate in force was asked for.
+    Certificate {
+        /// The certificate, if there is one.
+        answer: Answer<Option<Certificate>>,
+    },
+    /// The age was asked for.
+    Age {
+        /// Seconds.
+        answer: Answer<f64>,
     },
 }
 
@@ -206,8 +229,8 @@ impl Substrate for Record {
         Ok(Box::new(Recorded { inner, log: Arc::clone(&self.log), program: program.clone(), run: run.clone() }))
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        self.inner.exemplars()
     }
 }
 
@@ -259,6 +282,16 @@ impl Realization for Recorded {
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
         self.inner.plasticity()
     }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()?;
+        Some(self)
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()?;
+        Some(self)
+    }
 }
 
 fn absent() -> Error {
@@ -295,6 +328,36 @@ impl Tuning for Recorded {
         let answer = Answer::of(&result);
         let line = Line::Write { node: node.to_owned(), parameter: parameter.to_owned(), values: values.to_vec(), answer };
         put(&self.log, &line)?;
+        result
+    }
+}
+
+#[async_trait]
+impl Calibration for Recorded {
+    async fn calibrate(&mut self) -> Result<Certificate> {
+        let result = self.inner.calibration().ok_or_else(absent)?.calibrate().await;
+        put(&self.log, &Line::Calibrate { answer: Answer::of(&result) })?;
+        result
+    }
+
+    async fn certificate(&mut self) -> Result<Option<Certificate>> {
+        let result = self.inner.calibration().ok_or_else(absent)?.certificate().await;
+        put(&self.log, &Line::Certificate { answer: Answer::of(&result) })?;
+        result
+    }
+}
+
+#[async_trait]
+impl Rest for Recorded {
+    async fn rest(&mut self, seconds: f64) -> Result<()> {
+        let result = self.inner.rest().ok_or_else(absent)?.rest(seconds).await;
+        put(&self.log, &Line::Rest { seconds, answer: Answer::of(&result) })?;
+        result
+    }
+
+    async fn age(&mut self) -> Result<f64> {
+        let result = self.inner.rest().ok_or_else(absent)?.age().await;
+        put(&self.log, &Line::Age { answer: Answer::of(&result) })?;
         result
     }
 }

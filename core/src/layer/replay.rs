@@ -1,13 +1,14 @@
 //! A recording in the place of the substrate that it was made of.
 
 use super::record::{FORMAT, Line, input_digest};
+use crate::calibration::{Calibration, Certificate};
 use crate::error::{Error, ErrorKind, Result};
-use crate::profile::Profile;
+use crate::profile::{Facets, Profile};
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
 use crate::state::State;
-use crate::substrate::{Calibrate, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::io::BufRead;
@@ -93,18 +94,17 @@ impl Substrate for Replay {
             }
             _ => None,
         })?;
-        let facets = self.profile.facets;
         Ok(Box::new(Replayed {
             lines: Arc::clone(&self.lines),
             program: program.clone(),
             run: run.clone(),
-            memory: facets.memory,
-            tuning: facets.tuning,
+            facets: self.profile.facets,
         }))
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        // the programs of a recording are those that it is asked for
+        Vec::new()
     }
 }
 
@@ -113,8 +113,7 @@ struct Replayed {
     lines: Shared,
     program: Program,
     run: Run,
-    memory: bool,
-    tuning: bool,
+    facets: Facets,
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -139,15 +138,23 @@ impl Realization for Replayed {
     }
 
     fn memory(&mut self) -> Option<&mut dyn Memory> {
-        if self.memory { Some(self) } else { None }
+        if self.facets.memory { Some(self) } else { None }
     }
 
     fn tuning(&mut self) -> Option<&mut dyn Tuning> {
-        if self.tuning { Some(self) } else { None }
+        if self.facets.tuning { Some(self) } else { None }
     }
 
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
         None
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        if self.facets.calibration { Some(self) } else { None }
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        if self.facets.rest { Some(self) } else { None }
     }
 }
 
@@ -181,5 +188,34 @@ impl Tuning for Replayed {
             }
             _ => None,
         })
+    }
+}
+
+#[async_trait]
+impl Calibration for Replayed {
+    async fn calibrate(&mut self) -> Result<Certificate> {
+        take(&self.lines, "calibrate", |line| if let Line::Calibrate { answer } = line { Some(answer.result()) } else { None })
+    }
+
+    async fn certificate(&mut self) -> Result<Option<Certificate>> {
+        take(
+            &self.lines,
+            "certificate",
+            |line| if let Line::Certificate { answer } = line { Some(answer.result()) } else { None },
+        )
+    }
+}
+
+#[async_trait]
+impl Rest for Replayed {
+    async fn rest(&mut self, seconds: f64) -> Result<()> {
+        take(&self.lines, "rest", |line| match line {
+            Line::Rest { seconds: s, answer } if s.to_bits() == seconds.to_bits() => Some(answer.result()),
+            _ => None,
+        })
+    }
+
+    async fn age(&mut self) -> Result<f64> {
+        take(&self.lines, "age", |line| if let Line::Age { answer } = line { Some(answer.result()) } else { None })
     }
 }

@@ -1,11 +1,12 @@
 //! A deadline on every call.
 
+use crate::calibration::Calibration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
-use crate::substrate::{Calibrate, Cancel, Memory, Plasticity, Realization, Run, Substrate, Tuning};
+use crate::substrate::{Cancel, Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use async_trait::async_trait;
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
@@ -83,8 +84,8 @@ impl Substrate for Timeout {
         Ok(Box::new(Timed { inner, limit: self.limit, clock: Arc::clone(&self.clock), cancel: run.cancel.clone() }))
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        self.inner.exemplars()
     }
 }
 
@@ -118,5 +119,13 @@ impl Realization for Timed {
 
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
         self.inner.plasticity()
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()
     }
 }

@@ -202,6 +202,7 @@ impl Driver for Cyton {
             facets: Facets::default(),
             limits: Limits { batch: 1, channels: CHANNELS, realizations: 1, ..Limits::default() },
             takes: Takes { nodes: vec![BIOSIGNAL.to_owned()], cycles: false, ..Takes::default() },
+            medium: None,
         }
     }
 

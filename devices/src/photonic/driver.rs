@@ -343,6 +343,7 @@ impl Driver for Photonic {
                 realizations: 1,
             },
             takes: Takes { nodes, located: false, fixed: false, cycles: false },
+            medium: None,
         }
     }
 

@@ -197,6 +197,7 @@ impl Driver for SpikerBox {
             facets: Facets::default(),
             limits: Limits { batch: 1, channels: 1, realizations: 1, ..Limits::default() },
             takes: Takes { nodes: vec![BIOSIGNAL.to_owned()], cycles: false, ..Takes::default() },
+            medium: None,
         }
     }
 

@@ -299,6 +299,7 @@ impl Driver for Waveform {
                 realizations: 1,
             },
             takes: Takes { nodes: vec![self.bench.device.id.to_owned()], located: false, fixed: false, cycles: false },
+            medium: None,
         }
     }
 

@@ -16,12 +16,13 @@ mod realization;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::registry::Entry;
-use crate::substrate::{Calibrate, Cancel, Realization, Run, Substrate};
+use crate::substrate::{Cancel, Realization, Run, Substrate};
 use async_trait::async_trait;
 use cut::Cut;
 use realization::{Part, Placed};
@@ -103,8 +104,8 @@ impl Substrate for Place {
         Ok(Box::new(Placed::new(program, run, cut, parts, &self.profile)))
     }
 
-    fn calibrate(&mut self) -> Option<&mut dyn Calibrate> {
-        None
+    fn exemplars(&self) -> Vec<Program> {
+        self.substrates.iter().flat_map(|(_, s)| s.exemplars()).collect()
     }
 }
 

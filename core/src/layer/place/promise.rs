@@ -16,7 +16,14 @@ pub(super) fn together(rules: &Rules, parts: &[(String, Arc<Profile>)]) -> Profi
     whole.class = profiles().map(|p| p.class).max_by_key(|class| *class as usize).unwrap_or(whole.class);
     // rows go from substrate to substrate in single precision
     whole.accuracy = profiles().fold(Accuracy::single(), |worst, p| worse(worst, &p.accuracy));
-    whole.facets = Facets { memory: all(|f| f.memory), tuning: all(|f| f.tuning), ..Facets::default() };
+    let any = |has: fn(&Facets) -> bool| profiles().any(|p| has(&p.facets));
+    whole.facets = Facets {
+        memory: all(|f| f.memory),
+        tuning: all(|f| f.tuning),
+        plasticity: false,
+        calibration: any(|f| f.calibration),
+        rest: any(|f| f.rest),
+    };
     whole.limits = profiles().fold(Limits::default(), |limits, p| tighter(limits, &p.limits));
     let takes = |has: fn(&Takes) -> bool| profiles().any(|p| has(&p.takes));
     whole.takes = Takes {

@@ -3,13 +3,14 @@
 use super::blame;
 use super::cut::{Cut, Feed, Stage};
 use super::memory::{self, Home};
+use crate::calibration::Calibration;
 use crate::error::{Error, ErrorKind, Integrity, Result};
 use crate::oracle::read_parameter;
-use crate::profile::{Limits, OutOfRange, Profile};
+use crate::profile::{Facets, Limits, OutOfRange, Profile};
 use crate::program::{NodeKind, Program};
 use crate::report::Report;
 use crate::signal::{Extent, Signal, SignalMut};
-use crate::substrate::{Memory, Plasticity, Realization, Run, Tuning};
+use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Tuning};
 use async_trait::async_trait;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ impl Part {
         Self { inner, program, key, node, x, y, input, output, range, memory: 0 }
     }
 
-    fn lay(&self, e: Error) -> Error {
+    pub(super) fn lay(&self, e: Error) -> Error {
         blame(e, &self.key, &self.node)
     }
 }
@@ -98,7 +99,7 @@ pub(super) struct Placed {
     pub(super) kept: Vec<Vec<f32>>,
     pub(super) homes: Vec<Home>,
     pub(super) tick: u64,
-    facets: (bool, bool),
+    facets: Facets,
     block: usize,
     /// Inputs of a block that do not come as dense rows.
     dense: Vec<f32>,
@@ -141,7 +142,7 @@ impl Placed {
             homes: memory::homes(program, &cut, &parts),
             dense: vec![0.0; run.input(program, block).len()],
             row: vec![0.0; run.output(program, 1).len()],
-            facets: (profile.facets.memory, profile.facets.tuning),
+            facets: profile.facets,
             program: program.clone(),
             run: run.clone(),
             tick: 0,
@@ -339,15 +340,23 @@ impl Realization for Placed {
     }
 
     fn memory(&mut self) -> Option<&mut dyn Memory> {
-        if self.facets.0 { Some(self) } else { None }
+        if self.facets.memory { Some(self) } else { None }
     }
 
     fn tuning(&mut self) -> Option<&mut dyn Tuning> {
-        if self.facets.1 { Some(self) } else { None }
+        if self.facets.tuning { Some(self) } else { None }
     }
 
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
         None
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        if self.facets.calibration && self.parts.iter_mut().any(|p| p.upkeep()[0]) { Some(self) } else { None }
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        if self.facets.rest && self.parts.iter_mut().any(|p| p.upkeep()[1]) { Some(self) } else { None }
     }
 }
 

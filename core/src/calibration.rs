@@ -1,0 +1,94 @@
+//! Calibration: measure, fit, apply, and expire.
+
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind, Result};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// What a calibration found, and how long it holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Certificate {
+    /// The digest of the numbers that were fitted.
+    pub id: String,
+    /// What was fitted, in words.
+    pub method: String,
+    /// Seconds of the device's time since it was made.
+    pub age: f64,
+    /// Seconds of the device's time that it holds.
+    pub valid: f64,
+    /// Root mean square error of an output before, in its units.
+    pub before: f64,
+    /// Root mean square error of an output after it was applied.
+    pub after: f64,
+}
+
+impl Certificate {
+    /// The id of fitted numbers: the same numbers have the same id.
+    #[must_use]
+    pub fn id_of(fitted: &[f64]) -> String {
+        let bytes: Vec<u8> = fitted.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Digest::of(&bytes).to_string()
+    }
+
+    /// Whether its time is over.
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        self.age > self.valid
+    }
+
+    /// Refuses work under a calibration whose time is over.
+    ///
+    /// # Errors
+    /// `Calibration`, with the age and what to do; the state is intact.
+    pub fn check(&self) -> Result<()> {
+        if self.is_expired() {
+            let why = format!(
+                "the calibration {} is {:.3} s old and held for {:.3} s; calibrate again",
+                self.id.get(..12).unwrap_or(&self.id),
+                self.age,
+                self.valid
+            );
+            return Err(Error::new(ErrorKind::Calibration, why));
+        }
+        Ok(())
+    }
+}
+
+/// Calibrating a realization. The state of the program is kept.
+#[async_trait]
+pub trait Calibration: Send {
+    /// Measures the device, fits what it is off by, and applies the correction from now on.
+    ///
+    /// # Errors
+    /// `Calibration` if no correction brings the device within its promises; what was in force stays so.
+    async fn calibrate(&mut self) -> Result<Certificate>;
+
+    /// The certificate in force; none if it was never calibrated.
+    ///
+    /// # Errors
+    /// Of the substrate.
+    async fn certificate(&mut self) -> Result<Option<Certificate>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_expires_and_says_so() {
+        let fresh = Certificate {
+            id: Certificate::id_of(&[1.0, -0.0]),
+            method: String::from("gain"),
+            age: 9.0,
+            valid: 10.0,
+            before: 0.1,
+            after: 0.01,
+        };
+        assert!(fresh.check().is_ok());
+        let error = Certificate { age: 10.5, ..fresh.clone() }.check().expect_err("expired");
+        assert_eq!(error.kind(), ErrorKind::Calibration);
+        assert!(error.to_string().contains("calibrate again"), "{error}");
+        assert_ne!(fresh.id, Certificate::id_of(&[1.0, 0.0]));
+    }
+}

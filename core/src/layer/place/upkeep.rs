@@ -1,0 +1,75 @@
+//! Calibration and rest of a program that is split: each part that has the facet is served in turn.
+
+use super::realization::{Part, Placed, settle};
+use crate::calibration::{Calibration, Certificate};
+use crate::error::{Error, Result};
+use crate::substrate::Rest;
+use async_trait::async_trait;
+
+fn remaining(certificate: &Certificate) -> f64 {
+    certificate.valid - certificate.age
+}
+
+/// The certificate of the whole is that which ends first.
+fn sooner(a: Option<Certificate>, b: Certificate) -> Option<Certificate> {
+    Some(match a {
+        Some(a) if remaining(&a) <= remaining(&b) => a,
+        _ => b,
+    })
+}
+
+#[async_trait]
+impl Calibration for Placed {
+    async fn calibrate(&mut self) -> Result<Certificate> {
+        let mut first = None;
+        for part in &mut self.parts {
+            let Some(facet) = part.inner.calibration() else { continue };
+            let made = facet.calibrate().await;
+            first = sooner(first, made.map_err(|e| part.lay(e))?);
+        }
+        first.ok_or_else(|| Error::unsupported("no part of this program can be calibrated"))
+    }
+
+    async fn certificate(&mut self) -> Result<Option<Certificate>> {
+        let mut first = None;
+        for part in &mut self.parts {
+            let Some(facet) = part.inner.calibration() else { continue };
+            let found = facet.certificate().await;
+            if let Some(found) = found.map_err(|e| part.lay(e))? {
+                first = sooner(first, found);
+            }
+        }
+        Ok(first)
+    }
+}
+
+#[async_trait]
+impl Rest for Placed {
+    async fn rest(&mut self, seconds: f64) -> Result<()> {
+        let mut rested = false;
+        for part in &mut self.parts {
+            let Some(facet) = part.inner.rest() else { continue };
+            let result = facet.rest(seconds).await;
+            result.map_err(|e| part.lay(settle(e, rested)))?;
+            rested = true;
+        }
+        Ok(())
+    }
+
+    async fn age(&mut self) -> Result<f64> {
+        let mut oldest = 0.0_f64;
+        for part in &mut self.parts {
+            let Some(facet) = part.inner.rest() else { continue };
+            let age = facet.age().await;
+            oldest = oldest.max(age.map_err(|e| part.lay(e))?);
+        }
+        Ok(oldest)
+    }
+}
+
+impl Part {
+    /// Which of the two facets its realization has.
+    pub(super) fn upkeep(&mut self) -> [bool; 2] {
+        [self.inner.calibration().is_some(), self.inner.rest().is_some()]
+    }
+}
