@@ -4,10 +4,12 @@ use isoform_core::builder::Builder;
 use isoform_core::neuron::Neuron;
 use isoform_core::oracle::Oracle;
 use isoform_core::program::Program;
+use isoform_core::scalar::Scalar;
 use isoform_core::semantics::{Decay, Semantics};
 use isoform_core::stability::Step;
 use isoform_core::state::State;
 use isoform_core::substrate::Run;
+use isoform_core::transfer::StepRecording;
 use isoform_physics::quantum::array::array;
 use isoform_physics::quantum::hysteresis::{Film, Memory};
 use isoform_physics::quantum::josephson::josephson;
@@ -54,6 +56,8 @@ fn lattice(shape: [usize; 2], coupling: f64, dt: f64) -> Program {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn resistance_falls_with_temperature_on_each_branch(t in 305.0_f64..369.0, step in 0.01_f64..1.0, delta in prop_oneof![Just(1.0), Just(-1.0)]) {
         let m = Memory::major(delta, 300.0);
@@ -268,4 +272,38 @@ fn a_step_of_ten_nanoseconds_follows_the_neuristor_and_one_of_a_microsecond_does
     assert!(at(euler(1e-6).with_substeps(100)).is_stable());
     // by fourth order the temperature is off a thousand times less
     assert!(at(rk4(10e-9)).error[1] * 1e3 < at(euler(10e-9)).error[1]);
+}
+
+#[test]
+fn single_precision_spikes_at_the_same_rate() {
+    let neuron = neuristor();
+    let function = neuron.function();
+    let (semantics, h) = (rk4(10e-9), 10e-9);
+    let (step, p) = (
+        function.record(&semantics),
+        function.signature().parameters.iter().map(|p| p.default.expect("has one")).collect::<Vec<f64>>(),
+    );
+    // the recordings from which kernels are made, in the numbers that kernels have
+    fn period<S: Scalar>(step: &StepRecording, p: &[f64], h: f64, read: fn(S) -> f64) -> f64 {
+        let number = |v: &f64| S::lit(*v);
+        let x = [S::lit(12.0), S::lit(0.0), S::lit(0.0)];
+        let psi: Vec<S> = (0..36).map(|k| S::lit(if k % 7 == 0 { h } else { 0.0 })).collect();
+        let p: Vec<S> = p.iter().map(number).collect();
+        let mut s: Vec<S> = [0.0, 325.0, 1.0, 325.0, 0.0, 325.0].iter().map(number).collect();
+        let (mut above, mut onsets) = (false, Vec::new());
+        for tick in 0..6000 {
+            let flowed = step.flow.evaluate(&[&x[..], &s, &p, &psi, &[S::lit(h)]].concat());
+            let mut all = step.tick.evaluate(&[&x[..], &flowed, &p, &[S::lit(0.0)]].concat());
+            let now = read(all[6]) > 1.5e-3;
+            if now && !above && tick > 1500 {
+                onsets.push(tick);
+            }
+            above = now;
+            all.truncate(6);
+            s = all;
+        }
+        10.0 * f64::from(onsets[onsets.len() - 1] - onsets[0]) / (onsets.len() - 1) as f64
+    }
+    let (double, single) = (period::<f64>(&step, &p, h, |v| v), period::<f32>(&step, &p, h, f64::from));
+    assert!((double - 3040.0).abs() < 5.0 && (single / double - 1.0).abs() < 2e-3, "{double} {single}");
 }

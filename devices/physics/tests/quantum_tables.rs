@@ -1,5 +1,7 @@
 //! The tables of quantum devices, with what is expected beside what is found.
 
+#![expect(clippy::print_stdout, reason = "the tables are read beside what is expected")]
+
 use isoform_core::dynamics::Initial;
 use isoform_core::neuron::Neuron;
 use isoform_core::semantics::{Decay, Semantics};
