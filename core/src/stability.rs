@@ -90,6 +90,19 @@ impl<'a> Step<'a> {
     /// # Errors
     /// `InvalidSignal` if a length is not that of the signature, or if the step or the flow leaves the numbers there.
     pub fn at(&self, x: &[f64], s: &[f64]) -> Result<Stability> {
+        let error = self.error(x, s)?;
+        let tick = jacobian(s, |s| self.tick(self.semantics.substeps, x, s));
+        let rates = jacobian(s, |s| self.rate(x, s));
+        let flow = exponential(&rates, self.semantics.dt);
+        self.finite(tick.iter().chain(&rates).chain(&flow.0))?;
+        Ok(Stability { step: radius((tick, 1.0), s.len()), flow: radius(flow, s.len()), error })
+    }
+
+    /// By how much each state is off after a tick from a point, in its unit, estimated by steps of half the length.
+    ///
+    /// # Errors
+    /// As [`at`](Self::at).
+    pub fn error(&self, x: &[f64], s: &[f64]) -> Result<Vec<f64>> {
         let signature = self.function.signature();
         if x.len() != signature.inputs.len() || s.len() != signature.states.len() {
             return Err(Error::invalid_signal(format!(
@@ -102,16 +115,19 @@ impl<'a> Step<'a> {
             )));
         }
         let steps = self.semantics.substeps;
-        let tick = jacobian(s, |s| self.tick(steps, x, s));
-        let rates = jacobian(s, |s| self.rate(x, s));
         let (once, twice) = (self.tick(steps, x, s), self.tick(2 * steps, x, s));
         let gain = if self.semantics.decay == Decay::RungeKutta { 16.0 / 15.0 } else { 2.0 };
         let error: Vec<f64> = once.iter().zip(&twice).map(|(a, b)| gain * (a - b).abs()).collect();
-        let flow = exponential(&rates, self.semantics.dt);
-        if !tick.iter().chain(&rates).chain(&flow.0).chain(&error).all(|v| v.is_finite()) {
-            return Err(Error::invalid_signal(format!("the flow of {} leaves the numbers at this point", signature.id)));
+        self.finite(error.iter())?;
+        Ok(error)
+    }
+
+    fn finite<'b>(&self, mut numbers: impl Iterator<Item = &'b f64>) -> Result<()> {
+        if numbers.all(|v| v.is_finite()) {
+            return Ok(());
         }
-        Ok(Stability { step: radius((tick, 1.0), s.len()), flow: radius(flow, s.len()), error })
+        let id = self.function.signature().id;
+        Err(Error::invalid_signal(format!("the flow of {id} leaves the numbers at this point")))
     }
 
     /// The worst over the nominal ranges of inputs and states: the middle, and points that are spread over them.

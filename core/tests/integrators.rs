@@ -245,6 +245,8 @@ fn logistic(s: f64, rt: f64) -> f64 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn halving_the_step_divides_the_error_by_two_or_by_sixteen(s in 0.05_f64..0.35, r in 0.5_f64..1.0) {
         let neuron = Neuron::new(Logistic);

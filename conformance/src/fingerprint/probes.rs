@@ -154,5 +154,10 @@ fn probes(bench: &Bench<'_>, semantics: &Semantics) -> Vec<Probe> {
             }
         }
     }
+    // within a short tick the first terms of an exponential pass for it
+    let fast = Plan::single(neuron(library::LI, vec![("tau", vec![0.6003 * dt]), ("r", vec![r])]), 1, semantics);
+    if bench.has(library::LI) && fast.build().is_ok() {
+        probes.push(("a membrane that is faster than a tick", fast, flow, pattern));
+    }
     probes
 }
