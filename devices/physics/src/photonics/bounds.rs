@@ -2,7 +2,7 @@
 //!
 //! For an output `o` of a chip with the matrix `M`, which is off by `ΔM`, inputs of at most `r` that are off by `m` and have a noise of `n`,
 //! ```text
-//! F = r Σ|M_oj|          d = r Σ|ΔM_oj| + m Σ|M_oj|          s² = n² Σ|M_oj|² + shaken²
+//! F = r Σ|M_oj|          d = r Σ|ΔM_oj| + m Σ|M_oj|          s² = n² Σ|M_oj|² + jitter²
 //! fields      off by d,            noise √(detector² + s²)
 //! powers      off by 2 F d + d² + 2 s²,      noise √(detector² + (2 F s + s²)²)
 //! ```
@@ -82,7 +82,7 @@ impl Stage {
             }
             let field = range * size;
             let d = range * off + margin * size + settings.dimmed(field);
-            let s = (noise * squares.sqrt()).hypot(settings.shaken(field));
+            let s = (noise * squares.sqrt()).hypot(settings.shaken(range * self.chip.gain()));
             let gain = self.chip.gain() * self.range;
             let [dark, slope] = self.variance().map(f64::from);
             // the light itself, before the gain of the chip, in units of full scale

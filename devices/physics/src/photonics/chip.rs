@@ -159,15 +159,18 @@ impl Chip {
         Ok(())
     }
 
-    /// Measures the heaters at an age and corrects what is believed of them; `key` is that of the noise of each section.
+    /// Measures the heaters at an age, corrects what is believed of them, and sets them for the matrix; `key` is that of the noise of each section.
     ///
     /// # Errors
     /// `Unsupported` for a phase beyond the reach of its heater.
-    pub(super) fn fit(&mut self, settings: &Settings, age: f64, key: impl Fn(u32) -> Key) -> Result<()> {
+    pub(super) fn calibrate(&mut self, settings: &Settings, age: f64, key: impl Fn(u32) -> Key) -> Result<()> {
         self.first.fit(settings, age, key(0))?;
-        if let Some((attenuators, mesh)) = &mut self.second {
+        self.first.trim(settings, age, &self.circuit.first, key(0))?;
+        if let (Some((attenuators, mesh)), Some((wanted, phases))) = (&mut self.second, &self.circuit.second) {
             attenuators.fit(settings, age, key(1))?;
+            attenuators.powers = powers(settings, &attenuators.believed, wanted)?;
             mesh.fit(settings, age, key(2))?;
+            mesh.trim(settings, age, phases, key(2))?;
         }
         Ok(())
     }

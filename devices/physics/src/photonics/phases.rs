@@ -122,27 +122,37 @@ impl Phases {
 
     /// The same matrix in the convention of other phases, with elements that are as near to those as they can be.
     ///
-    /// The phases `x` and `φ` of an element do the same as `2π - x` and `φ + π`, up to phases behind it.
+    /// The phases `x` and `φ` of an element do the same as `2π - x` and `φ + π`, up to phases behind it. The phase before an element that is nearly
+    /// all bar or all cross hardly shows in a matrix, so that where matrices are measured it is mostly error, which phases behind it would
+    /// have to undo: below a mixing `|sin x|` of about `doubt` the phase is taken to be the other one. With no doubt the matrix is the same.
     #[must_use]
-    pub fn near(&self, other: &Self) -> Self {
+    pub fn near(&self, other: &Self, doubt: f64) -> Self {
         self.turned(other.convention, |index, (internal, external, [a, b])| {
             let wanted = other.elements[index];
-            let folded = (TAU - internal, external + PI);
-            let distance = |(internal, external): (f64, f64)| {
-                let off = |a: f64, b: f64| Complex::cis(a - b).arg().abs();
-                // the phase before an element that is all bar or all cross hardly counts
-                off(internal, wanted.internal) + off(external, wanted.external) * internal.sin().abs()
-            };
-            if distance((internal, external)) <= distance(folded) {
-                return (internal, external, [a, b]);
-            }
+            let off = |a: f64, b: f64| Complex::cis(a - b).arg();
+            let mixing = internal.sin().abs();
+            let distance =
+                |internal, external| off(internal, wanted.internal).abs() + off(external, wanted.external).abs() * mixing;
+            let (as_found, folded) = ((internal, external), (TAU - internal, external + PI));
             let turn = match other.convention {
                 // T(π - θ, φ + π) = diag(1, -1) T(θ, φ)
                 Convention::Clements => Complex::ONE,
                 // M(2π - x, φ + π) = e^{-ix} diag(1, -1) M(x, φ)
                 Convention::SingleArm => Complex::cis(internal),
             };
-            (folded.0, folded.1, [a * turn, -b * turn])
+            let crossing = match other.convention {
+                Convention::Clements => internal > FRAC_PI_2,
+                Convention::SingleArm => internal < FRAC_PI_2,
+            };
+            let ((internal, external), [a, b]) = if distance(as_found.0, as_found.1) <= distance(folded.0, folded.1) {
+                (as_found, [a, b])
+            } else {
+                (folded, [a * turn, -b * turn])
+            };
+            // what the larger entries tell stays as it is
+            let back = off(wanted.external, external) * doubt * doubt / (doubt * doubt + mixing * mixing).max(f64::MIN_POSITIVE);
+            let behind = if crossing { [a, b * Complex::cis(-back)] } else { [a * Complex::cis(-back), b] };
+            (internal, external + back, behind)
         })
     }
 
@@ -294,7 +304,7 @@ mod tests {
             // phases that are measured by their matrix, and asked to be near, are those that were set
             for setting in [&start, &other.with(&numbers[..size * size])] {
                 let measured = Phases::of(&setting.matrix(), Layout::Rectangle, Convention::Clements);
-                let found = measured.near(setting);
+                let found = measured.near(setting, 0.0);
                 prop_assert!(found.matrix().distance(&setting.matrix()) < 1e-12);
                 if setting.elements.iter().all(|e| e.internal.sin().abs() > 0.05) {
                     let off = |(a, b): (f64, f64)| Complex::cis(a - b).arg().abs();

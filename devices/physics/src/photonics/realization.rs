@@ -207,10 +207,9 @@ impl Meshed {
         let mut attempt = || -> Result<()> {
             for stage in self.stages() {
                 let key = stage.measuring(number);
-                stage.chip.fit(&settings, age, key).map_err(|e| e.with_node(&stage.name))?;
+                stage.chip.calibrate(&settings, age, key).map_err(|e| e.with_node(&stage.name))?;
                 seconds += stage.chip.fit_seconds(&settings);
             }
-            self.program()?;
             self.judge(age)
         };
         if let Err(e) = attempt() {
@@ -219,6 +218,7 @@ impl Meshed {
             self.refresh(self.made + self.middle());
             return Err(e);
         }
+        self.watts = self.stages().map(|stage| stage.chip.watts()).sum();
         let fitted: Vec<f64> = self.stages().flat_map(|stage| stage.chip.fitted()).collect();
         let after = self.residual();
         self.rested += seconds;

@@ -4,6 +4,9 @@
 //! inputs, one mode after the other, and taken apart, which gives the phase of every heater at once. What each is off by, weighted by how much it
 //! counts, is fitted by a line over the phases that heaters have of their own: its offset and its slope correct `φ0` and `α`. A second round
 //! starts nearer and is exact to the noise of the measurement.
+//!
+//! **Trim.** What uneven couplers do looks like other phases as well: for the matrix that is wanted the phases are measured once more in the same way, and
+//! moved by what they are off, as far as elements reach (Bandyopadhyay, Hamerly and Englund 2021, Optica 8, 1247).
 
 use super::decomposition::Layout;
 use super::detection::Homodyne;
@@ -20,6 +23,8 @@ use std::f64::consts::PI;
 const MATRICES: u64 = 8;
 /// Rounds of a fit.
 const ROUNDS: u64 = 2;
+/// Matrices that are measured while heaters are trimmed for one.
+const TRIMS: u64 = 4;
 /// Time constants after which a heater counts as settled: what is left is `e^{-40}`.
 pub(super) const SETTLED: f64 = 40.0;
 
@@ -35,6 +40,8 @@ pub(super) struct Section {
     believed: Heaters,
     powers: Vec<f64>,
     warmth: Vec<f64>,
+    /// Matrices that were measured.
+    measured: u64,
     /// Scratch: the phases at present.
     list: Vec<f64>,
 }
@@ -69,6 +76,7 @@ impl Section {
             believed,
             powers: vec![0.0; heaters],
             warmth: vec![0.0; heaters],
+            measured: 0,
             list: vec![0.0; heaters],
         }
     }
@@ -130,15 +138,40 @@ impl Section {
         self.phases.clone()
     }
 
-    /// Fits what is believed of the heaters at an age, with averages of `shots` readings. Heaters are left where the fit had them last.
+    /// The transfer matrix at an age without the loss that is known, as it is measured: each entry an average of many shots.
+    fn measure(&mut self, settings: &Settings, age: f64, key: Key) -> Matrix {
+        self.wait(SETTLED * settings.tau, settings.tau);
+        self.refresh(age);
+        let size = self.phases.output.len();
+        let mut matrix = Matrix::identity(size);
+        self.pass(&mut matrix);
+        let drawn = normals(2 * size * size, key, self.measured);
+        self.measured += 1;
+        let (by, noise) = (1.0 / self.amplitude(), self.noise(settings));
+        Matrix::from_fn(size, size, |r, c| {
+            let at = 2 * (r * size + c);
+            matrix.at(r, c) * by + Complex::new(drawn[at], drawn[at + 1]) * noise
+        })
+    }
+
+    /// The standard deviation of each part of an entry that is measured.
+    fn noise(&self, settings: &Settings) -> f64 {
+        Homodyne::new(settings, self.amplitude()).sigma(1.0) / Settings::SHOTS.sqrt()
+    }
+
+    /// Phases that are measured by their matrix, next to those that are expected.
+    fn seen(&self, settings: &Settings, matrix: &Matrix, expected: &Phases) -> Vec<f64> {
+        // uneven couplers look like other phases where an element is nearly all bar or all cross
+        let doubt = 3.0 * settings.coupler + 10.0 * self.noise(settings);
+        Phases::of(matrix, self.layout, Convention::Clements).near(expected, doubt).list()
+    }
+
+    /// Fits what is believed of the heaters at an age. They are left where the fit had them last.
     ///
     /// # Errors
     /// `Unsupported` for a phase beyond the reach of its heater.
     pub(super) fn fit(&mut self, settings: &Settings, age: f64, key: Key) -> Result<()> {
         let (size, heaters) = (self.phases.output.len(), self.list.len());
-        let detection = Homodyne::new(settings, self.amplitude());
-        let noise = detection.sigma(1.0) / Settings::SHOTS.sqrt();
-        let mut measured = 0;
         for round in 0..ROUNDS {
             let mut lines = vec![Line::default(); heaters];
             for number in 0..MATRICES {
@@ -146,19 +179,9 @@ impl Section {
                 let target = Matrix::haar(size, u64::from(seed) << 32 | u64::from(word) ^ (round * MATRICES + number));
                 let target = Phases::of(&target, self.layout, Convention::SingleArm);
                 self.set(settings, &target.list())?;
-                self.wait(SETTLED * settings.tau, settings.tau);
-                self.refresh(age);
-                let mut matrix = Matrix::identity(size);
-                self.pass(&mut matrix);
-                let drawn = normals(2 * size * size, key, measured);
-                measured += 1;
-                let by = 1.0 / self.amplitude();
-                let seen = Matrix::from_fn(size, size, |r, c| {
-                    let at = 2 * (r * size + c);
-                    matrix.at(r, c) * by + Complex::new(drawn[at], drawn[at + 1]) * noise
-                });
+                let matrix = self.measure(settings, age, key);
                 let expected = self.believed.phases(&self.powers);
-                let found = Phases::of(&seen, self.layout, Convention::Clements).near(&target.with(&expected)).list();
+                let found = self.seen(settings, &matrix, &target.with(&expected));
                 let off: Vec<f64> = found.iter().zip(&expected).map(|(f, e)| Complex::cis(f - e).arg()).collect();
                 let off = self.believed.crosstalk.undo(&off);
                 for (i, line) in lines.iter_mut().enumerate() {
@@ -176,10 +199,35 @@ impl Section {
         Ok(())
     }
 
-    /// Seconds that a fit takes on the device.
+    /// Sets all heaters for phases and moves them until the matrix that is measured is as near to that of even couplers as it gets.
+    ///
+    /// # Errors
+    /// `Unsupported` for a phase beyond the reach of its heater.
+    pub(super) fn trim(&mut self, settings: &Settings, age: f64, wanted: &Phases, key: Key) -> Result<()> {
+        let goal = wanted.matrix();
+        let mut command = wanted.list();
+        let mut best = (f64::INFINITY, Vec::new());
+        for _ in 0..TRIMS {
+            self.set(settings, &command)?;
+            let matrix = self.measure(settings, age, key);
+            let error = matrix.error(&goal);
+            if error < best.0 {
+                best = (error, self.powers.clone());
+            }
+            let found = self.seen(settings, &matrix, wanted);
+            for (command, (wanted, found)) in command.iter_mut().zip(wanted.list().iter().zip(&found)) {
+                *command += Complex::cis(wanted - found).arg();
+            }
+        }
+        self.powers = best.1;
+        self.wait(SETTLED * settings.tau, settings.tau);
+        Ok(())
+    }
+
+    /// Seconds that a fit and the trim behind it take on the device.
     pub(super) fn fit_seconds(&self, settings: &Settings) -> f64 {
         let shots = 2.0 * Settings::SHOTS * self.phases.output.len() as f64 / settings.receiver.bandwidth.max(1.0);
-        (ROUNDS * MATRICES) as f64 * (SETTLED * settings.tau + shots)
+        (ROUNDS * MATRICES + TRIMS) as f64 * (SETTLED * settings.tau + shots)
     }
 }
 
@@ -209,7 +257,7 @@ pub(super) fn powers(settings: &Settings, believed: &Heaters, phases: &[f64]) ->
 /// How much an error of a phase shows: that before an element by how much the element mixes.
 fn weight(i: usize, size: usize, phases: &[f64]) -> f64 {
     let elements = size * (size - 1);
-    if i < elements && i % 2 == 1 { phases[i - 1].sin().powi(2) + 1e-6 } else { 1.0 }
+    if i < elements { phases[i - i % 2].sin().powi(2) + 1e-6 } else { 1.0 }
 }
 
 /// Where heaters are: two for each element along its column, one at each output, with two units between columns.

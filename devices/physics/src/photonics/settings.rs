@@ -6,10 +6,11 @@
 //! more is refused, so that what is declared holds of every program that runs:
 //! ```text
 //! σ² = step²/12 + fit² + drift²/3          ρ² = (2N + 1) σ² + 4 (N - 1) coupler² + 2N (2 ln a)² [without dummies]
-//! e = g √2N (2 ρ + layers · jitter² / 2)   F = g √2N          margin = e  (homodyne),  2 F e + e² + layers · jitter² F² / N  (intensity)
+//! F = g √2N          e = F (2 ρ + layers · jitter² / 2)          s = 2 g jitter √(2 layers)
+//! margin = e (homodyne), 2 F e + e² + 2 s² (intensity)            noise² = detector² + s² (homodyne), detector² + (2 F s + s²)² (intensity)
 //! ```
-//! with the largest singular value `g` and the amplitude `a` of an element. The noise is that of the detectors at the most light; jitter adds
-//! `jitter √layers F`, as if all light met every layer of heaters in one mode.
+//! with the largest singular value `g`, the amplitude `a` of an element, and the detector at the most light. The jitter `s` is that of a mode in which
+//! there is twice the most that goes in by one, in each layer of heaters.
 
 use super::decomposition::Layout;
 use super::receiver::Receiver;
@@ -240,10 +241,11 @@ impl Settings {
         self.layers() as f64 * self.jitter * self.jitter / 2.0 * field
     }
 
-    /// The standard deviation that jitter gives a field that is `field` at most.
+    /// The standard deviation that jitter gives a field behind inputs that are `range` at most: `jitter √layers` of the light in a mode, which is
+    /// taken for twice the most that goes in by one.
     #[must_use]
-    pub fn shaken(&self, field: f64) -> f64 {
-        self.jitter * (self.layers() as f64).sqrt() * field
+    pub fn shaken(&self, range: f64) -> f64 {
+        2.0 * self.jitter * (self.layers() as f64).sqrt() * range
     }
 
     /// What the outputs are promised to keep.
@@ -253,8 +255,8 @@ impl Settings {
         let worst = |e: f64| e.max(2.0 * field * e + e * e);
         let still = self.step().powi(2) / 12.0 + self.fit().powi(2);
         let drifted = (self.drift * self.valid).powi(2) / 3.0;
-        let shaken = self.shaken(field);
-        let margin = worst(self.error((still + drifted).sqrt()) + self.dimmed(field)) + shaken * shaken;
+        let shaken = self.shaken(self.gain * std::f64::consts::SQRT_2);
+        let margin = worst(self.error((still + drifted).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
         let amplitude = self.least_amplitude();
         let light = super::detection::Intensity::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain * self.gain;
         let part = super::detection::Homodyne::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain;
