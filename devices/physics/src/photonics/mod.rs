@@ -14,7 +14,7 @@ pub mod heaters;
 pub mod matrix;
 pub mod phases;
 mod product;
-pub mod realization;
+mod realization;
 pub mod receiver;
 mod section;
 pub mod settings;

@@ -4,6 +4,7 @@
 //! instruction sets and without fused multiply-add, as all loops of the project, so that the results are the same bits on each.
 
 use super::matrix::Complex;
+use isoform_core::draw::Key;
 use multiversion::{multiversion, target::match_target};
 
 /// Fields in a block.
@@ -40,26 +41,44 @@ impl Product {
     }
 }
 
-// each falls back on the next, so that the loops are compiled once for each instruction set and not once for each fallback
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl"), dispatcher = "direct")]
-fn apply_avx512(re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]) {
-    match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => apply(re, im, complex, x, y),
-        _ => apply_avx2(re, im, complex, x, y),
-    }
+/// Compiles a loop for several instruction sets, each of which falls back on the next, so that it is compiled once for each and not once for
+/// each fallback.
+macro_rules! for_each_instruction_set {
+    ($body:ident, $best:ident, $good:ident, $plain:ident, ($($name:ident: $kind:ty),*)) => {
+        #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl"), dispatcher = "direct")]
+        fn $best($($name: $kind),*) {
+            match_target! {
+                "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => $body($($name),*),
+                _ => $good($($name),*),
+            }
+        }
+
+        #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
+        fn $good($($name: $kind),*) {
+            match_target! {
+                "x86_64+avx2" => $body($($name),*),
+                _ => $plain($($name),*),
+            }
+        }
+
+        #[inline(never)]
+        fn $plain($($name: $kind),*) {
+            $body($($name),*);
+        }
+    };
 }
 
-#[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
-fn apply_avx2(re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]) {
-    match_target! {
-        "x86_64+avx2" => apply(re, im, complex, x, y),
-        _ => apply_baseline(re, im, complex, x, y),
-    }
+for_each_instruction_set!(apply, apply_avx512, apply_avx2, apply_plain, (re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]));
+for_each_instruction_set!(normal, normal_avx512, normal_avx2, normal_plain, (key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]));
+
+/// Normal numbers for consecutive lanes, as [`Key::fill_normal`].
+pub(super) fn fill_normal(key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
+    normal_avx512(key, first, stream, tick, out);
 }
 
-#[inline(never)]
-fn apply_baseline(re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]) {
-    apply(re, im, complex, x, y);
+#[inline(always)]
+fn normal(key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
+    key.fill_normal(first, stream, tick, out);
 }
 
 #[inline(always)]

@@ -38,7 +38,7 @@ pub(super) struct Tap {
 
 /// A program on the twin of a mesh.
 #[derive(Debug)]
-pub struct Meshed {
+pub(super) struct Meshed {
     settings: Settings,
     medium: Medium,
     run: Run,

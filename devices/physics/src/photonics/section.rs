@@ -2,8 +2,8 @@
 //!
 //! **Phase-to-power fit.** The heaters are set for random unitary matrices, as far as they are known; the transfer matrix is measured with known
 //! inputs, one mode after the other, and taken apart, which gives the phase of every heater at once. What each is off by, weighted by how much it
-//! counts, is fitted by a line over the phases that heaters have of their own: its offset and its slope correct `φ0` and `α`. A second round
-//! starts nearer and is exact to the noise of the measurement.
+//! counts, is fitted by a line over the phases that heaters have of their own: its offset and its slope correct `φ0` and `α`. Further rounds
+//! start nearer, discard more of what is mistaken, and end at the noise of the measurement.
 //!
 //! **Trim.** What uneven couplers do looks like other phases as well: for the matrix that is wanted the phases are measured once more in the same way, and
 //! moved by what they are off, as far as elements reach (Bandyopadhyay, Hamerly and Englund 2021, Optica 8, 1247).
@@ -20,11 +20,11 @@ use isoform_core::error::{Error, Result};
 use std::f64::consts::PI;
 
 /// Unitary matrices of a round of a fit.
-const MATRICES: u64 = 8;
-/// Rounds of a fit.
-const ROUNDS: u64 = 2;
+const MATRICES: usize = 8;
+/// What a phase may be off in each round of a fit, in radian, and still count: more is a mistaken fold.
+const ROUNDS: [f64; 4] = [1.4, 0.4, 0.1, 0.03];
 /// Matrices that are measured while heaters are trimmed for one.
-const TRIMS: u64 = 4;
+const TRIMS: usize = 4;
 /// Time constants after which a heater counts as settled: what is left is `e^{-40}`.
 pub(super) const SETTLED: f64 = 40.0;
 
@@ -172,11 +172,15 @@ impl Section {
     /// `Unsupported` for a phase beyond the reach of its heater.
     pub(super) fn fit(&mut self, settings: &Settings, age: f64, key: Key) -> Result<()> {
         let (size, heaters) = (self.phases.output.len(), self.list.len());
-        for round in 0..ROUNDS {
-            let mut lines = vec![Line::default(); heaters];
+        for (round, most) in (0..).zip(ROUNDS) {
+            let most = most.max(10.0 * settings.coupler);
+            // slopes and offsets are as likely as fabrication makes them, beside phases that are off by a part of the most
+            let likely = [settings.offset, settings.spread].map(|sigma| (most / 80.0 / sigma.max(1e-4)).powi(2));
+            let mut points = vec![[[0.0; 3]; MATRICES]; heaters];
             for number in 0..MATRICES {
+                let draw = (round * MATRICES + number) as u64;
                 let [seed, word] = key.words();
-                let target = Matrix::haar(size, u64::from(seed) << 32 | u64::from(word) ^ (round * MATRICES + number));
+                let target = Matrix::haar(size, u64::from(seed) << 32 | u64::from(word) ^ draw);
                 let target = Phases::of(&target, self.layout, Convention::SingleArm);
                 self.set(settings, &target.list())?;
                 let matrix = self.measure(settings, age, key);
@@ -184,15 +188,20 @@ impl Section {
                 let found = self.seen(settings, &matrix, &target.with(&expected));
                 let off: Vec<f64> = found.iter().zip(&expected).map(|(f, e)| Complex::cis(f - e).arg()).collect();
                 let off = self.believed.crosstalk.undo(&off);
-                for (i, line) in lines.iter_mut().enumerate() {
+                for (i, points) in points.iter_mut().enumerate() {
                     let own = self.powers[i] * self.believed.alpha[i];
-                    line.add(own, off[i], weight(i, size, &expected));
+                    points[number] = [own, off[i], weight(i, size, &expected)];
                 }
             }
-            let fits: Vec<[f64; 2]> = lines.iter().map(Line::solve).collect();
+            let lines: Vec<Line> = points.iter().map(|points| Line::through(points, most)).collect();
+            let fits: Vec<[f64; 2]> = lines.iter().map(|line| line.solve(likely)).collect();
             let offsets: Vec<f64> = fits.iter().map(|f| f[0]).collect();
             for (i, [offset, slope]) in fits.into_iter().enumerate() {
-                self.believed.alpha[i] *= 1.0 + slope;
+                // no slope is further from the design than fabrication brings it
+                let designed = PI / settings.watts;
+                let most = 5.0 * settings.spread * designed;
+                let slope = self.believed.alpha[i] * (1.0 + slope);
+                self.believed.alpha[i] = slope.clamp(designed - most, designed + most);
                 self.believed.phi0[i] += offset + self.believed.crosstalk.seen(i, &offsets);
             }
         }
@@ -227,7 +236,7 @@ impl Section {
     /// Seconds that a fit and the trim behind it take on the device.
     pub(super) fn fit_seconds(&self, settings: &Settings) -> f64 {
         let shots = 2.0 * Settings::SHOTS * self.phases.output.len() as f64 / settings.receiver.bandwidth.max(1.0);
-        (ROUNDS * MATRICES + TRIMS) as f64 * (SETTLED * settings.tau + shots)
+        (ROUNDS.len() * MATRICES + TRIMS) as f64 * (SETTLED * settings.tau + shots)
     }
 }
 
@@ -285,22 +294,25 @@ struct Line {
 }
 
 impl Line {
-    fn add(&mut self, x: f64, y: f64, w: f64) {
-        self.w += w;
-        self.x += w * x;
-        self.y += w * y;
-        self.xx += w * x * x;
-        self.xy += w * x * y;
+    /// The sums of points `[x, y, w]` whose `y` is within `most` of the median.
+    fn through(points: &[[f64; 3]; MATRICES], most: f64) -> Self {
+        let mut sorted = points.map(|[_, y, _]| y);
+        sorted.sort_by(f64::total_cmp);
+        let median = (sorted[(MATRICES - 1) / 2] + sorted[MATRICES / 2]) / 2.0;
+        let near = points.iter().filter(|[_, y, _]| (y - median).abs() < most);
+        near.fold(Self::default(), |sum, &[x, y, w]| Self {
+            w: sum.w + w,
+            x: sum.x + w * x,
+            y: sum.y + w * y,
+            xx: sum.xx + w * x * x,
+            xy: sum.xy + w * x * y,
+        })
     }
 
-    /// Offset and slope.
-    fn solve(&self) -> [f64; 2] {
-        let spread = self.w * self.xx - self.x * self.x;
-        // points at one place tell no slope
-        if spread <= 1e-9 * self.w * self.xx {
-            return [self.y / self.w, 0.0];
-        }
-        let slope = (self.w * self.xy - self.x * self.y) / spread;
-        [(self.y - slope * self.x) / self.w, slope]
+    /// Offset and slope, drawn to nought as points with the weights `likely` would.
+    fn solve(&self, likely: [f64; 2]) -> [f64; 2] {
+        let (w, xx) = (self.w + likely[0], self.xx + likely[1]);
+        let spread = (w * xx - self.x * self.x).max(f64::MIN_POSITIVE);
+        [(self.y * xx - self.x * self.xy) / spread, (w * self.xy - self.x * self.y) / spread]
     }
 }

@@ -3,7 +3,7 @@
 use super::chip::Chip;
 use super::detection::{Homodyne, Intensity};
 use super::matrix::{Complex, Matrix};
-use super::product::{Block, Product, ROWS};
+use super::product::{Block, Product, ROWS, fill_normal};
 use super::settings::Settings;
 use isoform_core::draw::Key;
 use isoform_core::error::{Error, Result};
@@ -91,7 +91,6 @@ pub(super) fn map(node: &Node, settings: &Settings) -> Result<Option<Map>> {
             LinearMap::Dense(dense) if dense.input().extents().len() == 1 => {
                 let (rows, columns) = (dense.rows(), dense.cols());
                 let matrix = Matrix::from_fn(rows, columns, |r, c| dense.weight().at(r * columns + c).into());
-                #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
                 let bias = dense.bias().map(|b| b.broadcast(dense.output())).transpose()?;
                 #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
                 let bias = bias.map_or_else(Vec::new, |b| b.to_f64().iter().map(|&v| v as f32).collect());
@@ -246,7 +245,7 @@ impl Stage {
     fn draw(&mut self, shots: Shots, channels: usize) {
         each_tick(shots, |from, rows, lane, tick| {
             let drawn = &mut self.drawn[from * channels..(from + rows) * channels];
-            self.key.fill_normal(number(lane * channels), 0, tick, drawn);
+            fill_normal(self.key, number(lane * channels), 0, tick, drawn);
         });
     }
 
@@ -255,7 +254,7 @@ impl Stage {
         let Some((drawn, field, out)) = &mut self.shaking else { return };
         each_tick(shots, |from, rows, lane, tick| {
             for row in 0..rows {
-                self.key.fill_normal(number((lane + row) * drawn.len()), 1, tick, drawn);
+                fill_normal(self.key, number((lane + row) * drawn.len()), 1, tick, drawn);
                 let part = |c: usize| f64::from(self.x[c][from + row]);
                 for (c, field) in field.iter_mut().enumerate() {
                     *field = if self.complex { Complex::new(part(2 * c), part(2 * c + 1)) } else { part(c).into() };
