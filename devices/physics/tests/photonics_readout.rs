@@ -106,7 +106,8 @@ fn accuracy(points: &[Point], weights: &[Complex; 6], readout: Readout) -> f64 {
 
 #[test]
 fn complex_weights_see_what_real_ones_do_not() {
-    let tasks: [(&str, fn(usize, u64) -> Vec<Point>, [f64; 3]); 2] =
+    type Draw = fn(usize, u64) -> Vec<Point>;
+    let tasks: [(&str, Draw, [f64; 3]); 2] =
         [("circle", circle, [0.550, 0.771, 0.992]), ("spiral", spiral, [0.513, 0.513, 0.954])];
     for (name, draw, published) in tasks {
         let (known, fresh) = (draw(300, 1), draw(1000, 2));

@@ -81,15 +81,18 @@ impl Circuit {
     pub fn matrix(&self) -> Matrix {
         match &self.second {
             None => self.first.matrix(),
-            Some((attenuators, mesh)) => mesh.matrix().times(&attenuated(self.first.matrix(), attenuators)),
+            Some((attenuators, mesh)) => {
+                let mut fields = self.first.matrix();
+                attenuated(&mut fields, attenuators, 1.0);
+                mesh.matrix().times(&fields)
+            }
         }
     }
 }
 
-/// What attenuators with these phases between their arms make of a matrix.
-pub(super) fn attenuated(mut matrix: Matrix, attenuators: &[f64]) -> Matrix {
-    matrix.scale_rows(|r| Complex::I * Complex::from_polar((attenuators[r] / 2.0).sin(), attenuators[r] / 2.0));
-    matrix
+/// Lets fields pass attenuators with these phases between their arms, which let through a part of the amplitude at most.
+pub(super) fn attenuated(fields: &mut Matrix, attenuators: &[f64], through: f64) {
+    fields.scale_rows(|r| Complex::I * Complex::from_polar(through * (attenuators[r] / 2.0).sin(), attenuators[r] / 2.0));
 }
 
 #[cfg(test)]

@@ -20,15 +20,28 @@ pub struct Fabric {
     pub through: f64,
     /// Whether modes without an element in a column meet a dummy of the same loss.
     pub dummies: bool,
-    columns: Vec<usize>,
+    /// Columns without an element that the two modes of each element have passed since their last one.
+    gaps: Vec<[i32; 2]>,
+    /// The same for each mode behind its last element.
+    ends: Vec<i32>,
+    depth: i32,
 }
 
 impl Fabric {
     /// A mesh of some size without a flaw.
     #[must_use]
     pub fn ideal(size: usize, layout: Layout) -> Self {
-        let columns = layout.columns(size);
-        Self { couplers: vec![[0.0; 2]; columns.len()], through: 1.0, dummies: false, columns }
+        let mut met = vec![0_i32; size];
+        let mut gap = |mode: usize| {
+            let column = met[mode].max(met[mode + 1]);
+            let gaps = [column - met[mode], column - met[mode + 1]];
+            (met[mode], met[mode + 1]) = (column + 1, column + 1);
+            gaps
+        };
+        let gaps: Vec<[i32; 2]> = layout.modes(size).into_iter().map(&mut gap).collect();
+        let depth = met.iter().copied().max().unwrap_or(0);
+        let ends = met.into_iter().map(|m| depth - m).collect();
+        Self { couplers: vec![[0.0; 2]; gaps.len()], through: 1.0, dummies: false, gaps, ends, depth }
     }
 
     /// The same with couplers that are off by normal numbers of some standard deviation in radian.
@@ -52,49 +65,38 @@ impl Fabric {
     /// How many columns of elements light meets at most.
     #[must_use]
     pub fn depth(&self) -> usize {
-        self.columns.iter().max().map_or(0, |c| c + 1)
+        self.depth.unsigned_abs() as usize
     }
 
-    /// The amplitude that is expected behind the mesh: exact with dummies, and without them the mean over the modes of what the elements
-    /// that a mode meets let through.
+    /// The amplitude that is expected behind the mesh: exact with dummies, and without them what the mean number of elements on the way lets
+    /// through.
     #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_possible_wrap,
-        reason = "meshes are small"
-    )]
-    pub fn amplitude(&self, size: usize) -> f64 {
+    pub fn amplitude(&self) -> f64 {
         if self.dummies {
-            return self.through.powi(self.depth() as i32);
+            return self.through.powi(self.depth);
         }
-        self.through.powf(2.0 * self.columns.len() as f64 / size.max(1) as f64)
+        self.through.powf(2.0 * self.gaps.len() as f64 / self.ends.len().max(1) as f64)
     }
 
     /// The matrix that phases realise in it.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "meshes are small")]
     pub fn matrix(&self, phases: &Phases) -> Matrix {
         let mut matrix = Matrix::identity(phases.output.len());
-        // how many columns each mode has behind it
-        let mut met = vec![0; phases.output.len()];
-        let mut skip = |matrix: &mut Matrix, mode: usize, to: usize, next: usize| {
-            if self.dummies && to > met[mode] {
-                matrix.scale_row(mode, self.through.powi(to as i32 - met[mode] as i32));
-            }
-            met[mode] = next;
-        };
-        let elements = phases.elements.iter().zip(&self.couplers).zip(&self.columns);
-        for ((&Setting { mode, internal, external }, &split), &column) in elements {
-            skip(&mut matrix, mode, column, column + 1);
-            skip(&mut matrix, mode + 1, column, column + 1);
-            let element = phases.convention.element(internal, external, split);
-            matrix.pass(mode, element.map(|row| row.map(|e| e * self.through)));
-        }
-        let depth = self.depth();
-        (0..phases.output.len()).for_each(|mode| skip(&mut matrix, mode, depth, depth));
-        matrix.scale_rows(|r| Complex::cis(phases.output[r]));
+        self.pass(phases, &mut matrix);
         matrix
+    }
+
+    /// Lets fields pass, those of each column of a matrix at once.
+    pub fn pass(&self, phases: &Phases, fields: &mut Matrix) {
+        let through = Complex::from(self.through);
+        let skipped = |gap: i32| if self.dummies && gap > 0 { self.through.powi(gap) } else { 1.0 };
+        for ((&Setting { mode, internal, external }, &split), gaps) in phases.elements.iter().zip(&self.couplers).zip(&self.gaps)
+        {
+            let [before, beside] = gaps.map(|g| through * skipped(g));
+            let [[a, b], [c, d]] = phases.convention.element(internal, external, split);
+            fields.pass(mode, [[a * before, b * beside], [c * before, d * beside]]);
+        }
+        fields.scale_rows(|r| Complex::from_polar(skipped(self.ends[r]), phases.output[r]));
     }
 }
 

@@ -142,8 +142,17 @@ impl Heaters {
     /// The phases of heaters of so many watts.
     #[must_use]
     pub fn phases(&self, watts: &[f64]) -> Vec<f64> {
-        let own: Vec<f64> = watts.iter().zip(&self.alpha).map(|(w, a)| w * a).collect();
-        (0..own.len()).map(|i| self.phi0[i] + own[i] + self.crosstalk.seen(i, &own)).collect()
+        let mut phases = vec![0.0; watts.len()];
+        self.phases_into(watts, &mut phases);
+        phases
+    }
+
+    /// Writes the phases of heaters of so many watts.
+    pub fn phases_into(&self, watts: &[f64], phases: &mut [f64]) {
+        for (i, phase) in phases.iter_mut().enumerate() {
+            let seen: f64 = self.crosstalk.0[i].iter().map(|&(j, k)| k * self.alpha[j] * watts[j]).sum();
+            *phase = self.phi0[i] + self.alpha[i] * watts[i] + seen;
+        }
     }
 
     /// The phases that heaters need of their own, so that with the crosstalk each has its phase up to whole turns.

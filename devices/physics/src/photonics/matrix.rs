@@ -182,6 +182,12 @@ impl Matrix {
         self.entries.iter().map(Complex::norm_sqr).sum()
     }
 
+    /// Makes it the one matrix, without taking new memory.
+    pub(super) fn reset_to_identity(&mut self) {
+        self.entries.fill(Complex::ZERO);
+        self.entries.iter_mut().step_by(self.columns + 1).for_each(|e| *e = Complex::ONE);
+    }
+
     /// Lets two modes of every column, `top` and the next, pass an element: multiplies from the left.
     pub(super) fn pass(&mut self, top: usize, [[a, b], [c, d]]: [[Complex; 2]; 2]) {
         let (upper, lower) = self.entries[top * self.columns..(top + 2) * self.columns].split_at_mut(self.columns);
@@ -196,11 +202,6 @@ impl Matrix {
             let (x, y) = (row[left], row[left + 1]);
             (row[left], row[left + 1]) = (x * a + y * c, x * b + y * d);
         }
-    }
-
-    /// Multiplies one row by a number.
-    pub(super) fn scale_row(&mut self, row: usize, by: f64) {
-        self.entries[row * self.columns..(row + 1) * self.columns].iter_mut().for_each(|e| *e *= by);
     }
 
     /// Multiplies each row by a number.

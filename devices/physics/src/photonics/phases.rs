@@ -117,26 +117,70 @@ impl Phases {
     /// What an element lacks in phase is pushed through those behind it and ends in the output phases.
     #[must_use]
     pub fn to(&self, convention: Convention) -> Self {
+        self.turned(convention, |_, found| found)
+    }
+
+    /// The same matrix in the convention of other phases, with elements that are as near to those as they can be.
+    ///
+    /// The phases `x` and `φ` of an element do the same as `2π - x` and `φ + π`, up to phases behind it. The phase before an element that is nearly
+    /// all bar or all cross hardly shows in a matrix, so that where matrices are measured it is mostly error, which phases behind it would
+    /// have to undo: below a mixing `|sin x|` of about `doubt` the phase is taken to be the other one. With no doubt the matrix is the same.
+    #[must_use]
+    pub fn near(&self, other: &Self, doubt: f64) -> Self {
+        self.turned(other.convention, |index, (internal, external, [a, b])| {
+            let wanted = other.elements[index];
+            let off = |a: f64, b: f64| Complex::cis(a - b).arg();
+            let mixing = internal.sin().abs();
+            let distance =
+                |internal, external| off(internal, wanted.internal).abs() + off(external, wanted.external).abs() * mixing;
+            let (as_found, folded) = ((internal, external), (TAU - internal, external + PI));
+            let turn = match other.convention {
+                // T(π - θ, φ + π) = diag(1, -1) T(θ, φ)
+                Convention::Clements => Complex::ONE,
+                // M(2π - x, φ + π) = e^{-ix} diag(1, -1) M(x, φ)
+                Convention::SingleArm => Complex::cis(internal),
+            };
+            let crossing = match other.convention {
+                Convention::Clements => internal > FRAC_PI_2,
+                Convention::SingleArm => internal < FRAC_PI_2,
+            };
+            let ((internal, external), [a, b]) = if distance(as_found.0, as_found.1) <= distance(folded.0, folded.1) {
+                (as_found, [a, b])
+            } else {
+                (folded, [a * turn, -b * turn])
+            };
+            // what the larger entries tell stays as it is
+            let back = off(wanted.external, external) * doubt * doubt / (doubt * doubt + mixing * mixing).max(f64::MIN_POSITIVE);
+            let behind = if crossing { [a, b * Complex::cis(-back)] } else { [a * Complex::cis(-back), b] };
+            (internal, external + back, behind)
+        })
+    }
+
+    /// The same mesh in a convention; `choose` may write an element otherwise, as phases `x`, `φ` and what is behind it.
+    fn turned(
+        &self,
+        convention: Convention,
+        choose: impl Fn(usize, (f64, f64, [Complex; 2])) -> (f64, f64, [Complex; 2]),
+    ) -> Self {
         // numbers of magnitude one, since angles that add up lose digits
         let mut lacks = vec![Complex::ONE; self.output.len()];
-        let turn = |setting: &Setting| {
+        let turn = |(index, setting): (usize, &Setting)| {
             let Setting { mode, internal, external } = *setting;
             let (upper, lower) = (lacks[mode], lacks[mode + 1]);
-            let (internal, external) = if convention == self.convention {
+            let found = if convention == self.convention {
                 // T L(u, l) = e^{il} T(θ, φ + u - l)
-                (lacks[mode], lacks[mode + 1]) = (lower, lower);
-                (internal, external + (upper * lower.conj()).arg())
+                (internal, external + (upper * lower.conj()).arg(), [lower, lower])
             } else {
                 let [[a, b], [c, d]] = self.convention.element(internal, external, [0.0; 2]);
-                let (internal, external, behind) = convention.factor([[a * upper, b * lower], [c * upper, d * lower]]);
-                [lacks[mode], lacks[mode + 1]] = behind;
-                (internal, external)
+                convention.factor([[a * upper, b * lower], [c * upper, d * lower]])
             };
+            let (internal, external, behind) = choose(index, found);
+            [lacks[mode], lacks[mode + 1]] = behind;
             Setting { mode, internal, external: external.rem_euclid(TAU) }
         };
-        let elements = self.elements.iter().map(turn).collect();
-        let output =
-            self.output.iter().zip(&lacks).map(|(&phase, lack)| (Complex::cis(phase) * lack).arg().rem_euclid(TAU)).collect();
+        let elements = self.elements.iter().enumerate().map(turn).collect();
+        let turned = |(&phase, lack): (&f64, &Complex)| (Complex::cis(phase) * lack).arg().rem_euclid(TAU);
+        let output = self.output.iter().zip(&lacks).map(turned).collect();
         Self { convention, elements, output }
     }
 
@@ -149,13 +193,18 @@ impl Phases {
     /// The same mesh with other phases, in the order of [`list`](Self::list).
     #[must_use]
     pub fn with(&self, list: &[f64]) -> Self {
+        let mut other = self.clone();
+        other.set(list);
+        other
+    }
+
+    /// Sets all phases, in the order of [`list`](Self::list).
+    pub fn set(&mut self, list: &[f64]) {
         let (elements, output) = list.split_at(2 * self.elements.len());
-        let set = |(e, p): (&Setting, &[f64])| Setting { mode: e.mode, internal: p[0], external: p[1] };
-        Self {
-            convention: self.convention,
-            elements: self.elements.iter().zip(elements.chunks_exact(2)).map(set).collect(),
-            output: output.to_vec(),
+        for (element, phases) in self.elements.iter_mut().zip(elements.chunks_exact(2)) {
+            (element.internal, element.external) = (phases[0], phases[1]);
         }
+        self.output.copy_from_slice(output);
     }
 
     /// Lets fields pass, one number for each mode.
@@ -252,6 +301,16 @@ mod tests {
             let other = start.to(Convention::Clements);
             prop_assert!(other.matrix().distance(&start.matrix()) < 1e-12);
             prop_assert!(other.to(Convention::SingleArm).matrix().distance(&start.matrix()) < 1e-12);
+            // phases that are measured by their matrix, and asked to be near, are those that were set
+            for setting in [&start, &other.with(&numbers[..size * size])] {
+                let measured = Phases::of(&setting.matrix(), Layout::Rectangle, Convention::Clements);
+                let found = measured.near(setting, 0.0);
+                prop_assert!(found.matrix().distance(&setting.matrix()) < 1e-12);
+                if setting.elements.iter().all(|e| e.internal.sin().abs() > 0.05) {
+                    let off = |(a, b): (f64, f64)| Complex::cis(a - b).arg().abs();
+                    prop_assert!(found.list().into_iter().zip(setting.list()).map(off).all(|d| d < 1e-8));
+                }
+            }
         }
     }
 }

@@ -1,0 +1,104 @@
+//! How far the outputs of a program may be off, followed from its inputs through its chips.
+//!
+//! For an output `o` of a chip with the matrix `M`, which is off by `ΔM`, inputs of at most `r` that are off by `m` and have a noise of `n`,
+//! ```text
+//! F = r Σ|M_oj|          d = r Σ|ΔM_oj| + m Σ|M_oj|          s² = n² Σ|M_oj|² + jitter²
+//! fields      off by d,            noise √(detector² + s²)
+//! powers      off by 2 F d + d² + 2 s²,      noise √(detector² + (2 F s + s²)²)
+//! ```
+//! where `r`, `m` and `n` count √2 times for complex inputs, which are pairs. All sums are over what may happen, not over what is likely.
+
+use super::matrix::{Complex, Matrix};
+use super::settings::Settings;
+use super::stage::{Reads, Stage};
+use isoform_core::error::{Error, Result};
+use isoform_core::medium::Medium;
+
+/// What is known of a signal: the largest magnitude of its mean, how far that is off, and the noise.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Bound {
+    pub(super) range: f64,
+    pub(super) margin: f64,
+    pub(super) noise: f64,
+}
+
+impl Bound {
+    /// The bound of an input of the program.
+    pub(super) const INPUT: Self = Self { range: 1.0, margin: 0.0, noise: 0.0 };
+
+    /// The bound of a sum; noises may have the same source.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self { range: self.range + other.range, margin: self.margin + other.margin, noise: self.noise + other.noise }
+    }
+
+    fn most(self, other: Self) -> Self {
+        Self { range: self.range.max(other.range), margin: self.margin.max(other.margin), noise: self.noise.max(other.noise) }
+    }
+
+    /// Refuses a signal that is not as is declared.
+    pub(super) fn check(self, medium: &Medium, node: &str) -> Result<()> {
+        // what one chip is off by is derived with the same arithmetic
+        let within = |bound: f64, declared: f64| bound <= declared * (1.0 + 1e-9);
+        if within(self.margin, medium.margin) && within(self.noise, medium.noise) {
+            return Ok(());
+        }
+        let Self { margin, noise, .. } = self;
+        let why = format!(
+            "its outputs may be off by {margin:.2e} with a noise of {noise:.2e}, and {:.2e} and {:.2e} are declared: \
+             wire fewer maps one after the other, or declare more by raising gain or modes",
+            medium.margin, medium.noise
+        );
+        Err(Error::unsupported(why).with_node(node))
+    }
+}
+
+/// The largest magnitude behind a matrix for inputs of at most `range`.
+pub(super) fn range(matrix: &Matrix, reads: Reads, complex: bool, bias: &[f32], range: f64) -> f64 {
+    let row = |r: usize| {
+        let field = pair(complex) * range * matrix.row(r).iter().map(|e| e.norm()).sum::<f64>();
+        if reads == Reads::Power { field * field } else { field + bias.get(r).map_or(0.0, |b| f64::from(b.abs())) }
+    };
+    (0..matrix.rows()).map(row).fold(0.0, f64::max)
+}
+
+fn pair(complex: bool) -> f64 {
+    if complex { std::f64::consts::SQRT_2 } else { 1.0 }
+}
+
+impl Stage {
+    /// The bound of its outputs for that of its inputs, at the age that it was brought up to.
+    pub(super) fn bound(&self, settings: &Settings, input: Bound) -> Bound {
+        let pair = pair(self.complex);
+        let (range, margin, noise) = (input.range * pair, input.margin * pair, input.noise * pair);
+        let mut entries = self.chip.entries();
+        let mut worst = Bound::default();
+        for r in 0..self.wanted.rows() {
+            let (mut size, mut squares, mut off) = (0.0, 0.0, 0.0);
+            for wanted in self.wanted.row(r) {
+                let found: Complex = entries.next().unwrap_or(Complex::ZERO);
+                size += wanted.norm();
+                squares += wanted.norm_sqr();
+                off += (found - wanted).norm();
+            }
+            let field = range * size;
+            let d = range * off + margin * size + settings.dimmed(field);
+            let s = (noise * squares.sqrt()).hypot(settings.shaken(range * self.chip.gain()));
+            let gain = self.chip.gain() * self.range;
+            let [dark, slope] = self.variance().map(f64::from);
+            // the light itself, before the gain of the chip, in units of full scale
+            let detector = (dark + slope * (field / gain).powi(2)).sqrt();
+            worst = worst.most(match self.reads {
+                Reads::Power => Bound {
+                    range: field * field,
+                    margin: 2.0 * field * d + d * d + 2.0 * s * s,
+                    noise: (detector * gain * gain).hypot(2.0 * field * s + s * s),
+                },
+                Reads::Field | Reads::Real => {
+                    let bias = self.bias.get(r).map_or(0.0, |b| f64::from(b.abs()));
+                    Bound { range: field + bias, margin: d, noise: (detector * gain).hypot(s) }
+                }
+            });
+        }
+        worst
+    }
+}

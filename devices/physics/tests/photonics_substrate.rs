@@ -1,0 +1,315 @@
+//! The twin of a mesh held to what it declares.
+
+use isoform_core::builder::Builder;
+use isoform_core::error::{ErrorKind, Integrity, Result};
+use isoform_core::functions::li;
+use isoform_core::linear::Dense;
+use isoform_core::locator::Locator;
+use isoform_core::optical::{Detection, Encoding, Optical};
+use isoform_core::oracle::Oracle;
+use isoform_core::program::Program;
+use isoform_core::semantics::Semantics;
+use isoform_core::session::Blocking;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::{Run, Substrate};
+use isoform_core::tensor::Tensor;
+use isoform_physics::photonics::matrix::Matrix;
+use isoform_physics::photonics::receiver::{CHARGE, Receiver};
+use isoform_physics::photonics::{OPTIONS, open};
+use std::sync::Arc;
+
+fn twin(options: &str) -> Result<Arc<dyn Substrate>> {
+    let text = if options.is_empty() { String::from("twin:mesh") } else { format!("twin:mesh?{options}") };
+    let locator: Locator = text.parse().expect("a locator");
+    let mut reader = locator.reader();
+    let found = open(&mut reader)?;
+    reader.finish(&OPTIONS.iter().map(|o| o.0).collect::<Vec<_>>())?;
+    Ok(found)
+}
+
+fn optical(matrix: &Matrix, encoding: Encoding, detection: Detection) -> Optical {
+    let pairs: Vec<f64> = matrix.entries().iter().flat_map(|e| [e.re, e.im]).collect();
+    Optical::new(Tensor::new([matrix.rows(), matrix.columns(), 2], pairs).expect("fits"), encoding, detection).expect("is one")
+}
+
+fn single(map: Optical) -> Program {
+    let mut net = Builder::new();
+    let x = net.input("x", map.input().clone());
+    let y = net.node("map", map, x);
+    net.output("y", y);
+    net.build(Semantics::exact(1e-3)).expect("builds")
+}
+
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut drawn = vec![0.0; count];
+    isoform_core::draw::Key::new(seed, 1).fill_uniform(0, 0, 0, &mut drawn);
+    drawn.into_iter().map(|u| 2.0 * u - 1.0).collect()
+}
+
+/// Means and standard deviations of all outputs for an input that is held.
+fn held(session: &mut Blocking, x: &[f32], ticks: usize) -> Vec<(f64, f64)> {
+    let outputs = session.session().program().output_channels();
+    let mut y = vec![0.0; ticks * outputs];
+    session.advance(Signal::Held(x), SignalMut::Dense(&mut y), ticks).expect("runs");
+    let column = |o: usize| y.iter().skip(o).step_by(outputs).map(|&v| f64::from(v));
+    let n = ticks as f64;
+    let summary = |o: usize| {
+        let mean = column(o).sum::<f64>() / n;
+        (mean, (column(o).map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
+    };
+    (0..outputs).map(summary).collect()
+}
+
+/// Largest error of a mean, largest noise, over some inputs; each mean is known to five standard errors.
+fn worst(options: &str, program: &Program, inputs: u64) {
+    let twin = twin(options).expect("opens");
+    let medium = twin.profile().medium.expect("declares");
+    let mut session = Blocking::open(twin.as_ref(), program, &Run::new()).expect("realises");
+    let (mut off, mut noise) = (0.0_f64, 0.0_f64);
+    for seed in 0..inputs {
+        // corners of the range are the hardest
+        let x: Vec<f32> =
+            numbers(program.input_channels(), seed).iter().map(|v| if seed % 2 == 0 { v.signum() } else { *v }).collect();
+        let wanted = Oracle::new(program, &Run::new()).run(&x);
+        for ((mean, sigma), wanted) in held(&mut session, &x, 256).into_iter().zip(wanted) {
+            let known = 5.0 * sigma / 16.0;
+            off = off.max((mean - wanted).abs() - known);
+            // 255 degrees of freedom: five standard errors of a standard deviation are 5 / √510 of it
+            noise = noise.max(sigma / (1.0 + 5.0 / 510.0_f64.sqrt()));
+        }
+    }
+    eprintln!("{options:>40} margin {:.3e}, off by {off:.3e}; noise {:.3e}, found {noise:.3e}", medium.margin, medium.noise);
+    assert!(off <= medium.margin, "{off} is beyond {}", medium.margin);
+    assert!(noise <= medium.noise, "{noise} is beyond {}", medium.noise);
+}
+
+#[test]
+fn what_is_declared_holds_of_unitary_matrices() {
+    for (options, sizes) in [
+        ("seed=1", vec![1, 2, 4, 8]),
+        ("seed=2&layout=triangle", vec![3, 8]),
+        ("seed=3&bits=8", vec![2, 8]),
+        ("seed=4&coupler=0.01", vec![4, 8]),
+        ("seed=5&dummies=false", vec![8]),
+        ("seed=6&jitter=0.01", vec![2, 8]),
+        ("seed=7&modes=24&crosstalk=0.01", vec![24]),
+    ] {
+        for size in sizes {
+            let matrix = Matrix::haar(size, 7 + size as u64);
+            worst(options, &single(optical(&matrix, Encoding::Real, Detection::Intensity)), 4);
+            worst(options, &single(optical(&matrix, Encoding::Complex, Detection::Homodyne)), 4);
+        }
+    }
+}
+
+#[test]
+fn no_unitary_matrix_is_refused() {
+    for options in ["", "&bits=10", "&layout=triangle", "&coupler=0.005", "&loss=0.3&dummies=false", "&modes=12&crosstalk=0.005"]
+    {
+        for seed in 0..12 {
+            let twin = twin(&format!("seed={seed}{options}")).expect("opens");
+            let size = twin.profile().limits.channels / 2;
+            // bars and crosses of uneven couplers are never whole
+            let order = Matrix::identity(size);
+            let order = Matrix::from_fn(size, size, |r, c| order.at(r, (c + seed as usize) % size));
+            for matrix in [Matrix::haar(size, 100 + seed), order] {
+                for (encoding, detection) in [(Encoding::Complex, Detection::Intensity), (Encoding::Real, Detection::Homodyne)] {
+                    let program = single(optical(&matrix, encoding, detection));
+                    Blocking::open(twin.as_ref(), &program, &Run::new()).unwrap_or_else(|e| panic!("{options} {seed}: {e}"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn any_matrix_goes_by_singular_values() {
+    let matrix = Matrix::haar(6, 1).times(&Matrix::haar(6, 2)).resized(4, 6).scaled(0.7);
+    worst("seed=1", &single(optical(&matrix, Encoding::Complex, Detection::Homodyne)), 6);
+    // a real map of some gain, with a bias
+    let weight = Tensor::new([3, 5], numbers(15, 3).iter().map(|v| f64::from(*v)).collect::<Vec<_>>()).expect("fits");
+    let dense = Dense::new(weight, Some([0.5, -0.25, 2.0].into())).expect("is one");
+    let mut net = Builder::new();
+    let x = net.input("x", [5]);
+    let y = net.node("map", dense, x);
+    net.output("y", y);
+    let program = net.build(Semantics::exact(1e-3)).expect("builds");
+    worst("seed=1&gain=4", &program, 6);
+    let error = Blocking::open(twin("seed=1").expect("opens").as_ref(), &program, &Run::new()).expect_err("too much");
+    assert!(error.kind() == ErrorKind::Unsupported && error.node() == Some("map"), "{error}");
+    assert!(error.message().contains("raise gain"), "{error}");
+}
+
+#[test]
+fn maps_follow_each_other_as_far_as_the_promise_reaches() {
+    let chain = |detection: Detection, layers: usize| {
+        let mut net = Builder::new();
+        let encoding = if detection == Detection::Homodyne { Encoding::Complex } else { Encoding::Real };
+        let shape = optical(&Matrix::identity(2), encoding, detection).input().clone();
+        let x = net.input("x", shape);
+        let mut wire = x.clone();
+        for layer in 0..layers {
+            let name = format!("layer {layer}");
+            wire = net.node(&name, optical(&Matrix::haar(2, layer as u64), encoding, detection), wire);
+        }
+        net.output("y", wire + x);
+        net.build(Semantics::exact(1e-3)).expect("builds")
+    };
+    worst("seed=1", &chain(Detection::Homodyne, 2), 4);
+    worst("seed=1&modes=24", &chain(Detection::Intensity, 2), 4);
+    let long = chain(Detection::Intensity, 6);
+    let error = Blocking::open(twin("").expect("opens").as_ref(), &long, &Run::new()).expect_err("beyond the promise");
+    assert!(error.kind() == ErrorKind::Unsupported && error.message().contains("one after the other"), "{error}");
+}
+
+#[test]
+fn what_a_mesh_cannot_do_is_refused_by_name() {
+    let refuse = |options: &str, program: &Program| {
+        let error = Blocking::open(twin(options).expect("opens").as_ref(), program, &Run::new()).expect_err("refused");
+        assert!(error.kind() == ErrorKind::Unsupported && error.node().is_some(), "{error}");
+        error.to_string()
+    };
+    let unitary = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Intensity));
+    assert!(refuse("reach=0.3", &unitary).contains("raise reach"));
+    assert!(refuse("modes=3", &unitary).contains("channels exceed") || refuse("modes=3", &unitary).contains("raise modes"));
+    let mut net = Builder::new();
+    let x = net.input("x", [2]);
+    let y = net.node("neurons", li().with("tau", 20e-3), x);
+    net.output("y", y);
+    assert!(refuse("", &net.build(Semantics::exact(1e-3)).expect("builds")).contains("li"));
+    for options in ["modes=0", "modes=65", "bits=2", "layout=circle", "loss=-1", "tau=0", "bogus=1"] {
+        assert_eq!(twin(options).expect_err(options).kind(), ErrorKind::Unsupported);
+    }
+}
+
+#[test]
+fn exemplars_are_taken_and_kept() {
+    for options in ["", "modes=2", "modes=64"] {
+        let twin = twin(options).expect("opens");
+        let programs = twin.exemplars();
+        assert_eq!(programs.len(), 2);
+        assert!(programs.iter().all(|p| Blocking::open(twin.as_ref(), p, &Run::new()).is_ok()));
+    }
+    twin("").expect("opens").exemplars().iter().for_each(|program| worst("seed=9", program, 8));
+}
+
+#[test]
+fn a_calibration_is_made_holds_and_ends() {
+    let twin = twin("drift=1e-3&seed=5").expect("opens");
+    let program = single(optical(&Matrix::haar(5, 1), Encoding::Real, Detection::Intensity));
+    let mut session = Blocking::open(twin.as_ref(), &program, &Run::new()).expect("realises");
+    let first = session.certificate().expect("has the facet").expect("was calibrated");
+    eprintln!("calibrated from {:.2e} to {:.2e}", first.before, first.after);
+    assert!(first.age == 0.0 && first.valid == 36_000.0 && first.before > 0.1 && first.after < 1e-3, "{first:?}");
+    let x = numbers(5, 2);
+    let fresh = held(&mut session, &x, 4000);
+    session.rest(35_000.0).expect("rests");
+    // the drift shows, and stays within what is declared
+    let old = held(&mut session, &x, 4000);
+    let moved = fresh.iter().zip(&old).map(|(a, b)| (a.0 - b.0).abs()).fold(0.0, f64::max);
+    let drift = twin.profile().medium.and_then(|m| m.drift).expect("drifts");
+    eprintln!("moved by {moved:.2e} of {:.2e} within {} s", drift.most, drift.within);
+    assert!(moved > 3e-4 && moved < drift.most && drift.within == 36_000.0);
+    session.rest(2000.0).expect("rests");
+    let error = session.run(&x).expect_err("expired");
+    assert!(error.kind() == ErrorKind::Calibration && error.state() == Integrity::Intact, "{error}");
+    let again = session.calibrate().expect("calibrates");
+    eprintln!("calibrated from {:.2e} to {:.2e}", again.before, again.after);
+    assert!(again.id != first.id && again.age == 0.0 && again.before > 2.0 * again.after && again.after < 1e-3, "{again:?}");
+    assert!(session.age().expect("has the facet") > 37_000.0);
+    session.run(&x).expect("runs again");
+    // a chunk that would outlast it is refused before it begins
+    session.rest(35_999.9).expect("rests");
+    assert_eq!(session.run(&numbers(5 * 200, 1)).expect_err("too long").kind(), ErrorKind::Calibration);
+    session.run(&numbers(5 * 50, 1)).expect("short enough");
+    assert!(session.rest(f64::NAN).is_err() && session.rest(-1.0).is_err());
+}
+
+#[test]
+fn noise_is_that_of_the_receiver() {
+    let (size, ticks) = (3, 4000);
+    let matrix = Matrix::haar(size, 3);
+    let x = [0.8, -0.3, 0.5];
+    let receiver = Receiver::default();
+    // one mesh of three columns, a tenth of a dB in each
+    let through = 10.0_f64.powf(-0.1 * 3.0 / 10.0);
+    let light = 1e-3 * through;
+    for detection in [Detection::Intensity, Detection::Homodyne] {
+        let program = single(optical(&matrix, Encoding::Real, detection));
+        let twin = twin("seed=4").expect("opens");
+        let mut session = Blocking::open(twin.as_ref(), &program, &Run::new()).expect("realises");
+        let field = matrix.apply(&x.map(|v| f64::from(v).into()));
+        for (o, (_, sigma)) in held(&mut session, &x, ticks).into_iter().enumerate() {
+            let expected = match detection {
+                Detection::Intensity => {
+                    let current = light * field[o].norm_sqr();
+                    (2.0 * CHARGE * (current + 1e-10) * 20e9 + receiver.thermal()).sqrt() / light
+                }
+                Detection::Homodyne => {
+                    let current = light * field[o / 2].norm_sqr() + 1e-2;
+                    (2.0 * CHARGE * (current + 2e-10) * 20e9 + 2.0 * receiver.thermal()).sqrt() / (2.0 * (1e-2 * light).sqrt())
+                }
+            };
+            // chi-squared: five standard errors of a variance are 5 √(2/3999) = 0.112 of it
+            let ratio = (sigma / expected).powi(2);
+            eprintln!("{detection:?} {o}: expected {expected:.4e}, found {sigma:.4e}");
+            assert!((ratio - 1.0).abs() < 0.112, "{sigma} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn without_noise_the_same_light_reads_the_same() {
+    let program = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Intensity));
+    let both = |options: &str, seed: u64| {
+        let mut session =
+            Blocking::open(twin(options).expect("opens").as_ref(), &program, &Run::new().with_seed(seed)).expect("realises");
+        let x = [0.5, 0.25, -1.0, 0.75].repeat(3);
+        session.run(&x).expect("runs")
+    };
+    let quiet = both("bandwidth=0", 1);
+    assert!(quiet[..4] == quiet[4..8] && quiet == both("bandwidth=0", 2));
+    let noisy = both("", 1);
+    assert!(noisy[..4] != noisy[4..8] && noisy != both("", 2) && noisy == both("", 1));
+}
+
+#[test]
+fn shots_do_not_depend_on_how_they_are_taken() {
+    let program = single(optical(&Matrix::haar(4, 1), Encoding::Complex, Detection::Homodyne));
+    for (options, batch) in [("", 1), ("", 5), ("", 37), ("jitter=0.01", 3), ("drift=1e-2&valid=1", 2)] {
+        let run = Run::new().with_batch(batch);
+        let x = numbers(40 * batch * 8, 3);
+        let open = || Blocking::open(twin(options).expect("opens").as_ref(), &program, &run).expect("realises");
+        let whole = open().run(&x).expect("runs");
+        let mut session = open();
+        let mut parts = Vec::new();
+        for part in [3, 1, 17, 0, 19] {
+            let from = parts.len() * 8 / 8;
+            let block = &x[from..from + part * batch * 8];
+            if part > 0 {
+                parts.extend(session.run(block).expect("runs"));
+            }
+        }
+        assert!(whole == parts, "{options} with {batch} lanes");
+        // a lane is the same, whatever the other lanes get
+        let mut other = x.clone();
+        other.chunks_exact_mut(8).enumerate().filter(|(row, _)| row % batch != 0).for_each(|(_, row)| row.fill(0.5));
+        let alone = open().run(&other).expect("runs");
+        let lane = |y: &[f32]| y.chunks_exact(8).step_by(batch).flatten().copied().collect::<Vec<_>>();
+        assert_eq!(lane(&alone), lane(&whole));
+    }
+}
+
+#[test]
+fn energy_is_that_of_the_heaters() {
+    let program = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Intensity));
+    let twin = twin("").expect("opens");
+    let mut session = Blocking::open(twin.as_ref(), &program, &Run::new()).expect("realises");
+    let mut y = vec![0.0; 4 * 1000];
+    let report = session.advance(Signal::Held(&[0.0; 4]), SignalMut::Dense(&mut y), 1000).expect("runs");
+    let energy = report.energy.expect("is modelled");
+    // sixteen heaters of half a turn on the average, for one second
+    assert!(!energy.measured && (0.1..0.6).contains(&energy.joules), "{energy:?}");
+    assert!(energy.joules / 1000.0 < twin.profile().medium.expect("declares").price.joules);
+    assert_eq!((report.ticks, report.clipped, report.writes), (1000, 0, 0));
+}
