@@ -1,6 +1,7 @@
 //! From locators to lines: `serial:`, `tcp:`, `rfc2217:`, `stdio:`, `twin:`, and the transcripts of all of them.
 
 use crate::kinds::{Kind, kind};
+use crate::media;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::locator::{Locator, Options};
 use isoform_core::registry::{Entry, Registry};
@@ -39,11 +40,14 @@ pub fn register(registry: &mut Registry) {
         "stdio",
         with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", &[DEVICE, RECORD]),
     );
-    registry.register("twin", with("the twin of an instrument, in software: twin:board", &[RECORD]));
+    registry.register("twin", with("the twin of an instrument or of a medium, in software: twin:board, twin:crossbar", &[RECORD]));
 }
 
 /// Opens an instrument. Every option is understood before a line is opened or a file made.
 fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
+    if let Some(medium) = media::open(locator) {
+        return medium;
+    }
     let mut options = locator.reader();
     let kind = named(locator, &mut options)?;
     let record: Option<String> = options.take("record")?;

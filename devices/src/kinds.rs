@@ -54,6 +54,8 @@ pub fn kinds() -> &'static [Kind] {
 pub fn kind(name: &str) -> Result<&'static Kind> {
     kinds().iter().find(|k| k.name == name).ok_or_else(|| {
         let known: Vec<&str> = kinds().iter().map(|k| k.name).collect();
-        Error::not_found(format!("no instrument is called {name:?}; known are {}", known.join(", ")))
+        let media: Vec<&str> = crate::media::kinds().iter().map(|k| k.name).collect();
+        let why = format!("no instrument is called {name:?}; known are {}; twins are there of {} too", known.join(", "), media.join(", "));
+        Error::not_found(why)
     })
 }

@@ -11,6 +11,7 @@ pub mod board;
 pub mod cyton;
 pub mod kinds;
 pub mod lucidac;
+pub mod media;
 pub mod model_one;
 pub mod photonic;
 pub mod scpi;
