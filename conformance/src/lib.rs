@@ -18,6 +18,7 @@ pub mod plan;
 mod quantile;
 pub mod record;
 mod spikes;
+pub mod statistics;
 pub mod suite;
 mod trial;
 
