@@ -13,6 +13,8 @@ pub mod fingerprint;
 mod generate;
 pub mod law;
 mod laws;
+pub mod media;
+mod noisy;
 pub mod output;
 pub mod plan;
 mod quantile;

