@@ -15,6 +15,7 @@ use isoform_core::substrate::{Run, Substrate};
 use serde::Serialize;
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The length of a tick in the programs of the suite, in seconds.
 pub(crate) const DT: f64 = 1e-3;
@@ -29,16 +30,28 @@ pub struct Bench<'a> {
     /// Substrates beside it, each with its locator.
     pub(crate) peers: &'a [(String, Arc<dyn Substrate>)],
     home: OnceCell<Plan>,
+    /// When the budget of time is spent.
+    until: Option<Instant>,
 }
 
 impl<'a> Bench<'a> {
     pub(crate) fn new(substrate: &'a dyn Substrate, seed: u64, law: &'static str) -> Self {
-        Self { profile: substrate.profile(), substrate, seed, law, peers: &[], home: OnceCell::new() }
+        Self { profile: substrate.profile(), substrate, seed, law, peers: &[], home: OnceCell::new(), until: None }
     }
 
     pub(crate) fn with_peers(mut self, peers: &'a [(String, Arc<dyn Substrate>)]) -> Self {
         self.peers = peers;
         self
+    }
+
+    pub(crate) fn with_end(mut self, until: Option<Instant>) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// Seconds of the budget of time that are left, if there is one.
+    pub(crate) fn time_left(&self) -> Option<f64> {
+        self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64())
     }
 
     /// The draws of this law.

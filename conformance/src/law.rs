@@ -104,6 +104,19 @@ pub(crate) fn if_taken(class: Class) -> Requirement {
     if_claimed(class)
 }
 
+/// Classes whose noise hides single samples owe it.
+pub(crate) fn if_noisy(class: Class) -> Requirement {
+    match class {
+        Class::StochasticDigital | Class::AnalogNoisy | Class::AnalogWearing => Requirement::Required,
+        Class::ExactDigital | Class::FixedPoint | Class::FreeRunning | Class::RemoteSlow => Requirement::Impossible,
+    }
+}
+
+/// Classes that never stand still owe it.
+pub(crate) fn if_running(class: Class) -> Requirement {
+    if class == Class::FreeRunning { Requirement::Required } else { Requirement::Impossible }
+}
+
 /// Every class owes it where its profile claims the facet.
 pub(crate) fn where_claimed(_: Class) -> Requirement {
     Requirement::Optional
@@ -119,14 +132,14 @@ pub fn pending(class: Class, level: Level) -> Option<&'static str> {
     }
     match class {
         Class::ExactDigital | Class::FixedPoint => None,
-        Class::StochasticDigital | Class::AnalogNoisy if level >= Level::L1 => {
-            Some("equivalence and reset under noise need the statistical laws, which are not part of this version of the suite")
+        Class::StochasticDigital | Class::AnalogNoisy if level >= Level::L2 => {
+            Some("the transfer curve, hysteresis and cross-talk under noise are not part of this version of the suite")
         }
-        Class::AnalogWearing if level >= Level::L1 => {
+        Class::AnalogWearing if level >= Level::L2 => {
             Some("program-and-verify accuracy, retention and the wear counter are not part of this version of the suite")
         }
-        Class::FreeRunning if level >= Level::L1 => {
-            Some("L1.washout and the accounting of losses are not part of this version of the suite")
+        Class::FreeRunning if level >= Level::L2 => {
+            Some("stationarity and the accounting of losses are not part of this version of the suite")
         }
         Class::RemoteSlow => Some("resumption and deadlines are not part of this version of the suite"),
         _ => None,

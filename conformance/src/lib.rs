@@ -13,11 +13,14 @@ pub mod fingerprint;
 mod generate;
 pub mod law;
 mod laws;
+pub mod media;
+mod noisy;
 pub mod output;
 pub mod plan;
 mod quantile;
 pub mod record;
 mod spikes;
+pub mod statistics;
 pub mod suite;
 mod trial;
 

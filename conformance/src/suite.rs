@@ -176,7 +176,8 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let law = chosen[index];
         tell(Progress::Started { law, done, of: chosen.len() });
         let late = options.budget.is_some_and(|budget| start.elapsed() >= budget);
-        let evidence = if late { unmeasured(law) } else { measure(substrate, law, options) };
+        let evidence =
+            if late { unmeasured(law) } else { measure(substrate, law, options, options.budget.map(|budget| start + budget)) };
         let outcome = outcome(law, &evidence, &profile);
         tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
         found[index] = Some((outcome, evidence));
@@ -317,13 +318,13 @@ fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
 /// Laws that look at the whole process, its clock or its memory, are alone in it.
 static QUIET: RwLock<()> = RwLock::new(());
 
-fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>) -> Evidence {
+fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: Option<Instant>) -> Evidence {
     let alone = law.level >= Level::L3;
     let shared = (!alone).then(|| QUIET.read().unwrap_or_else(PoisonError::into_inner));
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers);
+    let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers).with_end(until);
     let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
     evidence.broke_off = match result {
         Ok(Ok(())) => None,

@@ -22,6 +22,9 @@ modules! {
     l1_split
     l1_empty_chunk
     l1_theta
+    l1_noise
+    l1_reset_trials
+    l1_washout
     l1_lanes
     l1_instances
     l1_portability
@@ -42,9 +45,11 @@ modules! {
     l2_fingerprint
     l2_programs
     l2_commands
+    l2_equivalence
     l3_endurance
     l3_reopen
     l3_memory
+    l3_drift
     l4_latency
     l4_throughput
     l4_setup
@@ -76,6 +81,9 @@ macro_rules! for_each_law {
             l1_lanes "L1.lanes"
             l1_instances "L1.instances"
             l1_portability "L1.portability"
+            l1_noise "L1.noise"
+            l1_reset_trials "L1.reset-trials"
+            l1_washout "L1.washout"
             l2_functions "L2.functions"
             l2_linear "L2.linear"
             l2_delays "L2.delays"
@@ -92,9 +100,11 @@ macro_rules! for_each_law {
             l2_fingerprint "L2.fingerprint"
             l2_programs "L2.programs"
             l2_commands "L2.commands"
+            l2_equivalence "L2.equivalence"
             l3_endurance "L3.endurance"
             l3_reopen "L3.reopen"
             l3_memory "L3.memory"
+            l3_drift "L3.drift"
             l4_latency "L4.latency"
             l4_throughput "L4.throughput"
             l4_setup "L4.setup"

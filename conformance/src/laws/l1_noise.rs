@@ -1,0 +1,134 @@
+//! `L1.noise`: the noise is what was declared.
+//!
+//! It proves that the standard deviation of every output about its mean is no more than declared, within a resolution of a quarter, by batch means
+//! of squares, which hold for heavy tails and correlated samples alike; a medium that declares no noise must have none. Noise like 1/f has to be
+//! declared as such, since no record of it gives a mean that settles. Two stages on fresh data; see `noisy` for the error rates.
+
+use crate::bench::Bench;
+use crate::law::{Law, Verdict, if_noisy};
+use crate::noisy::{Design, Rows, STAGES, Stand, Tally, failing, together};
+use crate::record::{Evidence, Level};
+use crate::statistics::equivalence::Location;
+use crate::statistics::series::{Series, moments};
+use crate::statistics::spread::Spread;
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+
+pub(super) const LAW: Law = Law {
+    id: "L1.noise",
+    title: "the noise is what was declared",
+    level: Level::L1,
+    needs: "a class with noise, and a declared noise",
+    requirement: if_noisy,
+    measure,
+    judge,
+};
+
+/// Independent samples of a stage for normal noise: enough for a quarter of the deviation.
+const SAMPLES: f64 = 1000.0;
+/// The least ticks of a stage.
+const LEAST: usize = 2000;
+/// Ticks over which the deviation of noise that wanders is told.
+const PART: usize = 1000;
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let medium = match bench.medium() {
+        Ok(medium) => medium,
+        Err(why) => {
+            evidence.note("not tried", why);
+            return Ok(());
+        }
+    };
+    let mut chance = bench.chance();
+    let mut tried = Vec::new();
+    for (name, program) in bench.subjects()? {
+        let mut stand = Stand::open(bench, &program, bench.seed)?;
+        let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
+        let (pilot, design) = bench.pilot(&mut stand, &reference, &medium)?;
+        let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
+        pilot.keep(evidence, &format!("{name}/pilot"), stand.outputs);
+        evidence.note(&format!("design of {name}"), design);
+        let tau = if design.coloured { 1.0 } else { design.tau };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above nought, and held against the most")]
+        let ticks = (SAMPLES * tau * (kurtosis - 1.0) / 2.0).min(1e9) as usize;
+        let ticks = ticks.max(LEAST).next_multiple_of(PART);
+        if let Some(why) = bench.too_dear(ticks, &medium) {
+            evidence.note("not tried", why);
+            continue;
+        }
+        for stage in STAGES {
+            let mut rows = Rows::default();
+            stand.hold(&reference, ticks, 0, &mut rows)?;
+            let settled = spreads(&rows, stand.outputs).iter().all(|s| beside(s, medium.noise) == Location::Inside);
+            let coloured = design.coloured && is_coloured(&rows, stand.outputs) && !medium.flicker;
+            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            if settled && !coloured {
+                break;
+            }
+        }
+        tried.push(name);
+    }
+    evidence.note("tried", tried);
+    Ok(())
+}
+
+fn kurtosis(samples: &[f64]) -> f64 {
+    let (mean, deviation) = moments(samples);
+    if deviation == 0.0 {
+        return 3.0;
+    }
+    samples.iter().map(|v| ((v - mean) / deviation).powi(4)).sum::<f64>() / samples.len() as f64
+}
+
+fn spreads(rows: &Rows, outputs: usize) -> Vec<Option<Spread>> {
+    let of = |output: usize| {
+        let differences = rows.differences(outputs, output);
+        Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs))
+    };
+    (0..outputs).map(of).collect()
+}
+
+fn beside(spread: &Option<Spread>, declared: f64) -> Location {
+    spread.as_ref().map_or(Location::Open, |s| s.beside(declared))
+}
+
+fn is_coloured(rows: &Rows, outputs: usize) -> bool {
+    (0..outputs).any(|o| Series::of(&rows.differences(outputs, o)).is_coloured())
+}
+
+fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
+    let (declared, flicker) = profile.medium.map_or((f64::NAN, false), |m| (m.noise, m.flicker));
+    let mut tally = Tally::default();
+    let (mut largest, mut remembered) = (0.0_f64, 1.0_f64);
+    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+        let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
+        let Some((rows, outputs)) = stage(STAGES[0]) else {
+            return Verdict::error(format!("the records of {name} are missing or do not fit"));
+        };
+        let second = stage(STAGES[1]);
+        let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs));
+        for (output, spread) in spreads(&rows, outputs).iter().enumerate() {
+            let other = again.as_ref().and_then(|s| s.get(output));
+            let deviation = spread.map_or(0.0, |s| s.deviation);
+            largest = largest.max(deviation);
+            let location = together(beside(spread, declared), other.map(|s| beside(s, declared)));
+            let share = if declared > 0.0 { deviation / declared } else { deviation };
+            tally.add(location, share, || {
+                let twice = other.and_then(|s| *s).map_or(deviation, |s| s.deviation);
+                format!("{name}: output {output} has a deviation of {deviation:.3e} and again of {twice:.3e}, where {declared:.3e} is declared")
+            });
+        }
+        let design = evidence.fact::<Design>(&format!("design of {name}"));
+        remembered = remembered.max(design.map_or(1.0, |d| d.tau));
+        let wanders = |rows: &Rows| design.is_some_and(|d| d.coloured) && is_coloured(rows, outputs) && !flicker;
+        let location = match &second {
+            Some((rows_again, _)) if wanders(&rows) && wanders(rows_again) => Location::Outside,
+            _ => Location::Inside,
+        };
+        tally.add(location, 0.0, || format!("{name}: the noise is like 1/f, which the profile does not declare"));
+    }
+    tally
+        .verdict(evidence, |_| format!("the deviation is at most {largest:.3e}, where {declared:.3e} is declared"))
+        .with_limit("largest standard deviation", largest, "1", declared)
+        .with_figure("autocorrelation time", remembered, "ticks")
+}

@@ -1,0 +1,154 @@
+//! `L1.washout`: what runs on by itself forgets within the declared time.
+//!
+//! A medium without a reset has a past. It proves that after quiet, after either end of the input range, after noise and after a burst, followed by
+//! as many ticks of one input as the profile declares, the outputs come from one distribution: histories follow each other in random order, so
+//! that their trials can be exchanged if the past is washed out, and energy distance with 1999 permutations shows every kind of difference.
+//! The same is told of the outputs right after a history, without a verdict: where these do not differ either, the past never showed.
+
+use crate::bench::{Bench, advance, narrow};
+use crate::chance::Chance;
+use crate::law::{Law, Verdict, if_running};
+use crate::noisy::{STAGES, Tally, failing, together};
+use crate::record::{Evidence, Level};
+use crate::statistics::equivalence::Location;
+use crate::statistics::permutation;
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+use isoform_core::substrate::Run;
+
+pub(super) const LAW: Law = Law {
+    id: "L1.washout",
+    title: "what runs on by itself forgets within the declared time",
+    level: Level::L1,
+    needs: "a class that runs on, and a declared washout",
+    requirement: if_running,
+    measure,
+    judge,
+};
+
+/// Ticks of a history, and of the outputs that are looked at.
+const TICKS: usize = 32;
+/// Histories.
+const HISTORIES: usize = 5;
+/// Trials of a history.
+const TRIALS: usize = 24;
+/// Numbers that the outputs of a trial are summed up to for each channel: means over parts of the window.
+const PARTS: usize = 4;
+
+#[expect(clippy::cast_possible_truncation, reason = "held below a number of ticks")]
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let promised = bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
+    let (medium, washout) = match promised {
+        Ok(promised) => promised,
+        Err(why) => {
+            evidence.note("not tried", why);
+            return Ok(());
+        }
+    };
+    let washout = washout.min(1 << 20) as usize;
+    let mut chance = bench.chance();
+    let mut tried = Vec::new();
+    for (name, program) in bench.subjects()? {
+        if let Some(why) = bench.too_dear(HISTORIES * TRIALS * (2 * TICKS + washout), &medium) {
+            evidence.note("not tried", why);
+            continue;
+        }
+        let run = Run::new().with_seed(bench.seed);
+        let mut session = bench.open(&program, &run)?;
+        let (inputs, outputs) = (program.input_channels(), program.output_channels());
+        let [low, high] = bench.span();
+        let drive = vec![narrow(low + 0.5 * (high - low), low, high); inputs];
+        for stage in STAGES {
+            let mut order: Vec<usize> = (0..HISTORIES).flat_map(|h| std::iter::repeat_n(h, TRIALS)).collect();
+            chance.shuffle(&mut order);
+            let (mut early, mut late) = (Vec::new(), Vec::new());
+            for &history in &order {
+                advance(&mut session, &past(bench, history, inputs, &mut chance), TICKS)?;
+                let first = advance(&mut session, &drive.repeat(TICKS), TICKS)?;
+                let waited = washout.saturating_sub(TICKS);
+                advance(&mut session, &drive.repeat(waited), waited)?;
+                let last = advance(&mut session, &drive.repeat(TICKS), TICKS)?;
+                early.extend(summed(&first, outputs));
+                late.extend(summed(&last, outputs));
+            }
+            let order: Vec<f64> = order.into_iter().map(|h| h as f64).collect();
+            let settled = p_value(&order, &late, bench.seed) > failing(1);
+            let shape = [order.len(), PARTS * outputs];
+            evidence.keep(&format!("{name}/{stage}/history"), "1", &shape[..1], order);
+            evidence.keep(&format!("{name}/{stage}/right after"), "1", &shape, early);
+            evidence.keep(&format!("{name}/{stage}/washed out"), "1", &shape, late);
+            if settled {
+                break;
+            }
+        }
+        tried.push(name);
+    }
+    evidence.note("seed", bench.seed);
+    evidence.note("tried", tried);
+    Ok(())
+}
+
+fn past(bench: &Bench<'_>, history: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
+    let [low, high] = bench.span();
+    let size = inputs * TICKS;
+    let level = |v: f64| vec![narrow(v, low, high); size];
+    match history {
+        0 => level(0.0_f64.clamp(low, high)),
+        1 => level(high),
+        2 => level(low),
+        3 => bench.drive(chance, size),
+        _ => {
+            let mut burst = level(0.0_f64.clamp(low, high));
+            burst[size - size / 3..].fill(narrow(high, low, high));
+            burst
+        }
+    }
+}
+
+/// Means of parts of a window, for each channel.
+fn summed(y: &[f32], outputs: usize) -> Vec<f64> {
+    let part = y.len() / PARTS;
+    let mean = |part: &[f32], output: usize| {
+        let own = part.iter().skip(output).step_by(outputs.max(1));
+        own.clone().map(|&v| f64::from(v)).sum::<f64>() / own.count().max(1) as f64
+    };
+    y.chunks_exact(part.max(1)).take(PARTS).flat_map(|part| (0..outputs).map(move |o| mean(part, o))).collect()
+}
+
+fn p_value(order: &[f64], trials: &[f64], seed: u64) -> f64 {
+    let width = trials.len() / order.len().max(1);
+    let groups: Vec<Vec<f64>> = (0..HISTORIES)
+        .map(|history| {
+            let own = order.iter().zip(trials.chunks_exact(width.max(1))).filter(|(o, _)| o.to_bits() == (history as f64).to_bits());
+            own.flat_map(|(_, row)| row.iter().copied()).collect()
+        })
+        .collect();
+    let groups: Vec<&[f64]> = groups.iter().map(Vec::as_slice).collect();
+    permutation::same(&groups, width, seed)
+}
+
+fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
+    let washout = profile.medium.and_then(|m| m.washout).unwrap_or_default();
+    let seed = evidence.fact("seed").unwrap_or_default();
+    let mut tally = Tally::default();
+    let (mut least, mut before) = (1.0_f64, 1.0_f64);
+    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+        let p = |stage: &str, what: &str| {
+            let part = |what: &str| evidence.sample(&format!("{name}/{stage}/{what}")).map(|s| s.values.as_slice());
+            Some(p_value(part("history")?, part(what)?, seed))
+        };
+        let (Some(first), Some(early)) = (p(STAGES[0], "washed out"), p(STAGES[0], "right after")) else {
+            return Verdict::error(format!("the records of {name} are missing"));
+        };
+        (least, before) = (least.min(first), before.min(early));
+        let locate = |p: f64| if p <= failing(1) { Location::Outside } else { Location::Inside };
+        let again = p(STAGES[1], "washed out");
+        tally.add(together(locate(first), again.map(locate)), 0.0, || {
+            format!("{name}: {washout} ticks after a history it still shows, p = {first:.4} and again {:.4}", again.unwrap_or(first))
+        });
+    }
+    tally
+        .verdict(evidence, |_| format!("{washout} ticks after five histories nothing of them shows, p = {least:.3}; right after them p = {before:.4}"))
+        .with_figure("p-value after the declared washout", least, "1")
+        .with_figure("p-value right after a history", before, "1")
+}

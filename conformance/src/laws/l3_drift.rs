@@ -1,0 +1,151 @@
+//! `L3.drift`: under noise, the means stay where they were.
+//!
+//! It proves that along the time for which the profile declares its drift, at ages on a logarithmic ladder, the mean difference of every output to
+//! the program has moved by no more than declared since the beginning, and, where no drift is declared, that it is still within the margin at the
+//! end. Where the medium can rest, its time passes without work between the probes; else it works. Two stages on fresh data at each age: a
+//! realization grows old once, so that both are taken before time goes on. See `noisy` for the error rates.
+
+use crate::bench::Bench;
+use crate::law::{Law, Verdict, if_noisy};
+use crate::noisy::{Design, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::output::plot::Plot;
+use crate::record::{Evidence, Level};
+use crate::statistics::equivalence::{Location, Verdict as Mean, test_pair};
+use isoform_core::error::Result;
+use isoform_core::medium::Medium;
+use isoform_core::profile::Profile;
+
+pub(super) const LAW: Law = Law {
+    id: "L3.drift",
+    title: "under noise, the means stay where they were",
+    level: Level::L3,
+    needs: "a class with noise, and a declared margin",
+    requirement: if_noisy,
+    measure,
+    judge,
+};
+
+/// Shares of the declared time at which it is looked at.
+const LADDER: [f64; 5] = [0.0, 1e-3, 1e-2, 0.1, 1.0];
+/// Ticks of work that take the place of a time that is not declared.
+const WORK: f64 = 20_000.0;
+/// The place of the stimulus that is looked at, beside the reference.
+const STIMULUS: usize = 3;
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of ticks, held below the most")]
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let medium = match bench.medium() {
+        Ok(medium) => medium,
+        Err(why) => {
+            evidence.note("not tried", why);
+            return Ok(());
+        }
+    };
+    let mut chance = bench.chance();
+    let mut tried = Vec::new();
+    let rests = bench.profile.facets.rest && medium.drift.is_some();
+    for (name, program) in bench.subjects()? {
+        let mut stand = Stand::open(bench, &program, bench.seed)?;
+        let stimuli = bench.stimuli(stand.inputs, &mut chance);
+        let pair = [stimuli[0].clone(), stimuli[STIMULUS].clone()];
+        let (_, mut design) = bench.pilot(&mut stand, &stimuli[0], &medium)?;
+        design.ticks = design.ticks_for(budget(&medium) / 2.0_f64.sqrt());
+        let dt = program.semantics().dt;
+        let whole = if rests { 0.0 } else { medium.drift.map_or(WORK, |d| d.within / dt) };
+        let ticks = design.ticks.saturating_mul(4 * LADDER.len()).saturating_add(whole.min(1e9) as usize);
+        if let Some(why) = bench.too_dear(ticks, &medium) {
+            evidence.note("not tried", why);
+            continue;
+        }
+        evidence.note(&format!("design of {name}"), design);
+        let mut passed = 0.0;
+        for (rung, share) in LADDER.into_iter().enumerate() {
+            if rests {
+                let age = share * medium.drift.map_or(0.0, |d| d.within);
+                stand.session.rest((age - passed).max(0.0))?;
+                passed = passed.max(age);
+            } else {
+                let ticks = (share * whole - passed).max(0.0);
+                stand.hold(&pair[0], ticks as usize, 0, &mut Rows::default())?;
+                passed += ticks;
+            }
+            for stage in STAGES {
+                let rows = bench.stage(&mut stand, &pair, &design, &mut chance)?;
+                rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), stand.outputs);
+            }
+        }
+        tried.push(name);
+    }
+    evidence.note("tried", &tried);
+    if let (Some(name), Some(drift)) = (tried.first(), medium.drift) {
+        let ages: Vec<f64> = LADDER.iter().skip(1).map(|share| share * drift.within).collect();
+        let moves: Vec<Mean> = (1..LADDER.len()).filter_map(|rung| moved(evidence, name, rung, 0, STAGES[0], PASS)).collect();
+        let n = ages.len();
+        evidence.keep("age", "s", &[n], ages);
+        evidence.keep("moved", "1", &[moves.len()], moves.iter().map(|m| m.mean).collect());
+        evidence.keep("moved, lower end", "1", &[moves.len()], moves.iter().map(|m| m.mean - m.half).collect());
+        evidence.keep("moved, upper end", "1", &[moves.len()], moves.iter().map(|m| m.mean + m.half).collect());
+        Plot::lines("How far the mean has moved since the beginning", &["moved"])
+            .with_x("age")
+            .with_log_x()
+            .with_points()
+            .with_band("moved, lower end", "moved, upper end")
+            .with_labels("age in seconds", "moved, in units of the output")
+            .attach(evidence);
+    }
+    Ok(())
+}
+
+/// The most that a mean may move.
+fn budget(medium: &Medium) -> f64 {
+    medium.drift.map_or(medium.margin, |d| d.most)
+}
+
+fn values(evidence: &Evidence, name: &str, rung: usize, output: usize, stage: &str) -> Option<Vec<f64>> {
+    let (rows, outputs) = Rows::kept(evidence, &format!("{name}/rung {rung}/{stage}"))?;
+    let design: Design = evidence.fact(&format!("design of {name}"))?;
+    rows.values(outputs, output, 1, &design)
+}
+
+/// How far an output has moved since the first rung.
+fn moved(evidence: &Evidence, name: &str, rung: usize, output: usize, stage: &str, alpha: f64) -> Option<Mean> {
+    let (old, young) = (values(evidence, name, rung, output, stage)?, values(evidence, name, 0, output, stage)?);
+    Some(test_pair(&old, &young, f64::INFINITY, alpha))
+}
+
+fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
+    let Some(medium) = profile.medium else {
+        return Tally::default().verdict(evidence, |_| String::new());
+    };
+    let budget = budget(&medium);
+    let mut tally = Tally::default();
+    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+        let Some((_, outputs)) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])) else {
+            return Verdict::error(format!("the records of {name} are missing or do not fit"));
+        };
+        let fails = failing(outputs * (LADDER.len() - 1));
+        for (rung, share) in LADDER.iter().enumerate().skip(1) {
+            for output in 0..outputs {
+                let place = |stage: &str| match medium.drift {
+                    Some(_) => {
+                        let at = |alpha: f64| match (values(evidence, &name, rung, output, stage), values(evidence, &name, 0, output, stage)) {
+                            (Some(old), Some(young)) => Some(test_pair(&old, &young, budget, alpha)),
+                            _ => None,
+                        };
+                        match (at(PASS), at(fails)) {
+                            (Some(pass), _) if pass.location == Location::Inside => (Location::Inside, pass.mean),
+                            (_, Some(fail)) if fail.location == Location::Outside => (Location::Outside, fail.mean),
+                            (pass, _) => (Location::Open, pass.map_or(0.0, |p| p.mean)),
+                        }
+                    }
+                    None => locate(values(evidence, &name, rung, output, stage).as_deref(), budget, fails),
+                };
+                let [(first, mean), (second, again)] = STAGES.map(place);
+                tally.add(together(first, Some(second)), mean.abs() / budget, || {
+                    format!("{name}: after {share} of the declared time output {output} is off by {mean:.3e} and again by {again:.3e}, where {budget:.3e} is declared")
+                });
+            }
+        }
+    }
+    tally.verdict(evidence, |checks| format!("{checks} means stay within {budget:.3e}"))
+}

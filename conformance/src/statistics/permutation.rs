@@ -1,0 +1,98 @@
+//! Whether groups of trials come from one distribution: energy distance, judged by permutation.
+//!
+//! ```text
+//! E(A, B) = 2 mean|a - b| - mean|a - a'| - mean|b - b'|         p = (1 + #{permuted ≥ observed}) / (1 + permutations)
+//! ```
+//! A trial is a point with a coordinate for each number of it, so that a difference in any way shows: in a mean, in a spread, or in a pattern.
+//! The p-value is exact for exchangeable trials, whatever their distribution. Source: Székely and Rizzo 2013, *Energy statistics: a class of
+//! statistics based on distances*, J. Stat. Plan. Inference 143, 1249; Phipson and Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39 (the p-value).
+
+use crate::chance::Chance;
+
+/// Permutations of a test; the least p-value is one in two thousand.
+pub const PERMUTATIONS: usize = 1999;
+
+/// The p-value of the hypothesis that all groups of trials come from one distribution. A trial is a row of `width` numbers. One where there
+/// is nothing to tell apart.
+#[must_use]
+pub fn same(groups: &[&[f64]], width: usize, seed: u64) -> f64 {
+    let labels: Vec<usize> = groups.iter().enumerate().flat_map(|(g, rows)| vec![g; rows.len() / width.max(1)]).collect();
+    let rows: Vec<&[f64]> = groups.iter().flat_map(|rows| rows.chunks_exact(width.max(1))).collect();
+    let (n, k) = (rows.len(), groups.len());
+    if k < 2 || n < 2 {
+        return 1.0;
+    }
+    let mut distance = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..i {
+            let d = rows[i].iter().zip(rows[j]).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
+            distance[i * n + j] = d;
+            distance[j * n + i] = d;
+        }
+    }
+    let observed = within(&distance, &labels, k);
+    let mut chance = Chance::new(seed, "permutation");
+    let mut shuffled = labels;
+    // sums of the same distances in another order differ in their last digits
+    let slack = observed.abs() * 1e-12;
+    let mut at_least = 0;
+    for _ in 0..PERMUTATIONS {
+        chance.shuffle(&mut shuffled);
+        at_least += usize::from(within(&distance, &shuffled, k) <= observed + slack);
+    }
+    (1 + at_least) as f64 / (1 + PERMUTATIONS) as f64
+}
+
+/// The mean distance within groups, each weighted by its size. All distances together are the same for every labelling, so that the energy
+/// between groups is the larger the smaller this is.
+fn within(distance: &[f64], labels: &[usize], groups: usize) -> f64 {
+    let n = labels.len();
+    let mut sums = vec![0.0; groups];
+    let mut sizes = vec![0_usize; groups];
+    for (i, &group) in labels.iter().enumerate() {
+        sizes[group] += 1;
+        let row = &distance[i * n..i * n + i];
+        sums[group] += row.iter().zip(labels).filter(|(_, other)| **other == group).map(|(d, _)| d).sum::<f64>();
+    }
+    sums.iter().zip(&sizes).map(|(sum, &size)| if size > 0 { 2.0 * sum / size as f64 } else { 0.0 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isoform_core::draw::Key;
+
+    fn trials(seed: u64, count: usize, shift: f64, scale: f64) -> Vec<f64> {
+        let mut draws = vec![0.0; count];
+        Key::new(seed, 3).fill_normal(0, 0, 0, &mut draws);
+        draws.into_iter().map(|d| shift + scale * f64::from(d)).collect()
+    }
+
+    #[test]
+    fn groups_of_one_distribution_are_told_apart_as_often_as_the_level_says() {
+        let below = (0..200).filter(|&run| {
+            let groups: Vec<Vec<f64>> = (0..3).map(|g| trials(run * 3 + g, 20, 0.0, 1.0)).collect();
+            let groups: Vec<&[f64]> = groups.iter().map(Vec::as_slice).collect();
+            same(&groups, 2, run) <= 0.1
+        });
+        let below = below.count();
+        println!("p at most 0.1 in {below} of 200");
+        // four standard errors around twenty
+        assert!((3..=37).contains(&below), "{below}");
+    }
+
+    #[test]
+    fn a_shift_and_a_spread_are_both_seen() {
+        let base = trials(1, 60, 0.0, 1.0);
+        assert!(same(&[&base, &trials(2, 60, 1.5, 1.0)], 1, 0) <= 0.001);
+        assert!(same(&[&base, &trials(3, 60, 0.0, 4.0)], 1, 0) <= 0.001);
+        assert!(same(&[&base, &trials(4, 60, 0.0, 1.0)], 1, 0) > 0.01);
+    }
+
+    #[test]
+    fn what_cannot_differ_does_not() {
+        assert_eq!(same(&[], 1, 0), 1.0);
+        assert_eq!(same(&[&[1.0]], 1, 0), 1.0);
+        assert_eq!(same(&[&[1.0; 8], &[1.0; 8]], 1, 0), 1.0);
+    }
+}
