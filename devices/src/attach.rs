@@ -40,7 +40,8 @@ pub fn register(registry: &mut Registry) {
         "stdio",
         with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", &[DEVICE, RECORD]),
     );
-    registry.register("twin", with("the twin of an instrument or of a medium, in software: twin:board, twin:crossbar", &[RECORD]));
+    registry
+        .register("twin", with("the twin of an instrument or of a medium, in software: twin:board, twin:crossbar", &[RECORD]));
 }
 
 /// Opens an instrument. Every option is understood before a line is opened or a file made.

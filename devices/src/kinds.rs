@@ -55,7 +55,11 @@ pub fn kind(name: &str) -> Result<&'static Kind> {
     kinds().iter().find(|k| k.name == name).ok_or_else(|| {
         let known: Vec<&str> = kinds().iter().map(|k| k.name).collect();
         let media: Vec<&str> = crate::media::kinds().iter().map(|k| k.name).collect();
-        let why = format!("no instrument is called {name:?}; known are {}; twins are there of {} too", known.join(", "), media.join(", "));
+        let why = format!(
+            "no instrument is called {name:?}; known are {}; twins are there of {} too",
+            known.join(", "),
+            media.join(", ")
+        );
         Error::not_found(why)
     })
 }
