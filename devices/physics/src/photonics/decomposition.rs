@@ -81,10 +81,12 @@ fn inverse([[a, b], [c, d]]: [[Complex; 2]; 2]) -> [[Complex; 2]; 2] {
 
 /// The angles with `tan θ e^{iφ} = a / b`.
 fn nulling(a: Complex, b: Complex) -> (f64, f64) {
-    if a.norm_sqr() == 0.0 {
+    // what rounding has left of noughts has no angle
+    const NOUGHT: f64 = 1e-30;
+    if a.norm_sqr() < NOUGHT {
         return (0.0, 0.0);
     }
-    if b.norm_sqr() == 0.0 {
+    if b.norm_sqr() < NOUGHT {
         return (FRAC_PI_2, 0.0);
     }
     (a.norm().atan2(b.norm()), (a * b.conj()).arg())

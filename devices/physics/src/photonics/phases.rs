@@ -80,27 +80,6 @@ impl Convention {
             }
         }
     }
-
-    /// Writes a unitary element as `diag(a, b)` behind one of this convention: the phases `x`, `φ`, and `[a, b]`.
-    fn factor(self, [[g00, g01], [g10, g11]]: [[Complex; 2]; 2]) -> (f64, f64, [Complex; 2]) {
-        let theta = g01.norm().hypot(g10.norm()).atan2(g00.norm().hypot(g11.norm()));
-        let internal = match self {
-            Self::Clements => 2.0 * theta,
-            Self::SingleArm => PI - 2.0 * theta,
-        };
-        let [[e00, e01], [e10, e11]] = self.element(internal, 0.0, [0.0; 2]);
-        // the two larger entries tell two phases, and one of the smaller ones what is left to choose
-        let (near, far, cross) = if theta > FRAC_PI_4 {
-            (g01 * e01.conj(), g10 * e10.conj(), g00 * e00.conj())
-        } else {
-            (g11 * e11.conj(), g00 * e00.conj(), g10 * e10.conj())
-        };
-        let unit = |z: Complex| z / z.norm();
-        let near = unit(near);
-        let external = (cross * near.conj()).arg();
-        let far = unit(far) * Complex::cis(-external);
-        (internal, external, if theta > FRAC_PI_4 { [near, far] } else { [far, near] })
-    }
 }
 
 impl Phases {
@@ -167,12 +146,18 @@ impl Phases {
         let turn = |(index, setting): (usize, &Setting)| {
             let Setting { mode, internal, external } = *setting;
             let (upper, lower) = (lacks[mode], lacks[mode + 1]);
+            // T L(u, l) = e^{il} T(θ, φ + u - l)
+            let external = external + (upper * lower.conj()).arg();
             let found = if convention == self.convention {
-                // T L(u, l) = e^{il} T(θ, φ + u - l)
-                (internal, external + (upper * lower.conj()).arg(), [lower, lower])
+                (internal, external, [lower; 2])
             } else {
-                let [[a, b], [c, d]] = self.convention.element(internal, external, [0.0; 2]);
-                convention.factor([[a * upper, b * lower], [c * upper, d * lower]])
+                // T(θ, φ) = e^{iθ} M(π - 2θ, φ + π)
+                let other = (PI - internal).rem_euclid(TAU);
+                let common = match convention {
+                    Convention::SingleArm => Complex::cis(internal / 2.0),
+                    Convention::Clements => Complex::cis(-other / 2.0),
+                };
+                (other, external + PI, [lower * common; 2])
             };
             let (internal, external, behind) = choose(index, found);
             [lacks[mode], lacks[mode + 1]] = behind;
