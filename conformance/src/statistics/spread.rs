@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(of(1.0, 20_000), Location::Inside);
         assert_eq!(of(0.5, 2_000), Location::Inside);
         assert_eq!(of(1.5, 20_000), Location::Outside);
-        assert_eq!(of(1.2, 400), Location::Open);
+        assert_eq!(of(1.2, 160), Location::Open);
         assert_eq!(Spread::of(&[&normal(1, 20, 1.0)], 1e-3), None);
     }
 
