@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Try the laws on a substrate and say what it may claim.
 ///
@@ -37,6 +37,9 @@ pub(crate) struct Conform {
     /// The seed of everything that is drawn.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// The time that may be spent, such as 90s or 10min; what a law would take longer for is inconclusive.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with_all = ["self_test", "laws", "fingerprint"])]
+    budget: Option<Duration>,
     /// Keep everything in a folder: report.html, dossier.json, junit.xml, badge.svg and the raw samples.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -91,6 +94,7 @@ impl Conform {
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
             .with_note("command", super::words().join(" "))
             .with_progress(&tell);
+        let options = self.budget.iter().fold(options, |options, &budget| options.with_budget(budget));
         let options = peers.into_iter().fold(options, |options, (locator, peer)| options.with_peer(locator.as_str(), peer));
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);
