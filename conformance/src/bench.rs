@@ -132,6 +132,28 @@ impl<'a> Bench<'a> {
         ))
     }
 
+    /// The home program, or, where the suite has none that the substrate takes, the first that it shows of itself.
+    pub(crate) fn program(&self) -> Result<Program> {
+        let none = match self.home() {
+            Ok(plan) => return plan.build(),
+            Err(e) if e.kind() == ErrorKind::Unsupported => e,
+            Err(e) => return Err(e),
+        };
+        let shown = self.shown()?;
+        shown.into_iter().next().ok_or(none)
+    }
+
+    /// The programs that the substrate shows of itself and takes.
+    pub(crate) fn shown(&self) -> Result<Vec<Program>> {
+        let mut taken = Vec::new();
+        for program in self.substrate.exemplars() {
+            if self.try_open(&program, &Run::new())?.is_ok() {
+                taken.push(program);
+            }
+        }
+        Ok(taken)
+    }
+
     /// The home program and, where the substrate takes them, a richer one with a delay, synapses and membranes in a cycle, and one
     /// whose output is a membrane.
     pub(crate) fn houses(&self) -> Result<Vec<(&'static str, Plan)>> {
@@ -229,12 +251,24 @@ impl<'a> Bench<'a> {
         What::Neuron { function: function.to_owned(), parameters }
     }
 
-    /// Random inputs `[tick, batch, channel]`: some ticks are quiet, so that both decay and drive show.
+    /// Random inputs `[tick, batch, channel]`: some ticks are quiet, so that both decay and drive show. A medium that bears an input only now
+    /// and then is left alone.
     pub(crate) fn drive(&self, chance: &mut Chance, len: usize) -> Vec<f32> {
         let [low, high] = self.span();
+        if self.profile.limits.spacing > 1 {
+            return vec![quiet(low, high); len];
+        }
         (0..len)
             .map(|_| if chance.happens(0.25) { quiet(low, high) } else { narrow(chance.within(low, high), low, high) })
             .collect()
+    }
+
+    /// Rows `[tick, channel]` at a level as often as the medium bears it, and quiet between.
+    pub(crate) fn pulses(&self, ticks: usize, inputs: usize, mut level: impl FnMut() -> f64) -> Vec<f32> {
+        let [low, high] = self.span();
+        let spacing = self.profile.limits.spacing.max(1);
+        let row = |tick: usize| (0..inputs).map(move |_| tick % spacing == 0).collect::<Vec<_>>();
+        (0..ticks).flat_map(row).map(|driven| if driven { narrow(level(), low, high) } else { quiet(low, high) }).collect()
     }
 
     /// Whether the profile admits a kind of node.

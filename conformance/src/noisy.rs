@@ -209,8 +209,8 @@ impl Bench<'_> {
 
     /// Programs whose outputs show an error as large as it is: those that the substrate shows of itself, or a graded one of the library.
     pub(crate) fn subjects(&self) -> Result<Vec<(String, Program)>> {
-        if self.is_foreign() {
-            let shown = self.substrate.exemplars();
+        let shown = self.shown()?;
+        if !shown.is_empty() {
             return Ok(shown.into_iter().enumerate().map(|(i, p)| (format!("exemplar {}", i + 1), p)).collect());
         }
         let houses = self.houses()?;

@@ -328,7 +328,7 @@ fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: O
     let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
     evidence.broke_off = match result {
         Ok(Ok(())) => None,
-        Ok(Err(error)) if error.kind() == ErrorKind::Unsupported && bench.is_foreign() => {
+        Ok(Err(error)) if error.kind() == ErrorKind::Unsupported && (bench.is_foreign() || bench.home().is_err()) => {
             evidence.note("foreign", error.to_string());
             None
         }

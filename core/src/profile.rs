@@ -118,6 +118,18 @@ pub struct Limits {
     pub channels: usize,
     /// The most realizations at a time; one more is `Busy`.
     pub realizations: usize,
+    /// Ticks from one input of a channel other than nought to the next, at the least; one where every tick may have its own.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub spacing: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_one(spacing: &usize) -> bool {
+    *spacing == 1
 }
 
 impl Default for Limits {
@@ -129,6 +141,7 @@ impl Default for Limits {
             batch: usize::MAX,
             channels: usize::MAX,
             realizations: usize::MAX,
+            spacing: 1,
         }
     }
 }

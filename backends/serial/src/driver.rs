@@ -82,6 +82,11 @@ pub trait Driver: Debug + Send {
         Err(Error::unsupported("the device takes no parameters"))
     }
 
+    /// Programs that show what the device is for, where the suite has none of its kinds; asked for after [`identify`](Driver::identify).
+    fn exemplars(&self) -> Vec<Program> {
+        Vec::new()
+    }
+
     /// Leaves the device in a safe condition: heaters off, stimulation off. Failures are of no consequence, the line may be gone.
     fn close(&mut self, _: &mut Lines) {}
 }

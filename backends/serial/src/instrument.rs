@@ -63,6 +63,10 @@ impl Substrate for Instrument {
         Arc::clone(&self.profile)
     }
 
+    fn exemplars(&self) -> Vec<Program> {
+        lock(&self.bench).driver.exemplars()
+    }
+
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         self.profile.admit(program)?;
         let mut bench = lock(&self.bench);

@@ -27,7 +27,7 @@ pub(super) const LAW: Law = Law {
 const TICKS: usize = 2048;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let run = || Run::new().with_seed(bench.seed);
     let x = bench.drive(&mut bench.chance(), run().input(&program, TICKS).len());
     let whole = advance(&mut bench.open(&program, &run())?, &x, TICKS)?;

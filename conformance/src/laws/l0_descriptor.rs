@@ -32,7 +32,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     evidence.check("the profile, written and read back", &["equal"], read);
     // a session in between must not change the answer
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     drop(bench.open(&program, &isoform_core::substrate::Run::new())?);
     let again = if *bench.substrate.profile() == *first { "equal" } else { "another profile" };
     evidence.check("the profile, asked for again", &["equal"], again);

@@ -21,7 +21,7 @@ pub(super) const LAW: Law = Law {
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let mut session = bench.open(&program, &Run::new())?;
     let claimed = bench.profile.facets;
     let word = |there: bool| if there { "present" } else { "absent" };

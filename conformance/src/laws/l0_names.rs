@@ -23,7 +23,7 @@ pub(super) const LAW: Law = Law {
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const TICKS: usize = 12;
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let run = Run::new().with_seed(bench.seed);
     let mut chance = bench.chance();
     let size = run.input(&program, TICKS).len();

@@ -79,7 +79,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         evidence.check(format!("{why}: the node that is named"), &nodes, named);
     }
     evidence.note("beyond", beyond(bench).len());
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let none = bench.open(&program, &Run::new().with_batch(0));
     evidence.check("a run of no lanes", &["invalid signal"], answer(&none));
     let batch = bench.profile.limits.batch;

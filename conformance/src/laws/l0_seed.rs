@@ -23,7 +23,7 @@ pub(super) const LAW: Law = Law {
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const TICKS: usize = 40;
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let run = Run::new().with_batch(bench.batch(2));
     let x = bench.drive(&mut bench.chance(), run.input(&program, TICKS).len());
     for (name, seed) in [("first", bench.seed), ("again", bench.seed), ("other", !bench.seed)] {

@@ -23,7 +23,7 @@ pub(super) const LAW: Law = Law {
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const TICKS: usize = 4;
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let run = Run::new();
     let x = bench.drive(&mut bench.chance(), run.input(&program, TICKS).len());
     let mut first = bench.open(&program, &run)?;

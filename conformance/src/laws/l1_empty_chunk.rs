@@ -24,7 +24,7 @@ pub(super) const LAW: Law = Law {
 #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const TICKS: usize = 20;
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let run = Run::new().with_batch(bench.batch(2)).with_seed(bench.seed);
     let size = run.input(&program, TICKS).len();
     let mut chance = bench.chance();

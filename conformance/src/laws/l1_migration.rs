@@ -50,7 +50,7 @@ struct End<'a> {
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     if !bench.profile.facets.memory {
-        let mut session = bench.open(&bench.home()?.build()?, &Run::new())?;
+        let mut session = bench.open(&bench.program()?, &Run::new())?;
         evidence.unclaimed("memory", answer(&session.save()));
         return Ok(());
     }

@@ -57,7 +57,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let mut session = bench.open(&program, &run)?;
         let (inputs, outputs) = (program.input_channels(), program.output_channels());
         let [low, high] = bench.span();
-        let drive = vec![narrow(low + 0.5 * (high - low), low, high); inputs];
+        // a medium that bears an input only now and then is left alone
+        let rest = if bench.profile.limits.spacing > 1 { 0.0 } else { low + 0.5 * (high - low) };
+        let drive = vec![narrow(rest, low, high); inputs];
         for stage in STAGES {
             let mut order: Vec<usize> = (0..HISTORIES).flat_map(|h| std::iter::repeat_n(h, TRIALS)).collect();
             chance.shuffle(&mut order);
@@ -90,17 +92,14 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 
 fn past(bench: &Bench<'_>, history: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
     let [low, high] = bench.span();
-    let size = inputs * TICKS;
-    let level = |v: f64| vec![narrow(v, low, high); size];
     match history {
-        0 => level(0.0_f64.clamp(low, high)),
-        1 => level(high),
-        2 => level(low),
-        3 => bench.drive(chance, size),
+        0 => bench.pulses(TICKS, inputs, || 0.0_f64.clamp(low, high)),
+        1 => bench.pulses(TICKS, inputs, || high),
+        2 => bench.pulses(TICKS, inputs, || low),
+        3 => bench.pulses(TICKS, inputs, || chance.within(low, high)),
         _ => {
-            let mut burst = level(0.0_f64.clamp(low, high));
-            burst[size - size / 3..].fill(narrow(high, low, high));
-            burst
+            let burst = bench.pulses(TICKS / 3, inputs, || high);
+            [bench.pulses(TICKS - TICKS / 3, inputs, || 0.0_f64.clamp(low, high)), burst].concat()
         }
     }
 }

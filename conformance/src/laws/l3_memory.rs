@@ -60,7 +60,7 @@ fn use_it(
 }
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let mut session = bench.open(&program, &Run::new())?;
     let x = bench.drive(&mut bench.chance(), program.input_channels());
     let mut y = advance(&mut session, &x, 1)?;

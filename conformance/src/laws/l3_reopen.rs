@@ -23,7 +23,7 @@ pub(super) const LAW: Law = Law {
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const CHUNK: usize = 4000;
     const CHUNKS: usize = 50;
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let run = Run::new().with_seed(bench.seed);
     let row = program.input_channels();
     let x = bench.drive(&mut bench.chance(), CHUNK * row);

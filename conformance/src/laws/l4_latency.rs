@@ -31,7 +31,7 @@ pub(super) const LAW: Law = Law {
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let mut session = bench.open(&program, &Run::new())?;
     let x = bench.drive(&mut bench.chance(), program.input_channels());
     let mut y = vec![0.0; program.output_channels()];

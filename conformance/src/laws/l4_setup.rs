@@ -25,7 +25,7 @@ pub(super) const LAW: Law = Law {
 const REPEATS: usize = 20;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let (mut opening, mut resetting) = (Vec::new(), Vec::new());
     for _ in 0..REPEATS {
         let start = Instant::now();

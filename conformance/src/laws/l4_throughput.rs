@@ -27,7 +27,7 @@ pub(super) const LAW: Law = Law {
 const REPEATS: usize = 15;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let program = bench.home()?.build()?;
+    let program = bench.program()?;
     let mut batches = [1, 8, 64].map(|n| bench.batch(n)).to_vec();
     batches.dedup();
     let mut table = Vec::new();

@@ -192,6 +192,10 @@ impl Driver for Cyton {
         .into())
     }
 
+    fn exemplars(&self) -> Vec<Program> {
+        biosignal::source(CHANNELS, f64::from(RATE)).into_iter().collect()
+    }
+
     fn profile(&self) -> Profile {
         Profile {
             name: String::from("OpenBCI Cyton"),

@@ -13,13 +13,16 @@ use super::chip::Section;
 use super::codec::{channels, command, error, meaning, nearest, reading, value, vector};
 use super::meter::Meter;
 use isoform_core::bound::Accuracy;
+use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
-use isoform_core::optical::{Detection, Optical};
+use isoform_core::optical::{Detection, Encoding, Optical};
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
 use isoform_core::program::{NodeKind, Origin, Program};
 use isoform_core::report::Report;
+use isoform_core::semantics::Semantics;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
+use isoform_core::tensor::Tensor;
 use isoform_physics::photonics::heaters::Heaters;
 use isoform_physics::photonics::matrix::{Complex, Matrix};
 use isoform_physics::photonics::phases::Phases;
@@ -32,6 +35,8 @@ use std::time::Duration;
 
 /// How long a reply of the heaters may take: the official client waits a tenth of a second.
 const WITHIN: Duration = Duration::from_millis(250);
+/// Seconds of a tick of the program that it shows of itself.
+const TICK: f64 = 1e-3;
 /// After this the heaters have dropped a message that was not finished.
 const QUIET: Duration = Duration::from_millis(150);
 /// Between the lines of one reply, as the official client has it.
@@ -324,6 +329,23 @@ impl Driver for Photonic {
         Ok(())
     }
 
+    fn exemplars(&self) -> Vec<Program> {
+        let modes = self.bench.section.modes;
+        // the discrete Fourier transform sends every mode to all
+        let phase = |i: usize| std::f64::consts::TAU * ((i / modes) * (i % modes)) as f64 / modes as f64;
+        let pair = |i: usize| Complex::from_polar(1.0 / (modes as f64).sqrt(), phase(i));
+        let pairs: Vec<f64> = (0..modes * modes).map(pair).flat_map(|c| [c.re, c.im]).collect();
+        let map = Tensor::new([modes, modes, 2], pairs).and_then(|m| Optical::new(m, Encoding::Real, Detection::Intensity));
+        let build = |map: Optical| {
+            let mut net = Builder::new();
+            let x = net.input("x", [modes]);
+            let y = net.node("mesh", map, x);
+            net.output("y", y);
+            net.build(Semantics::exact(TICK))
+        };
+        map.and_then(build).into_iter().collect()
+    }
+
     fn profile(&self) -> Profile {
         let Section { modes, reference } = self.bench.section;
         let mut nodes = vec![String::from("optical_intensity")];
@@ -342,6 +364,7 @@ impl Driver for Photonic {
                 batch: 1,
                 channels: if reference { 2 * modes } else { modes },
                 realizations: 1,
+                spacing: 1,
             },
             takes: Takes { nodes, located: false, fixed: false, cycles: false },
             medium: None,

@@ -187,6 +187,10 @@ impl Driver for SpikerBox {
         .into())
     }
 
+    fn exemplars(&self) -> Vec<Program> {
+        biosignal::source(1, f64::from(RATE)).into_iter().collect()
+    }
+
     fn profile(&self) -> Profile {
         Profile {
             name: String::from("Backyard Brains SpikerBox"),

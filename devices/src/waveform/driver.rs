@@ -16,11 +16,14 @@ use crate::scpi::codec;
 use crate::scpi::dialogue::Dialogue;
 use crate::scpi::parser::LONGEST_BLOCK;
 use isoform_core::bound::Accuracy;
+use isoform_core::builder::Builder;
 use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::functions::library;
+use isoform_core::neuron::Neuron;
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
 use isoform_core::program::{Node, NodeKind, Origin, Program};
 use isoform_core::report::Report;
-use isoform_core::semantics::{Decay, Drive, Number};
+use isoform_core::semantics::{Decay, Drive, Number, Semantics};
 use isoform_core::signal::{Extent, Signal, SignalMut};
 use isoform_core::substrate::Run;
 use isoform_serial::driver::Driver;
@@ -31,6 +34,8 @@ use std::time::Duration;
 
 /// How long an answer may take that needs no measurement.
 const WITHIN: Duration = Duration::from_secs(1);
+/// Seconds of a tick of the program that it shows of itself.
+const TICK: f64 = 1e-3;
 /// Samples of the edge by which the trigger is measured, and of the recording of it.
 const EDGE: usize = 64;
 const EDGE_POINTS: usize = 4096;
@@ -281,6 +286,17 @@ impl Driver for Waveform {
         Ok(())
     }
 
+    fn exemplars(&self) -> Vec<Program> {
+        let device = &self.bench.device;
+        let Some(function) = library().into_iter().find(|f| f.signature().id == device.id) else { return Vec::new() };
+        let neuron = device.parameters.iter().fold(Neuron::of(function), |n, &(name, value)| n.with(name, value));
+        let mut net = Builder::new();
+        let x = net.input("x", [1]);
+        let y = net.node("device", neuron, x);
+        net.output("y", y);
+        net.build(Semantics::exact(TICK)).into_iter().collect()
+    }
+
     fn profile(&self) -> Profile {
         let most = self.bench.v_max / self.bench.scale;
         Profile {
@@ -297,6 +313,7 @@ impl Driver for Waveform {
                 batch: 1,
                 channels: 1,
                 realizations: 1,
+                spacing: 1,
             },
             takes: Takes { nodes: vec![self.bench.device.id.to_owned()], located: false, fixed: false, cycles: false },
             medium: None,

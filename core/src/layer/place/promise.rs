@@ -82,5 +82,6 @@ fn tighter(a: Limits, b: &Limits) -> Limits {
         batch: a.batch.min(b.batch),
         channels: a.channels.min(b.channels),
         realizations: a.realizations.min(b.realizations),
+        spacing: a.spacing.max(b.spacing),
     }
 }

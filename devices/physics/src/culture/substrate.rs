@@ -26,6 +26,8 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("delays", "on or off: whether axons take 1 to 20 ms (off)"),
 ];
 
+/// Ticks between two pulses of a channel.
+const SPACING: usize = 5;
 /// Ticks after which nothing of a stimulus shows; pulses of 3 µA on all channels at once are seen for half as long.
 pub const WASHOUT: u64 = 1000;
 /// How far the chance of a spike may move while synapses learn. Without stimulation its mean over channels falls by 0.007 in the first minute.
@@ -108,6 +110,7 @@ impl CultureSubstrate {
                 out_of_range: OutOfRange::Refuse,
                 batch: 1,
                 channels: CHANNELS,
+                spacing: SPACING,
                 ..Limits::default()
             },
             takes: Takes { nodes: vec![CULTURE.to_owned()], cycles: false, ..Takes::default() },

@@ -19,6 +19,9 @@ use isoform_core::locator::Options;
 use isoform_core::medium::{Drift, Medium, Price};
 use std::f64::consts::TAU;
 
+/// The share of the margin that a drift has to be for a promise of its own.
+const DRIFT: f64 = 0.05;
+
 /// The options of the twin, each with what it means.
 pub const OPTIONS: &[(&str, &str)] = &[
     ("seed", "of fabrication and noise; 0 if absent"),
@@ -263,7 +266,9 @@ impl Settings {
         let noise = light.max(part).hypot(shaken.max(2.0 * field * shaken + shaken * shaken));
         let n = self.modes as f64;
         let heaters = (2.0 * n * n + n) * 2.0 * self.watts * self.reach;
-        let drift = (self.drift > 0.0).then(|| Drift { most: worst(self.error(drifted.sqrt())), within: self.valid });
+        let moved = worst(self.error(drifted.sqrt()));
+        // a drift that is nothing beside the margin, which has it in it, is not worth a promise of its own
+        let drift = (moved > DRIFT * margin).then_some(Drift { most: moved, within: self.valid });
         Medium { drift, price: Price { seconds: 1e-6, joules: heaters * 1e-3, writes: 0 }, ..Medium::new(margin, noise) }
     }
 }

@@ -54,7 +54,7 @@ impl Mesh {
             device: format!("a mesh of interferometers in software, of {} modes at most", settings.modes),
             class: Class::AnalogNoisy,
             accuracy: Accuracy::single(),
-            facets: Facets { calibration: true, ..Facets::default() },
+            facets: Facets { calibration: true, rest: true, ..Facets::default() },
             medium: Some(settings.medium()),
             limits: Limits {
                 input: [-1.0, 1.0],
