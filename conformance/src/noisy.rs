@@ -266,10 +266,15 @@ impl Bench<'_> {
 
     /// Why a stage of so many ticks is not begun, if it is not.
     pub(crate) fn too_dear(&self, ticks: usize, medium: &Medium) -> Option<String> {
-        let seconds = ticks as f64 * medium.price.seconds;
         if ticks > MOST {
             return Some(format!("a stage takes more than {MOST} ticks, because the noise is large beside the margin"));
         }
+        self.unaffordable(ticks, medium)
+    }
+
+    /// Why the budget of time does not allow for so many ticks, if it does not.
+    pub(crate) fn unaffordable(&self, ticks: usize, medium: &Medium) -> Option<String> {
+        let seconds = ticks as f64 * medium.price.seconds;
         match self.time_left() {
             Some(left) if seconds > left => {
                 Some(format!("a stage takes {seconds:.1} s of the device, and {left:.1} s of the budget are left"))

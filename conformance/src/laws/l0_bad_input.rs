@@ -56,7 +56,8 @@ fn disturb(bench: &Bench<'_>, session: &mut Blocking, good: &[f32], evidence: &m
         try_dense(session, &format!("an input that holds {bad}"), &x, &mut y);
     }
     let limits = bench.profile.limits;
-    let beyond = limits.input.map(|v| v as f32).map(|v| if v > 0.0 { v * 1.001 + 1e-3 } else { v * 1.001 - 1e-3 });
+    let [low, high] = limits.input.map(|v| v as f32);
+    let beyond = [low - low.abs() * 1e-3 - 1e-3, high + high.abs() * 1e-3 + 1e-3];
     for v in beyond.into_iter().filter(|v| v.is_finite() && limits.out_of_range == OutOfRange::Refuse) {
         let mut x = good.to_vec();
         x[0] = v;

@@ -49,7 +49,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let mut chance = bench.chance();
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
-        if let Some(why) = bench.too_dear(HISTORIES * TRIALS * (2 * TICKS + washout), &medium) {
+        if let Some(why) = bench.unaffordable(HISTORIES * TRIALS * (2 * TICKS + washout), &medium) {
             evidence.note("not tried", why);
             continue;
         }

@@ -25,8 +25,8 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// Shares of the declared time at which it is looked at.
-const LADDER: [f64; 5] = [0.0, 1e-3, 1e-2, 0.1, 1.0];
+/// Shares of the declared time at which it is looked at; the last leaves room for the looking.
+const LADDER: [f64; 5] = [0.0, 1e-3, 1e-2, 0.1, 0.9];
 /// Ticks of work that take the place of a time that is not declared.
 const WORK: f64 = 20_000.0;
 /// The place of the stimulus that is looked at, beside the reference.
