@@ -8,13 +8,10 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "an example reports on standard output")]
 
-use isoform_conformance::defects::{Defect, Faulty};
-use isoform_conformance::media::{Blur, Blurred, Colour};
+use isoform_conformance::defects::{HEALTHY, PLANTED, Subject};
 use isoform_conformance::record::Status;
 use isoform_conformance::{Options, run};
-use isoform_core::medium::Medium;
 use isoform_core::oracle::OracleSubstrate;
-use isoform_core::substrate::Substrate;
 use statrs::distribution::{Beta, ContinuousCDF};
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -22,112 +19,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-const LAWS: [&str; 4] = ["L1.noise", "L1.reset-trials", "L2.equivalence", "L3.drift"];
-const MARGIN: f64 = 0.05;
-const SIGMA: f64 = 0.02;
-
-/// A medium of the campaign.
-struct Subject {
-    name: &'static str,
-    /// The law that has to catch it; none for the healthy.
-    law: Option<&'static str>,
-    make: fn() -> Arc<dyn Substrate>,
-}
-
-fn oracle() -> Arc<dyn Substrate> {
-    Arc::new(OracleSubstrate::new())
-}
-
-fn blurred(inner: Arc<dyn Substrate>, blur: Blur) -> Arc<dyn Substrate> {
-    Arc::new(Blurred::new(inner, blur))
-}
-
-fn honest(colour: Colour) -> Arc<dyn Substrate> {
-    blurred(oracle(), Blur::honest(colour, SIGMA, MARGIN))
-}
-
-fn planted(defect: Defect) -> Arc<dyn Substrate> {
-    blurred(Arc::new(Faulty::new(oracle(), defect)), Blur::honest(Colour::White, SIGMA, MARGIN))
-}
-
-const HEALTHY: &[Subject] = &[
-    Subject { name: "white", law: None, make: || honest(Colour::White) },
-    Subject {
-        name: "white, mean off by half the margin",
-        law: None,
-        make: || blurred(oracle(), Blur::honest(Colour::White, SIGMA, MARGIN).with_bias(0.5 * MARGIN)),
-    },
-    Subject {
-        name: "white, mean off by nearly the margin",
-        law: None,
-        make: || blurred(oracle(), Blur::honest(Colour::White, SIGMA, MARGIN).with_bias(0.98 * MARGIN)),
-    },
-    Subject { name: "autoregressive, 0.5", law: None, make: || honest(Colour::Autoregressive(0.5)) },
-    Subject { name: "autoregressive, 0.9", law: None, make: || honest(Colour::Autoregressive(0.9)) },
-    Subject { name: "1/f", law: None, make: || honest(Colour::Flicker) },
-    Subject { name: "Laplace", law: None, make: || honest(Colour::Laplace) },
-    Subject { name: "Student, five degrees of freedom", law: None, make: || honest(Colour::Student) },
-    Subject { name: "lognormal", law: None, make: || honest(Colour::Lognormal) },
-    Subject { name: "telegraph", law: None, make: || honest(Colour::Telegraph) },
-    Subject {
-        name: "drift of half of what is declared",
-        law: None,
-        make: || blurred(oracle(), Blur::honest(Colour::White, SIGMA, MARGIN).with_drift(0.015, 0.03, 1e4)),
-    },
-];
-
-const PLANTED: &[Subject] = &[
-    Subject { name: "gain +3 %", law: Some("L2.equivalence"), make: || planted(Defect::Gain) },
-    Subject { name: "an offset of 2 %", law: Some("L2.equivalence"), make: || planted(Defect::Offset) },
-    Subject { name: "cross-talk 2 %", law: Some("L2.equivalence"), make: || planted(Defect::CrossTalk) },
-    Subject { name: "rail lower than declared", law: Some("L2.equivalence"), make: || planted(Defect::LowRail) },
-    Subject {
-        name: "mean off by one and a half margins",
-        law: Some("L2.equivalence"),
-        make: || blurred(oracle(), Blur::honest(Colour::White, SIGMA, MARGIN).with_bias(1.5 * MARGIN)),
-    },
-    Subject {
-        name: "gain +3 % behind ten times the noise",
-        law: Some("L1.noise"),
-        make: || {
-            let declared = Medium::new(MARGIN, SIGMA);
-            blurred(
-                Arc::new(Faulty::new(oracle(), Defect::Gain)),
-                Blur::honest(Colour::White, 10.0 * SIGMA, MARGIN).declared_as(declared),
-            )
-        },
-    },
-    Subject {
-        name: "noise x 1.5",
-        law: Some("L1.noise"),
-        make: || blurred(oracle(), Blur::honest(Colour::White, 1.5 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA))),
-    },
-    Subject {
-        name: "heavy-tailed noise x 1.5",
-        law: Some("L1.noise"),
-        make: || blurred(oracle(), Blur::honest(Colour::Laplace, 1.5 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA))),
-    },
-    Subject {
-        name: "1/f noise declared as settling",
-        law: Some("L1.noise"),
-        make: || blurred(oracle(), Blur::honest(Colour::Flicker, SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA))),
-    },
-    Subject { name: "reset leaves 5 %", law: Some("L1.reset-trials"), make: || planted(Defect::ResetLeavesResidue) },
-    Subject { name: "reset skips a channel", law: Some("L1.reset-trials"), make: || planted(Defect::ResetSkipsChannel) },
-    Subject { name: "latency +1", law: Some("L1.reset-trials"), make: || planted(Defect::LateByOne) },
-    Subject {
-        name: "drift of twice of what is declared",
-        law: Some("L3.drift"),
-        make: || blurred(oracle(), Blur::honest(Colour::White, SIGMA, MARGIN).with_drift(0.06, 0.03, 1e4)),
-    },
-    Subject {
-        name: "drift where none is declared",
-        law: Some("L3.drift"),
-        make: || {
-            let blur = Blur::honest(Colour::White, SIGMA, MARGIN).with_drift(0.15, 0.3, 20.0);
-            blurred(oracle(), blur.declared_as(Medium { drift: None, ..blur.declared }))
-        },
-    },
+/// The laws whose verdicts are statistics.
+const LAWS: [&str; 11] = [
+    "L1.noise",
+    "L1.reset-trials",
+    "L1.washout",
+    "L2.equivalence",
+    "L2.course",
+    "L2.isolation",
+    "L2.transfer",
+    "L2.response",
+    "L3.drift",
+    "L3.stationarity",
+    "L3.wear",
 ];
 
 /// What the runs of a medium came to.
@@ -150,7 +54,7 @@ fn interval(hits: u64, runs: u64) -> [f64; 2] {
 }
 
 fn attempt(subject: &Subject, seed: u64, count: &Mutex<Count>) -> Result<(), isoform_core::error::Error> {
-    let substrate = (subject.make)();
+    let substrate = subject.make(Arc::new(OracleSubstrate::new()));
     let options = LAWS.iter().fold(Options::new().with_seed(seed), |options, law| options.with_law(*law));
     let dossier = run(substrate.as_ref(), &options)?;
     let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);

@@ -267,7 +267,7 @@ impl<'a> Bench<'a> {
     pub(crate) fn pulses(&self, ticks: usize, inputs: usize, mut level: impl FnMut() -> f64) -> Vec<f32> {
         let [low, high] = self.span();
         let spacing = self.profile.limits.spacing.max(1);
-        let row = |tick: usize| (0..inputs).map(move |_| tick % spacing == 0).collect::<Vec<_>>();
+        let row = |tick: usize| (0..inputs).map(move |_| tick.is_multiple_of(spacing)).collect::<Vec<_>>();
         (0..ticks).flat_map(row).map(|driven| if driven { narrow(level(), low, high) } else { quiet(low, high) }).collect()
     }
 

@@ -131,16 +131,6 @@ pub fn pending(class: Class, level: Level) -> Option<&'static str> {
         return Some("the laws of learning are not part of this version of the suite");
     }
     match class {
-        Class::ExactDigital | Class::FixedPoint => None,
-        Class::StochasticDigital | Class::AnalogNoisy if level >= Level::L2 => {
-            Some("the transfer curve, hysteresis and cross-talk under noise are not part of this version of the suite")
-        }
-        Class::AnalogWearing if level >= Level::L2 => {
-            Some("program-and-verify accuracy, retention and the wear counter are not part of this version of the suite")
-        }
-        Class::FreeRunning if level >= Level::L2 => {
-            Some("stationarity and the accounting of losses are not part of this version of the suite")
-        }
         Class::RemoteSlow => Some("resumption and deadlines are not part of this version of the suite"),
         _ => None,
     }

@@ -4,6 +4,7 @@
 //! as tests of a substrate's own crate by [`laws!`], and as a call by [`suite::run`].
 #![forbid(unsafe_code)]
 
+mod agreement;
 mod bench;
 mod blind;
 mod chance;

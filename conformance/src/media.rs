@@ -40,9 +40,28 @@ pub enum Colour {
     Telegraph,
 }
 
+/// What kind of medium it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// It is noisy.
+    Noisy,
+    /// Writing wears it; one that does not count says nothing of its writes.
+    Wearing {
+        /// Whether writes are counted.
+        counts: bool,
+    },
+    /// It runs on and cannot be reset; a deaf one does so whatever comes in.
+    Running {
+        /// Whether inputs are ignored.
+        deaf: bool,
+    },
+}
+
 /// What a medium adds, and what it says of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Blur {
+    /// What kind of medium it is.
+    pub nature: Nature,
     /// Colour and distribution.
     pub colour: Colour,
     /// Standard deviation.
@@ -51,6 +70,8 @@ pub struct Blur {
     pub bias: f64,
     /// What the mean moves by while the declared time passes, and goes on to.
     pub drift: f64,
+    /// By how much an output lags: it is so much too high after it fell, and too low after it rose.
+    pub lag: f64,
     /// What is declared.
     pub declared: Medium,
 }
@@ -60,7 +81,29 @@ impl Blur {
     #[must_use]
     pub fn honest(colour: Colour, sigma: f64, margin: f64) -> Self {
         let declared = Medium { flicker: colour == Colour::Flicker, ..Medium::new(margin, sigma) };
-        Self { colour, sigma, bias: 0.0, drift: 0.0, declared }
+        Self { nature: Nature::Noisy, colour, sigma, bias: 0.0, drift: 0.0, lag: 0.0, declared }
+    }
+
+    /// The same in a medium of another nature. One that runs on declares a washout in ticks, one that wears an endurance of a thousand writes.
+    #[must_use]
+    pub fn in_a(mut self, nature: Nature, washout: u64) -> Self {
+        self.nature = nature;
+        match nature {
+            Nature::Noisy => {}
+            Nature::Wearing { .. } => {
+                self.declared.endurance = Some(1000);
+                self.declared.price.writes = 1;
+            }
+            Nature::Running { .. } => self.declared.washout = Some(washout),
+        }
+        self
+    }
+
+    /// The same with outputs that lag.
+    #[must_use]
+    pub fn with_lag(mut self, lag: f64) -> Self {
+        self.lag = lag;
+        self
     }
 
     /// The same with a drift of its mean by so much within so many seconds, of which `most` is declared.
@@ -101,8 +144,16 @@ impl Blurred {
         let below = inner.profile();
         let profile = Profile {
             name: format!("{} in a noisy medium", below.name),
-            class: Class::AnalogNoisy,
-            facets: Facets { rest: true, ..Facets::default() },
+            class: match blur.nature {
+                Nature::Noisy => Class::AnalogNoisy,
+                Nature::Wearing { .. } => Class::AnalogWearing,
+                Nature::Running { .. } => Class::FreeRunning,
+            },
+            facets: Facets {
+                rest: true,
+                tuning: below.facets.tuning && matches!(blur.nature, Nature::Wearing { .. }),
+                ..Facets::default()
+            },
             medium: Some(blur.declared),
             ..(*below).clone()
         };
@@ -125,13 +176,30 @@ impl Substrate for Blurred {
             Noise { colour: self.blur.colour, key, tick: 0, draws: vec![0.0; row * DRAWS], states: vec![[0.0; OCTAVES]; row] };
         noise.begin();
         let dt = program.semantics().dt;
-        Ok(Box::new(Blurring { inner, blur: self.blur, noise, row: vec![0.0; row], dt, rested: 0.0, worked: 0 }))
+        let blank = vec![0.0; run.input(program, run.max_ticks.min(1 << 16)).len()];
+        Ok(Box::new(Blurring {
+            inner,
+            blur: self.blur,
+            noise,
+            row: vec![0.0; row],
+            last: vec![0.0; row],
+            direction: vec![0.0; row],
+            blank,
+            inputs: run.input(program, 1).len(),
+            dt,
+            rested: 0.0,
+            worked: 0,
+            writes: 1,
+        }))
     }
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
     }
 }
+
+/// How far an output has to move for its way to count: the last digits go either way.
+const STIR: f64 = 1e-4;
 
 /// Draws of a channel in a tick: one for each octave.
 const DRAWS: usize = OCTAVES;
@@ -215,9 +283,17 @@ struct Blurring {
     blur: Blur,
     noise: Noise,
     row: Vec<f64>,
+    /// Outputs without noise, and the way that each went last.
+    last: Vec<f64>,
+    direction: Vec<f64>,
+    /// What a deaf medium hears.
+    blank: Vec<f32>,
+    inputs: usize,
     dt: f64,
     rested: f64,
     worked: u64,
+    /// Writes that no report has told of yet.
+    writes: u64,
 }
 
 impl Blurring {
@@ -234,18 +310,33 @@ impl Realization for Blurring {
         let SignalMut::Dense(data) = y else {
             return Err(Error::unsupported("a noisy output has neither counts nor bits; take dense samples"));
         };
-        let report = self.inner.advance(x, SignalMut::Dense(data), ticks).await?;
+        let deaf = self.blur.nature == Nature::Running { deaf: true };
+        let x = if deaf { Signal::Dense(&self.blank[..ticks * self.inputs]) } else { x };
+        let mut report = self.inner.advance(x, SignalMut::Dense(data), ticks).await?;
+        if matches!(self.blur.nature, Nature::Wearing { counts: true }) {
+            report.writes += std::mem::take(&mut self.writes);
+        }
         for row in data.chunks_exact_mut(self.row.len().max(1)).take(report.ticks) {
             self.noise.next(&mut self.row);
             let moved = self.blur.declared.drift.map_or(0.0, |d| self.blur.drift * self.seconds() / d.within);
             let mean = self.blur.bias + moved;
-            row.iter_mut().zip(&self.row).for_each(|(v, n)| *v += (mean + self.blur.sigma * n) as f32);
+            for (k, v) in row.iter_mut().enumerate() {
+                let clean = f64::from(*v);
+                if (clean - self.last[k]).abs() > STIR {
+                    self.direction[k] = (clean - self.last[k]).signum();
+                    self.last[k] = clean;
+                }
+                *v += (mean - self.blur.lag * self.direction[k] + self.blur.sigma * self.row[k]) as f32;
+            }
             self.worked += 1;
         }
         Ok(report)
     }
 
     async fn reset(&mut self) -> Result<()> {
+        if matches!(self.blur.nature, Nature::Running { .. }) {
+            return Err(Error::unsupported("it runs on and cannot be reset"));
+        }
         self.inner.reset().await
     }
 
@@ -254,7 +345,11 @@ impl Realization for Blurring {
     }
 
     fn tuning(&mut self) -> Option<&mut dyn Tuning> {
-        None
+        if !matches!(self.blur.nature, Nature::Wearing { .. }) {
+            return None;
+        }
+        self.inner.tuning()?;
+        Some(self)
     }
 
     fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
@@ -267,6 +362,23 @@ impl Realization for Blurring {
 
     fn rest(&mut self) -> Option<&mut dyn Rest> {
         Some(self)
+    }
+}
+
+fn absent() -> Error {
+    Error::unsupported("the facet has gone since it was asked for")
+}
+
+#[async_trait]
+impl Tuning for Blurring {
+    async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
+        self.inner.tuning().ok_or_else(absent)?.read(node, parameter).await
+    }
+
+    async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
+        let set = self.inner.tuning().ok_or_else(absent)?.write(node, parameter, values).await?;
+        self.writes += 1;
+        Ok(set)
     }
 }
 
@@ -312,7 +424,7 @@ mod tests {
             let (mean, scatter) = moments(&found.iter().map(|m| m.0).collect::<Vec<_>>());
             let variances: Vec<f64> = found.iter().map(|m| m.1 * m.1).collect();
             let (variance, scatter_of_variance) = moments(&variances);
-            println!("{colour:?}: mean {mean:.4}, variance {variance:.3}");
+            eprintln!("{colour:?}: mean {mean:.4}, variance {variance:.3}");
             assert!(mean.abs() < 4.0 * scatter / 40.0_f64.sqrt(), "{colour:?}: mean {mean}");
             assert!((variance - 1.0).abs() < 4.0 * scatter_of_variance / 40.0_f64.sqrt(), "{colour:?}: variance {variance}");
         }

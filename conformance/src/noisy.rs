@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 /// What the probability of a false alarm of all statistical laws together is designed for.
 pub(crate) const FALSE_ALARM: f64 = 5e-4;
 /// Laws that share it.
-const LAWS: f64 = 5.0;
+const LAWS: f64 = 9.0;
 /// The level of one stage of a test that passes; both together have that of the tables, 1e-3.
 pub(crate) const PASS: f64 = 5e-4;
 /// The probability with which a stage finds a mean of nought within its margin.
@@ -39,6 +39,8 @@ const PILOT: [usize; 2] = [400, 25_600];
 const MOST: usize = 400_000;
 /// Ticks of a quarter of a chopped cycle.
 const CHOP: usize = 8;
+/// The number of rows that no stimulus is judged by.
+const SETTLING: usize = 1 << 20;
 /// Turns that a stimulus has.
 const TURNS: usize = 4;
 
@@ -54,6 +56,17 @@ pub(crate) struct Stand {
     oracle: Oracle,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
+    /// Samples that were clipped so far.
+    pub(crate) clipped: u64,
+}
+
+/// In which order stimuli follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// In random order, anew for each stage.
+    Random,
+    /// As they are listed, again and again.
+    Listed,
 }
 
 /// Successive rows of outputs and what the program says of them, with the number of the stimulus of each.
@@ -69,7 +82,7 @@ impl Stand {
         let run = Run::new().with_seed(seed);
         let session = bench.open(program, &run)?;
         let (inputs, outputs) = (program.input_channels(), program.output_channels());
-        Ok(Self { session, oracle: Oracle::new(program, &run), inputs, outputs })
+        Ok(Self { session, oracle: Oracle::new(program, &run), inputs, outputs, clipped: 0 })
     }
 
     /// Holds a row of inputs and adds the rows that come.
@@ -85,6 +98,7 @@ impl Stand {
         if report.ticks != ticks {
             return Err(Error::fault(format!("an advance of {ticks} ticks that nobody cancelled reports {}", report.ticks)));
         }
+        self.clipped += report.clipped;
         rows.seen.extend(y.iter().map(|&v| f64::from(v)));
         let (mut wide, mut said) = (vec![0.0; self.inputs], vec![0.0; self.outputs]);
         for tick in 0..ticks {
@@ -128,6 +142,13 @@ impl Rows {
     pub(crate) fn differences(&self, outputs: usize, output: usize) -> Vec<f64> {
         let of = |values: &[f64]| values.iter().skip(output).step_by(outputs.max(1)).copied().collect::<Vec<_>>();
         of(&self.seen).iter().zip(of(&self.said)).map(|(seen, said)| seen - said).collect()
+    }
+
+    /// What the program says of one output under a stimulus, in the mean.
+    pub(crate) fn mean_said(&self, outputs: usize, output: usize, stimulus: usize) -> Option<f64> {
+        let is = |tick: &usize| self.stimulus[*tick].to_bits() == (stimulus as f64).to_bits();
+        let said: Vec<f64> = (0..self.stimulus.len()).filter(is).map(|t| self.said[t * outputs + output]).collect();
+        (!said.is_empty()).then(|| moments(&said).0)
     }
 
     /// Values of one output under a stimulus that are nearly independent, with what the design says of the noise.
@@ -243,22 +264,30 @@ impl Bench<'_> {
     }
 
     /// One stage: every stimulus for the ticks of the design, in turns in random order, or chopped against the first.
-    pub(crate) fn stage(&self, stand: &mut Stand, stimuli: &[Vec<f32>], design: &Design, chance: &mut Chance) -> Result<Rows> {
+    pub(crate) fn stage(
+        &self,
+        stand: &mut Stand,
+        stimuli: &[Vec<f32>],
+        design: &Design,
+        order: Order,
+        chance: &mut Chance,
+    ) -> Result<Rows> {
         let mut rows = Rows::default();
-        let mut turns: Vec<usize> = Vec::new();
-        if design.coloured {
-            turns.extend((1..stimuli.len()).flat_map(|k| std::iter::repeat_n(k, design.ticks.div_ceil(4 * CHOP))));
-        } else {
-            turns.extend((0..stimuli.len()).flat_map(|k| std::iter::repeat_n(k, TURNS)));
+        let (first, times) = if design.coloured { (1, design.ticks.div_ceil(4 * CHOP)) } else { (0, TURNS) };
+        let mut turns: Vec<usize> = (0..times).flat_map(|_| first..stimuli.len()).collect();
+        if order == Order::Random {
+            chance.shuffle(&mut turns);
         }
-        chance.shuffle(&mut turns);
         for k in turns {
             if design.coloured {
                 stand.hold(&stimuli[0], CHOP, 0, &mut rows)?;
                 stand.hold(&stimuli[k], 2 * CHOP, k, &mut rows)?;
                 stand.hold(&stimuli[0], CHOP, 0, &mut rows)?;
             } else {
-                stand.hold(&stimuli[k], design.ticks.div_ceil(TURNS), k, &mut rows)?;
+                // what is on its way to where the stimulus leads it says little of where that is
+                let ticks = design.ticks.div_ceil(TURNS);
+                stand.hold(&stimuli[k], ticks.div_ceil(2), SETTLING, &mut rows)?;
+                stand.hold(&stimuli[k], ticks, k, &mut rows)?;
             }
         }
         Ok(rows)

@@ -4,7 +4,7 @@ use super::console::{Console, WIDTH, painted, table};
 use super::failure::{Failure, Outcome, Result};
 use anstyle::AnsiColor;
 use clap::Args;
-use isoform::conformance::defects::{Defect, DefectRow, self_test_with};
+use isoform::conformance::defects::{self, DefectRow, self_test_with};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{Dossier, Level};
 use isoform::conformance::{Options, Progress, exit_code, laws, run};
@@ -117,7 +117,7 @@ impl Conform {
         let tell = |row: &DefectRow| {
             let (bar, done) = &mut *progress.lock().unwrap_or_else(PoisonError::into_inner);
             *done += 1;
-            bar.at(row.defect, *done, Defect::TABLE.len());
+            bar.at(row.defect, *done, defects::rows());
         };
         let rows = quietly(|| self_test_with(&|| Arc::clone(&healthy), &tell));
         drop(progress);

@@ -4,13 +4,15 @@
 //! none can be broken without anybody seeing it.
 
 mod layer;
+mod noisy;
 mod pretends;
 mod realization;
 mod table;
 
 pub use layer::Faulty;
+pub use noisy::{HEALTHY, PLANTED, Subject};
 pub use pretends::Pretends;
-pub use table::{DefectRow, self_test, self_test_with};
+pub use table::{DefectRow, rows, self_test, self_test_with};
 
 /// What is wrong with a substrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! Which law catches which defect.
 
-use super::{Defect, Faulty};
+use super::{Defect, Faulty, PLANTED, Subject};
 use crate::law::Law;
 use crate::laws::{laws, peer_laws};
 use crate::record::{Level, Status};
@@ -88,7 +88,15 @@ pub fn self_test() -> Vec<DefectRow> {
 /// Makes a healthy substrate, on any thread.
 type Healthy<'a> = &'a (dyn Fn() -> Arc<dyn Substrate> + Sync);
 
+/// How many rows a self-test has.
+#[must_use]
+pub fn rows() -> usize {
+    Defect::TABLE.len() + PLANTED.len()
+}
+
 /// Runs the suite on every planted defect around a healthy substrate with the facets memory and tuning, telling each row as it comes.
+///
+/// Those of noisy media follow, each tried with its law.
 ///
 /// Defects that only show in a long run are tried with the laws of L3 and L4 too, one after the other, since these measure time and
 /// memory; all others up to L2, several at once where the healthy substrate has room for any number of programs.
@@ -114,7 +122,29 @@ pub fn self_test_with(healthy: Healthy<'_>, tell: &(dyn Fn(&DefectRow) + Sync)) 
     });
     rows.extend(deep.into_iter().map(attempt));
     rows.sort_by_key(|(at, _)| *at);
-    rows.into_iter().map(|(_, row)| row).collect()
+    let noisy = PLANTED.iter().map(|subject| {
+        let row = try_subject(subject, healthy());
+        tell(&row);
+        row
+    });
+    rows.into_iter().map(|(_, row)| row).chain(noisy).collect()
+}
+
+fn try_subject(subject: &Subject, healthy: Arc<dyn Substrate>) -> DefectRow {
+    let options = subject.law.iter().fold(Options::new(), |options, id| options.with_law(*id));
+    let (mut caught_by, mut reason) = (Vec::new(), String::new());
+    match suite::run(subject.make(healthy).as_ref(), &options) {
+        Ok(dossier) => {
+            for outcome in &dossier.outcomes {
+                reason.clone_from(&outcome.reason);
+                if outcome.status == Status::Fail {
+                    caught_by.extend(subject.law);
+                }
+            }
+        }
+        Err(error) => reason = error.to_string(),
+    }
+    DefectRow { defect: subject.name, law: subject.law, caught: !caught_by.is_empty(), caught_by, reason }
 }
 
 /// Whether it takes the laws of cost and of long runs to catch it.

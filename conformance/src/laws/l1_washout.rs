@@ -35,7 +35,6 @@ const TRIALS: usize = 24;
 /// Numbers that the outputs of a trial are summed up to for each channel: means over parts of the window.
 const PARTS: usize = 4;
 
-#[expect(clippy::cast_possible_truncation, reason = "held below a number of ticks")]
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let promised = bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
     let (medium, washout) = match promised {

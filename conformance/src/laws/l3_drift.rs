@@ -7,7 +7,7 @@
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::noisy::{Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{Location, Verdict as Mean, test_pair};
@@ -70,7 +70,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 passed += ticks;
             }
             for stage in STAGES {
-                let rows = bench.stage(&mut stand, &pair, &design, &mut chance)?;
+                let rows = bench.stage(&mut stand, &pair, &design, Order::Random, &mut chance)?;
                 rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), stand.outputs);
             }
         }

@@ -46,10 +46,16 @@ modules! {
     l2_programs
     l2_commands
     l2_equivalence
+    l2_course
+    l2_isolation
+    l2_transfer
+    l2_response
     l3_endurance
     l3_reopen
     l3_memory
     l3_drift
+    l3_stationarity
+    l3_wear
     l4_latency
     l4_throughput
     l4_setup
@@ -101,10 +107,16 @@ macro_rules! for_each_law {
             l2_programs "L2.programs"
             l2_commands "L2.commands"
             l2_equivalence "L2.equivalence"
+            l2_course "L2.course"
+            l2_isolation "L2.isolation"
+            l2_transfer "L2.transfer"
+            l2_response "L2.response"
             l3_endurance "L3.endurance"
             l3_reopen "L3.reopen"
             l3_memory "L3.memory"
             l3_drift "L3.drift"
+            l3_stationarity "L3.stationarity"
+            l3_wear "L3.wear"
             l4_latency "L4.latency"
             l4_throughput "L4.throughput"
             l4_setup "L4.setup"

@@ -44,7 +44,8 @@ pub struct Verdict {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length between one and that of the record")]
 pub fn batches(samples: &[f64], tau: f64) -> Option<Vec<f64>> {
     let least = (LENGTH * tau.max(1.0)).ceil();
-    if !(least * FEWEST as f64 <= samples.len() as f64) {
+    let fits = least * FEWEST as f64 <= samples.len() as f64;
+    if !fits {
         return None;
     }
     // as many as there is room for; those that are left over at the end belong to none
@@ -178,7 +179,7 @@ mod tests {
         });
         let found = inside.count() as f64 / RUNS as f64;
         let told = power_of(31, 1.0, 1e-3);
-        println!("power {told:.4}, found {found:.4}");
+        eprintln!("power {told:.4}, found {found:.4}");
         assert!((found - told).abs() < 4.0 * (told * (1.0 - told) / RUNS as f64).sqrt(), "{found} is not {told}");
     }
 
@@ -224,7 +225,7 @@ mod tests {
             passed += u32::from(test(&batches, 1.0, ALPHA).location == Location::Inside);
         }
         let rate = f64::from(passed) / f64::from(RUNS);
-        println!("level {ALPHA}: passed {rate:.4}");
+        eprintln!("level {ALPHA}: passed {rate:.4}");
         // four standard errors of a proportion above the level, and half the level again for batches of ten times that are not quite independent
         assert!(rate < 1.5 * ALPHA + 4.0 * (ALPHA / f64::from(RUNS)).sqrt(), "{rate}");
     }

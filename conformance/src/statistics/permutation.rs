@@ -76,7 +76,7 @@ mod tests {
             same(&groups, 2, run) <= 0.1
         });
         let below = below.count();
-        println!("p at most 0.1 in {below} of 200");
+        eprintln!("p at most 0.1 in {below} of 200");
         // four standard errors around twenty
         assert!((3..=37).contains(&below), "{below}");
     }

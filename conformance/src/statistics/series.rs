@@ -146,7 +146,7 @@ mod tests {
         for (phi, tau) in [(0.0, 1.0), (0.5, 3.0), (0.8, 9.0), (0.9, 19.0)] {
             let found: Vec<f64> = (0..20).map(|seed| Series::of(&autoregressive(seed, phi, 8000)).tau).collect();
             let (mean, deviation) = moments(&found);
-            println!("phi {phi}: tau {tau}, found {mean:.2} ± {:.2}", deviation / 20.0_f64.sqrt());
+            eprintln!("phi {phi}: tau {tau}, found {mean:.2} ± {:.2}", deviation / 20.0_f64.sqrt());
             // the window cuts off what is beyond it, a part in e^5 of the tail on both sides
             assert!((mean - tau).abs() < 4.0 * deviation / 20.0_f64.sqrt() + 0.05 * tau, "phi {phi}: {mean} is not {tau}");
         }
@@ -165,7 +165,7 @@ mod tests {
         let white = coloured(&|seed| normal(seed, 12_800));
         let red = coloured(&|seed| autoregressive(seed, 0.9, 12_800));
         let pink = coloured(&|seed| flicker(seed, 12_800));
-        println!("coloured of 20: white {white}, autoregressive {red}, 1/f {pink}");
+        eprintln!("coloured of 20: white {white}, autoregressive {red}, 1/f {pink}");
         assert_eq!((white, red), (0, 0));
         // now and then a record of 1/f noise looks as if it settled: the colour is declared, and the campaign tells how often a lie is found
         assert!(pink >= 15, "{pink} of 20");

@@ -103,7 +103,7 @@ mod tests {
         let outside =
             (0..runs).filter(|&run| Spread::of(&[&laplace(run)], ALPHA).expect("room").beside(1.0) == Location::Outside);
         let rate = outside.count() as f64 / runs as f64;
-        println!("level {ALPHA}: outside {rate:.4}");
+        eprintln!("level {ALPHA}: outside {rate:.4}");
         assert!(rate < ALPHA + 4.0 * (ALPHA / runs as f64).sqrt(), "{rate}");
     }
 }

@@ -200,13 +200,13 @@ fn the_dialogue_is_that_of_the_protocol() {
         turn(format!("IMAX{channel}=20.000\n").as_bytes(), "OK\n");
         turn(format!("IMAX{channel}?\n").as_bytes(), "+20.000 mA\n");
     }
-    // a dark input has the phase 3π/2, 30 mW: √30 V; the identity is a bar, π between the couplers and π behind: √20 V
-    let words = [0x0000_u16, 0x74d8, 0x0000, 0x74d8, 0x5f67, 0x0000, 0x5f67, 0x0000];
+    // a dark input has the phase 3π/2, 30 mW: √30 V; the identity is a bar, π between and π before the couplers: √20 V
+    let words = [0x0000_u16, 0x74d8, 0x0000, 0x74d8, 0x5f67, 0x5f67, 0x0000, 0x0000];
     let vector: Vec<u8> = [0x82, 0, 0, 0, 0, 0, 8].into_iter().chain(words.iter().flat_map(|w| w.to_be_bytes())).collect();
     turn(&vector, "OK\n");
     turn(
         b"Vall?\n",
-        &["+0.000 V", "+5.477 V", "+0.000 V", "+5.477 V", "+4.472 V", "+0.000 V", "+4.472 V", "+0.000 V", ""].join("\n"),
+        &["+0.000 V", "+5.477 V", "+0.000 V", "+5.477 V", "+4.472 V", "+4.472 V", "+0.000 V", "+0.000 V", ""].join("\n"),
     );
     // the supply fails before the next tick
     turn(&vector, "E90:00\nOK\n");

@@ -1,0 +1,125 @@
+//! `L2.response`: what runs on by itself listens.
+//!
+//! It proves that the outputs that follow a drive come from another distribution than those that follow none: trials with and without it in random
+//! order, a washout between them, judged by energy distance with 1999 permutations. A source of noise that does not listen fails. A program
+//! without inputs has nothing to listen to. One of two stages on fresh data has to show the difference at a level of 1e-3, so that a deaf
+//! source passes once in five hundred runs.
+
+use crate::bench::{Bench, advance, narrow};
+use crate::law::{Law, Verdict};
+use crate::noisy::STAGES;
+use crate::record::{Evidence, Level, Requirement, Status};
+use crate::statistics::permutation;
+use isoform_core::error::Result;
+use isoform_core::profile::{Class, Profile};
+use isoform_core::substrate::Run;
+
+pub(super) const LAW: Law = Law {
+    id: "L2.response",
+    title: "what runs on by itself listens",
+    level: Level::L2,
+    needs: "a class that runs on, an input, and a declared washout",
+    requirement,
+    measure,
+    judge,
+};
+
+fn requirement(class: Class) -> Requirement {
+    if class == Class::FreeRunning { Requirement::Optional } else { Requirement::Impossible }
+}
+
+/// The level of a stage.
+const LEVEL: f64 = 1e-3;
+/// The fewest ticks that are looked at, from the drive on.
+const LEAST: usize = 64;
+/// Trials of either kind.
+const TRIALS: usize = 40;
+/// Parts of the window of which the means are compared.
+const PARTS: usize = 8;
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let promised =
+        bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
+    let mut chance = bench.chance();
+    let mut tried = Vec::new();
+    for (name, program) in bench.subjects()? {
+        let (inputs, outputs) = (program.input_channels(), program.output_channels());
+        if inputs == 0 {
+            evidence.lacking("its programs have no inputs");
+            return Ok(());
+        }
+        let (medium, washout) = match &promised {
+            Ok((medium, washout)) => (medium, (*washout).min(1 << 20) as usize),
+            Err(why) => {
+                evidence.note("not tried", why);
+                return Ok(());
+            }
+        };
+        // what forgets slowly answers slowly
+        let ticks = LEAST.max(washout / 4).next_multiple_of(PARTS);
+        let washout = washout.max(bench.profile.limits.spacing);
+        if let Some(why) = bench.unaffordable(2 * TRIALS * (ticks + washout), medium) {
+            evidence.note("not tried", why);
+            continue;
+        }
+        let mut session = bench.open(&program, &Run::new().with_seed(bench.seed))?;
+        let [low, high] = bench.span();
+        let still = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
+        for stage in STAGES {
+            let mut order: Vec<usize> = (0..2 * TRIALS).map(|k| k % 2).collect();
+            chance.shuffle(&mut order);
+            let mut trials = Vec::new();
+            for &driven in &order {
+                let level = if driven == 1 { high } else { 0.0_f64.clamp(low, high) };
+                let y = advance(&mut session, &bench.pulses(ticks, inputs, || level), ticks)?;
+                let part = ticks / PARTS * outputs;
+                trials.extend(y.chunks_exact(part.max(1)).map(|p| p.iter().map(|&v| f64::from(v)).sum::<f64>() / part as f64));
+                advance(&mut session, &still.repeat(washout), washout)?;
+            }
+            let order: Vec<f64> = order.into_iter().map(|d| d as f64).collect();
+            let shown = p_value(&order, &trials, bench.seed) <= LEVEL;
+            let shape = [order.len(), PARTS];
+            evidence.keep(&format!("{name}/{stage}/driven"), "1", &shape[..1], order);
+            evidence.keep(&format!("{name}/{stage}/outputs"), "1", &shape, trials);
+            if shown {
+                break;
+            }
+        }
+        tried.push(name);
+    }
+    evidence.note("seed", bench.seed);
+    evidence.note("tried", tried);
+    Ok(())
+}
+
+fn p_value(driven: &[f64], trials: &[f64], seed: u64) -> f64 {
+    let group = |which: f64| -> Vec<f64> {
+        let own = driven.iter().zip(trials.chunks_exact(PARTS)).filter(|(d, _)| d.to_bits() == which.to_bits());
+        own.flat_map(|(_, row)| row.iter().copied()).collect()
+    };
+    permutation::same(&[&group(0.0), &group(1.0)], PARTS, seed)
+}
+
+fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
+    if let Some(verdict) = crate::checks::not_claimed(evidence) {
+        return verdict;
+    }
+    let seed = evidence.fact("seed").unwrap_or_default();
+    let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
+    let mut worst = 0.0_f64;
+    for name in &tried {
+        let p = |stage: &str| {
+            let part = |what: &str| evidence.sample(&format!("{name}/{stage}/{what}")).map(|s| s.values.as_slice());
+            Some(p_value(part("driven")?, part("outputs")?, seed))
+        };
+        let Some(first) = p(STAGES[0]) else { return Verdict::error(format!("the records of {name} are missing")) };
+        worst = worst.max(p(STAGES[1]).map_or(first, |second| second.min(first)));
+    }
+    let verdict = match evidence.fact::<String>("not tried") {
+        Some(why) => Verdict::new(Status::Inconclusive, why),
+        None if tried.is_empty() => Verdict::new(Status::Inconclusive, "nothing was compared"),
+        None if worst <= LEVEL => Verdict::pass(format!("what follows a drive differs from what follows none, p = {worst:.4}")),
+        None => Verdict::fail(format!("what follows a drive does not differ from what follows none, p = {worst:.4} in the better of two stages")),
+    };
+    verdict.with_limit("p-value of the better stage", worst, "1", LEVEL)
+}

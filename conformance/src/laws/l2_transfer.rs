@@ -1,0 +1,177 @@
+//! `L2.transfer`: the curve from what the program says to what comes out.
+//!
+//! It proves that on a staircase of nine levels, up and down again, the mean difference of every output to the program lies within the declared
+//! margin at each step, and that the way up and the way down do not differ by more: what lags behind its past has a loop. A line through the steps
+//! gives gain and offset, the largest distance from it the integral nonlinearity, the largest change of that from step to step the differential one,
+//! and the noise beside the span the effective number of bits. The tests are those of `L2.equivalence`.
+
+use crate::agreement::{self, Measured};
+use crate::bench::{Bench, narrow};
+use crate::law::{Law, Verdict, if_noisy};
+use crate::noisy::{Design, Order, PASS, Rows, failing, together};
+use crate::output::plot::Plot;
+use crate::record::{Evidence, Level};
+use crate::statistics::equivalence::{Location, test_pair};
+use crate::statistics::series::moments;
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+
+pub(super) const LAW: Law = Law {
+    id: "L2.transfer",
+    title: "the curve from what the program says to what comes out",
+    level: Level::L2,
+    needs: "a class with noise, and a declared margin",
+    requirement: if_noisy,
+    measure,
+    judge,
+};
+
+/// Levels of a staircase.
+const LEVELS: usize = 9;
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    agreement::measure(bench, evidence, Order::Listed, |bench, inputs, _| {
+        let [low, high] = bench.span();
+        let level = |k: usize| vec![narrow(low + (high - low) * k as f64 / (LEVELS - 1) as f64, low, high); inputs];
+        // the middle is the reference, then up, then down
+        std::iter::once(LEVELS / 2).chain(0..LEVELS).chain((0..LEVELS).rev()).map(level).collect()
+    }, |rows, outputs, design, margin| gaps(rows, outputs, design, margin).iter().all(|gap| gap.location == Location::Inside))?;
+    if let Ok(all) = agreement::measured(evidence)
+        && let Some(curve) = all.first().and_then(|m| widest(m).map(|(_, curve)| curve))
+    {
+        let n = curve.steps.len();
+        let of = |part: fn(&Step) -> f64| curve.steps.iter().map(part).collect::<Vec<f64>>();
+        evidence.keep("program", "1", &[n], of(|s| s.said));
+        evidence.keep("up", "1", &[n], of(|s| s.up));
+        evidence.keep("down", "1", &[n], of(|s| s.down));
+        evidence.keep("distance from the line", "1", &[n], curve.residuals());
+        Plot::lines("Transfer curve", &["up", "down"]).with_x("program").with_labels("what the program says", "what comes out").attach(evidence);
+        Plot::lines("Integral nonlinearity", &["distance from the line"])
+            .with_x("program")
+            .with_labels("what the program says", "distance from the line")
+            .attach(evidence);
+    }
+    Ok(())
+}
+
+/// What lies between the way up and the way down at one step of one output.
+struct Gap {
+    location: Location,
+    mean: f64,
+}
+
+/// The gaps of every step and output, step by step.
+fn gaps(rows: &Rows, outputs: usize, design: &Design, margin: f64) -> Vec<Gap> {
+    let fails = failing(2 * LEVELS * outputs);
+    let gap = |(level, output): (usize, usize)| {
+        let values = |stimulus| rows.values(outputs, output, stimulus, design);
+        let (Some(up), Some(down)) = (values(1 + level), values(2 * LEVELS - level)) else {
+            return Gap { location: Location::Open, mean: 0.0 };
+        };
+        let passing = test_pair(&up, &down, margin, PASS);
+        let location = match passing.location {
+            Location::Inside => Location::Inside,
+            _ if test_pair(&up, &down, margin, fails).location == Location::Outside => Location::Outside,
+            _ => Location::Open,
+        };
+        Gap { location, mean: passing.mean }
+    };
+    (0..LEVELS).flat_map(|level| (0..outputs).map(move |output| (level, output))).map(gap).collect()
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    said: f64,
+    up: f64,
+    down: f64,
+}
+
+/// The steps of one output, in the order of what the program says.
+struct Curve {
+    steps: Vec<Step>,
+    gain: f64,
+    offset: f64,
+}
+
+impl Curve {
+    fn of(measured: &Measured, output: usize) -> Option<Self> {
+        let step = |k: usize| {
+            let mean = |stimulus: usize| {
+                measured.rows.values(measured.outputs, output, stimulus, &measured.design).map(|v| moments(&v).0)
+            };
+            let (up, down) = (1 + k, 2 * LEVELS - k);
+            let said = measured.rows.mean_said(measured.outputs, output, up)?;
+            Some(Step { said, up: said + mean(up)?, down: said + mean(down)? })
+        };
+        let mut steps: Vec<Step> = (0..LEVELS).map(step).collect::<Option<_>>()?;
+        steps.sort_by(|a, b| a.said.total_cmp(&b.said));
+        let n = 2.0 * steps.len() as f64;
+        let x = steps.iter().map(|s| 2.0 * s.said).sum::<f64>() / n;
+        let y = steps.iter().map(|s| s.up + s.down).sum::<f64>() / n;
+        let xx = steps.iter().map(|s| 2.0 * (s.said - x) * (s.said - x)).sum::<f64>();
+        let xy = steps.iter().map(|s| (s.said - x) * (s.up + s.down - 2.0 * y)).sum::<f64>();
+        let gain = if xx > 0.0 { xy / xx } else { 1.0 };
+        Some(Self { steps, gain, offset: y - gain * x })
+    }
+
+    fn span(&self) -> f64 {
+        self.steps.last().map_or(0.0, |s| s.said) - self.steps.first().map_or(0.0, |s| s.said)
+    }
+
+    /// Distances from the line, each the mean of both ways.
+    fn residuals(&self) -> Vec<f64> {
+        self.steps.iter().map(|s| (s.up + s.down) / 2.0 - (self.offset + self.gain * s.said)).collect()
+    }
+
+    fn largest(values: impl Iterator<Item = f64>) -> f64 {
+        values.map(f64::abs).fold(0.0, f64::max)
+    }
+}
+
+/// The output whose program spans most.
+fn widest(measured: &Measured) -> Option<(usize, Curve)> {
+    let all = (0..measured.outputs).filter_map(|output| Curve::of(measured, output).map(|curve| (output, curve)));
+    all.max_by(|a, b| a.1.span().total_cmp(&b.1.span()))
+}
+
+fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
+    let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
+    let all = match agreement::measured(evidence) {
+        Ok(all) => all,
+        Err(why) => return Verdict::error(why),
+    };
+    let word = |stimulus: usize| match stimulus {
+        0 => String::from("the reference"),
+        up if up <= LEVELS => format!("step {up} of the way up"),
+        down => format!("step {} of the way down", down - LEVELS),
+    };
+    let mut tally = agreement::tally(&all, margin, word);
+    let mut widest_loop = 0.0_f64;
+    for measured in &all {
+        let found = |rows: &Rows| gaps(rows, measured.outputs, &measured.design, margin);
+        let again = measured.again.as_ref().map(found);
+        for (k, Gap { location, mean }) in found(&measured.rows).into_iter().enumerate() {
+            let second = again.as_ref().and_then(|s| s.get(k)).map(|g| g.location);
+            widest_loop = widest_loop.max(mean.abs());
+            tally.add(together(location, second), mean.abs() / margin, || {
+                let (step, output) = (k / measured.outputs + 1, k % measured.outputs);
+                format!("{}: at step {step} output {output} differs by {mean:.3e} between the way up and the way down", measured.name)
+            });
+        }
+    }
+    let noise = all.iter().map(|m| m.design.sigma).fold(0.0, f64::max);
+    let curve = all.first().and_then(widest);
+    let verdict = tally.verdict(evidence, |checks| format!("{checks} steps and gaps lie within {margin:.3e}"));
+    let Some((output, curve)) = curve else { return verdict };
+    let residuals = curve.residuals();
+    let bits = if noise > 0.0 && curve.span() > 0.0 { (curve.span() / (noise * 12.0_f64.sqrt())).log2() } else { f64::MAX };
+    verdict
+        .with_figure("output that is told of", output as f64, "1")
+        .with_figure("gain", curve.gain, "1")
+        .with_figure("offset", curve.offset, "1")
+        .with_figure("integral nonlinearity", Curve::largest(residuals.iter().copied()), "1")
+        .with_figure("differential nonlinearity", Curve::largest(residuals.windows(2).map(|w| w[1] - w[0])), "1")
+        .with_figure("hysteresis", widest_loop, "1")
+        .with_figure("effective number of bits", bits, "1")
+        .with_figure("samples that were clipped", evidence.fact::<u64>("clipped").unwrap_or(0) as f64, "1")
+}

@@ -1,0 +1,98 @@
+//! `L3.stationarity`: what runs on by itself stays what it was.
+//!
+//! It proves that the outputs at the beginning of a long run and at its end come from one distribution: windows with a washout between them, so that
+//! they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. What is lost between is counted
+//! in the report, and told. Two stages on fresh data; see `noisy` for the error rates.
+
+use crate::bench::{Bench, advance, narrow};
+use crate::law::{Law, Verdict, if_running};
+use crate::noisy::{STAGES, Tally, failing, together};
+use crate::record::{Evidence, Level};
+use crate::statistics::equivalence::Location;
+use crate::statistics::permutation;
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+use isoform_core::substrate::Run;
+
+pub(super) const LAW: Law = Law {
+    id: "L3.stationarity",
+    title: "what runs on by itself stays what it was",
+    level: Level::L3,
+    needs: "a class that runs on, and a declared washout",
+    requirement: if_running,
+    measure,
+    judge,
+};
+
+/// Ticks of a window.
+const TICKS: usize = 64;
+/// Windows of a stage.
+const WINDOWS: usize = 60;
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let promised =
+        bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
+    let (medium, washout) = match promised {
+        Ok((medium, washout)) => (medium, washout.min(1 << 20) as usize),
+        Err(why) => {
+            evidence.note("not tried", why);
+            return Ok(());
+        }
+    };
+    let mut tried = Vec::new();
+    for (name, program) in bench.subjects()? {
+        if let Some(why) = bench.unaffordable(WINDOWS * (TICKS + washout), &medium) {
+            evidence.note("not tried", why);
+            continue;
+        }
+        let mut session = bench.open(&program, &Run::new().with_seed(bench.seed))?;
+        let (inputs, outputs) = (program.input_channels(), program.output_channels());
+        let [low, high] = bench.span();
+        let still = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
+        // what begins is not yet what runs on
+        advance(&mut session, &still.repeat(washout), washout)?;
+        for stage in STAGES {
+            let mut windows = Vec::new();
+            for _ in 0..WINDOWS {
+                let y = advance(&mut session, &still.repeat(TICKS), TICKS)?;
+                windows.extend((0..outputs).map(|o| y.iter().skip(o).step_by(outputs).map(|&v| f64::from(v)).sum::<f64>() / TICKS as f64));
+                advance(&mut session, &still.repeat(washout), washout)?;
+            }
+            let settled = p_value(&windows, bench.seed) > failing(1);
+            evidence.keep(&format!("{name}/{stage}"), "1", &[WINDOWS, outputs], windows);
+            if settled {
+                break;
+            }
+        }
+        tried.push(name);
+    }
+    evidence.note("seed", bench.seed);
+    evidence.note("tried", tried);
+    Ok(())
+}
+
+fn p_value(windows: &[f64], seed: u64) -> f64 {
+    let width = windows.len() / WINDOWS;
+    let (early, late) = windows.split_at(WINDOWS / 2 * width);
+    permutation::same(&[early, late], width, seed)
+}
+
+fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
+    let seed = evidence.fact("seed").unwrap_or_default();
+    let mut tally = Tally::default();
+    let mut least = 1.0_f64;
+    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+        let p = |stage: &str| {
+            let found = evidence.sample(&format!("{name}/{stage}"))?;
+            (found.values.len() >= WINDOWS).then(|| p_value(&found.values, seed))
+        };
+        let Some(first) = p(STAGES[0]) else { return Verdict::error(format!("the records of {name} are missing or do not fit")) };
+        least = least.min(first);
+        let locate = |p: f64| if p <= failing(1) { Location::Outside } else { Location::Inside };
+        let again = p(STAGES[1]);
+        tally.add(together(locate(first), again.map(locate)), 0.0, || {
+            format!("{name}: the late windows differ from the early ones, p = {first:.4} and again {:.4}", again.unwrap_or(first))
+        });
+    }
+    tally.verdict(evidence, |_| format!("late windows do not differ from early ones, p = {least:.3}")).with_figure("p-value", least, "1")
+}
