@@ -100,6 +100,9 @@ subjects! {
         "reset skips a channel, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetSkipsChannel);
         "latency +1 under noise", Some("L2.course"), |s| under(s, Defect::LateByOne);
         "Euler declared as exact, under noise", Some("L2.course"), |s| under(s, Defect::EulerAsExact);
+        "dropped sample under noise", Some("L2.course"), |s| under(s, Defect::DroppedSample);
+        "duplicated sample under noise", Some("L2.course"), |s| under(s, Defect::DuplicatedSample);
+        "peeks at the future under noise", Some("L2.course"), |s| under(s, Defect::PeeksAhead);
         "drift of twice of what is declared", Some("L3.drift"), |s| blurred(s, white().with_drift(0.06, 0.03, 1e4));
         "writes that are not counted", Some("L3.wear"), |s| blurred(s, white().in_a(Nature::Wearing { counts: false }, 0));
         "a washout that is too short", Some("L1.washout"), |s| blurred(s, white().in_a(Nature::Running { deaf: false }, 2));
