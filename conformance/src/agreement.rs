@@ -5,11 +5,14 @@
 use crate::bench::Bench;
 use crate::chance::Chance;
 use crate::law::Verdict;
-use crate::noisy::{Design, Order, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::noisy::{Design, Order, POWER, Rows, STAGES, Stand, Tally, failing, locate, together};
 use crate::record::Evidence;
 use crate::statistics::equivalence::Location;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
+
+/// The name of the figure that tells how many independent samples there were.
+pub(crate) const SAMPLES: &str = "effective samples of a stage";
 
 /// The mean difference of one output under one stimulus.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +143,7 @@ pub(crate) fn judge(evidence: &Evidence, profile: &Profile, word: impl Fn(usize)
     };
     tally(&all, margin, word)
         .verdict(evidence, |checks| format!("{checks} means lie within {margin:.3e} of the program, {how}"))
-        .with_figure("effective samples of a stage", samples, "1")
-        .with_figure("power of a stage for an unbiased mean, at least", 0.95, "1")
+        .with_figure(SAMPLES, samples, "1")
+        .with_figure("power of a stage for an unbiased mean, at least", POWER, "1")
         .with_figure("samples that were clipped", evidence.fact::<u64>("clipped").unwrap_or(0) as f64, "1")
 }

@@ -29,4 +29,5 @@ pub use bench::Bench;
 pub use checks::{Check, Twins};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use laws::{laws, peer_laws};
+pub use noisy::{Forecast, forecast};
 pub use suite::{Options, Progress, exit_code, judge, run};

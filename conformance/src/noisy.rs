@@ -17,6 +17,7 @@ use crate::statistics::series::{Series, moments};
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::Medium;
 use isoform_core::oracle::Oracle;
+use isoform_core::profile::{Class, Profile};
 use isoform_core::program::Program;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
@@ -30,7 +31,7 @@ const LAWS: f64 = 9.0;
 /// The level of one stage of a test that passes; both together have that of the tables, 1e-3.
 pub(crate) const PASS: f64 = 5e-4;
 /// The probability with which a stage finds a mean of nought within its margin.
-const POWER: f64 = 0.95;
+pub(crate) const POWER: f64 = 0.95;
 /// More samples that means of sixteen batches take than single ones.
 const BATCHED: f64 = 1.44;
 /// The shortest and the longest pilot in ticks.
@@ -379,4 +380,45 @@ impl Tally {
             .with_figure("checks", checks as f64, "1")
             .with_figure("probability of a false alarm of this law, at most", FALSE_ALARM / LAWS, "1")
     }
+}
+
+/// What the statistical laws will ask of a medium at the least: one stage each, for noise as it is declared that remembers nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Forecast {
+    /// Ticks of the device.
+    pub ticks: usize,
+    /// Seconds that they take.
+    pub seconds: f64,
+    /// Joules that they take.
+    pub joules: f64,
+    /// Writes to the most worn cell.
+    pub writes: u64,
+}
+
+/// The forecast for a profile; none where no law is statistical.
+#[must_use]
+pub fn forecast(profile: &Profile) -> Option<Forecast> {
+    let medium = profile.medium.filter(|m| m.check().is_ok())?;
+    let washout = usize::try_from(medium.washout.unwrap_or(0)).unwrap_or(usize::MAX);
+    let (ticks, laws) = if profile.class == Class::FreeRunning {
+        // trials of L1.washout, L2.response and L3.stationarity
+        (washout.saturating_mul(120 + 80 + 61), 3)
+    } else {
+        let design = |margin: f64| {
+            let white = Design { tau: 1.0, sigma: medium.noise, coloured: medium.flicker, settled: true, ticks: 0 };
+            white.ticks_for(margin)
+        };
+        let held = design(medium.margin).saturating_mul(3) / 2;
+        let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
+        // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
+        let ticks = held.saturating_mul(5 + 9 + 19).saturating_add(design(medium.margin).saturating_mul(16));
+        (ticks.saturating_add(drifting.saturating_mul(2 * 2 * 5)).saturating_add(7 * PILOT[0] + 2000 + 120 * 34), 7)
+    };
+    let price = medium.price;
+    Some(Forecast {
+        ticks,
+        seconds: ticks as f64 * price.seconds,
+        joules: ticks as f64 * price.joules,
+        writes: price.writes * laws,
+    })
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use isoform::conformance::defects::{self, DefectRow, self_test_with};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{Dossier, Level};
-use isoform::conformance::{Options, Progress, exit_code, laws, run};
+use isoform::conformance::{Forecast, Options, Progress, exit_code, forecast, laws, run};
 use isoform::core::profile::Class;
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
@@ -80,6 +80,11 @@ impl Conform {
         let peers: Vec<_> = self.peer.iter().map(|peer| Ok((peer, registry.open_str(peer)?))).collect::<Result<_>>()?;
         for file in [&self.json, &self.junit].into_iter().flatten().filter(|f| !is_stdout(f)) {
             isoform::files::check_writable(file)?;
+        }
+        if let Some(Forecast { ticks, seconds, joules, writes }) = forecast(&substrate.profile()) {
+            console.note(format!(
+                "the statistical laws will take at least {ticks} ticks of the device: {seconds:.3} s, {joules:.3} J, {writes} writes of a cell"
+            ));
         }
         let progress = RefCell::new(console.progress("laws"));
         let tell = |step: Progress<'_>| match step {

@@ -1,5 +1,6 @@
 //! The words and numbers that all outputs share.
 
+use crate::noisy::{FALSE_ALARM, POWER};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use std::fmt::{self, Write as _};
 
@@ -43,11 +44,12 @@ impl Verdict {
                 standing: if next.is_none() { Standing::Full } else { Standing::Partial },
                 headline: format!("{locator} conforms as {claim}"),
                 meaning: format!(
-                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds{}.",
+                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds{}.{}",
                     shown(claim.level),
                     claim.class,
                     claim.level,
-                    waived(dossier, claim.level)
+                    waived(dossier, claim.level),
+                    rates(dossier)
                 ),
                 obstacle,
             },
@@ -59,6 +61,24 @@ impl Verdict {
             },
         }
     }
+}
+
+/// The error rates of the statistical laws, if any was tried.
+fn rates(dossier: &Dossier) -> String {
+    if dossier.provenance.profile.medium.is_none() {
+        return String::new();
+    }
+    let figures = || dossier.outcomes.iter().flat_map(|o| &o.figures);
+    let most = |name: &str| figures().filter(|f| f.name == name).map(|f| f.value).fold(0.0, f64::max);
+    let samples = most(crate::agreement::SAMPLES);
+    let seen = if samples > 0.0 {
+        format!(
+            "; an unbiased mean is found inside its margin with a probability of at least {POWER} a stage, of up to {samples:.0} effective samples"
+        )
+    } else {
+        String::new()
+    };
+    format!(" The statistical laws together alarm on a healthy medium with a probability of at most {FALSE_ALARM:e}{seen}.")
 }
 
 /// "that it keeps its word (L0) and that its state is a state (L1)".
