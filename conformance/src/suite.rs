@@ -222,6 +222,9 @@ pub fn judge(dossier: &Dossier) -> Dossier {
 /// If the law does not hold.
 pub fn assert_law(substrate: &dyn Substrate, id: &str) {
     let dossier = run(substrate, &Options::new().with_law(id)).unwrap_or_else(|e| panic!("{e}"));
+    if dossier.outcomes.is_empty() {
+        eprintln!("NOT OWED: {id} is impossible by nature for a substrate of class {}", substrate.profile().class);
+    }
     for outcome in &dossier.outcomes {
         assert!(
             holds(outcome),
