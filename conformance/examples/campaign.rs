@@ -10,7 +10,7 @@
 
 use isoform_conformance::defects::{HEALTHY, PLANTED, Subject};
 use isoform_conformance::record::Status;
-use isoform_conformance::{Options, run};
+use isoform_conformance::{Options, laws, run};
 use isoform_core::oracle::OracleSubstrate;
 use statrs::distribution::{Beta, ContinuousCDF};
 use std::collections::BTreeMap;
@@ -19,20 +19,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// The laws whose verdicts are statistics.
-const LAWS: [&str; 11] = [
-    "L1.noise",
-    "L1.reset-trials",
-    "L1.washout",
-    "L2.equivalence",
-    "L2.course",
-    "L2.isolation",
-    "L2.transfer",
-    "L2.response",
-    "L3.drift",
-    "L3.stationarity",
-    "L3.wear",
-];
+/// The laws whose verdicts are statistics, and the one of the wear that goes with them.
+fn tried() -> impl Iterator<Item = &'static str> {
+    laws().iter().filter(|law| law.statistical || law.id == "L3.wear").map(|law| law.id)
+}
 
 /// What the runs of a medium came to.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +45,7 @@ fn interval(hits: u64, runs: u64) -> [f64; 2] {
 
 fn attempt(subject: &Subject, seed: u64, count: &Mutex<Count>) -> Result<(), isoform_core::error::Error> {
     let substrate = subject.make(Arc::new(OracleSubstrate::new()));
-    let options = LAWS.iter().fold(Options::new().with_seed(seed), |options, law| options.with_law(*law));
+    let options = tried().fold(Options::new().with_seed(seed), Options::with_law);
     let dossier = run(substrate.as_ref(), &options)?;
     let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
     let of = |status: Status| dossier.outcomes.iter().filter(move |o| o.status == status);

@@ -21,6 +21,8 @@ pub struct Law {
     pub needs: &'static str,
     /// What a class of substrates owes to it.
     pub requirement: fn(Class) -> Requirement,
+    /// Whether its verdict rests on a test that errs with a stated probability.
+    pub statistical: bool,
     /// Measures. An error breaks the measurement off.
     pub measure: fn(&Bench<'_>, &mut Evidence) -> Result<()>,
     /// Judges the evidence under a profile.

@@ -11,7 +11,8 @@
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
 use crate::law::Verdict;
-use crate::record::{Evidence, Status};
+use crate::laws::laws;
+use crate::record::{Evidence, Requirement, Status};
 use crate::statistics::equivalence::{self, FEWEST, Location};
 use crate::statistics::series::{Series, moments};
 use isoform_core::error::{Error, Result};
@@ -26,8 +27,6 @@ use serde::{Deserialize, Serialize};
 
 /// What the probability of a false alarm of all statistical laws together is designed for.
 pub(crate) const FALSE_ALARM: f64 = 5e-4;
-/// Laws that share it.
-const LAWS: f64 = 9.0;
 /// The level of one stage of a test that passes; both together have that of the tables, 1e-3.
 pub(crate) const PASS: f64 = 5e-4;
 /// The probability with which a stage finds a mean of nought within its margin.
@@ -45,9 +44,15 @@ const SETTLING: usize = 1 << 20;
 /// Turns that a stimulus has.
 const TURNS: usize = 4;
 
+/// The part of it that a law has: as many laws share it as the class with the most statistical ones owes.
+fn share() -> f64 {
+    let owed = |class: Class| laws().iter().filter(|law| law.statistical && (law.requirement)(class) != Requirement::Impossible).count();
+    FALSE_ALARM / Class::ALL.iter().map(|&class| owed(class)).max().unwrap_or(1).max(1) as f64
+}
+
 /// The level at which one of so many checks of a law fails in one stage.
 pub(crate) fn failing(checks: usize) -> f64 {
-    (FALSE_ALARM / LAWS / checks.max(1) as f64).sqrt()
+    (share() / checks.max(1) as f64).sqrt()
 }
 
 /// A program on the medium, with the oracle beside it.
@@ -378,7 +383,7 @@ impl Tally {
         verdict
             .with_limit("largest deviation over what was declared", worst, "1", 1.0)
             .with_figure("checks", checks as f64, "1")
-            .with_figure("probability of a false alarm of this law, at most", FALSE_ALARM / LAWS, "1")
+            .with_figure("probability of a false alarm of this law, at most", share(), "1")
     }
 }
 

@@ -322,7 +322,7 @@ fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
 static QUIET: RwLock<()> = RwLock::new(());
 
 fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: Option<Instant>) -> Evidence {
-    let alone = law.level >= Level::L3;
+    let alone = law.level >= Level::L3 && !law.statistical;
     let shared = (!alone).then(|| QUIET.read().unwrap_or_else(PoisonError::into_inner));
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
     let start = Instant::now();

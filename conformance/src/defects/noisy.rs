@@ -64,6 +64,7 @@ subjects! {
         "white, mean off by nearly the margin", None, |s| blurred(s, white().with_bias(0.98 * MARGIN));
         "autoregressive, 0.5", None, |s| honest(s, Colour::Autoregressive(0.5));
         "autoregressive, 0.9", None, |s| honest(s, Colour::Autoregressive(0.9));
+        "autoregressive, 0.995", None, |s| honest(s, Colour::Autoregressive(0.995));
         "1/f", None, |s| honest(s, Colour::Flicker);
         "Laplace", None, |s| honest(s, Colour::Laplace);
         "Student, five degrees of freedom", None, |s| honest(s, Colour::Student);

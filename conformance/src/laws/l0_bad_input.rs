@@ -23,6 +23,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L0,
     needs: "a program that the profile admits",
     requirement: always,
+    statistical: false,
     measure,
     judge: checks::judge,
 };

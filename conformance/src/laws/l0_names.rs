@@ -17,6 +17,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L0,
     needs: "the facet of tuning",
     requirement: where_claimed,
+    statistical: false,
     measure,
     judge: checks::judge,
 };

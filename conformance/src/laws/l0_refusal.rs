@@ -22,6 +22,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L0,
     needs: "nothing",
     requirement: always,
+    statistical: false,
     measure,
     judge,
 };

@@ -17,6 +17,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L1,
     needs: "a class that repeats itself",
     requirement: if_repeatable,
+    statistical: false,
     measure,
     judge: checks::judge,
 };

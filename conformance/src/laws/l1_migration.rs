@@ -29,6 +29,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L1,
     needs: "the facet of memory, and a peer that has it too",
     requirement: if_claimed,
+    statistical: false,
     measure,
     judge,
 };

@@ -2,7 +2,8 @@
 //!
 //! It proves that the standard deviation of every output about its mean is no more than declared, within a resolution of a quarter, by batch means
 //! of squares, which hold for heavy tails and correlated samples alike; a medium that declares no noise must have none. Noise like 1/f has to be
-//! declared as such, since no record of it gives a mean that settles. Two stages on fresh data; see `noisy` for the error rates.
+//! declared as such, since no record of it gives a mean that settles; what remembers more than a thousand ticks counts as such. Two stages on
+//! fresh data; see `noisy` for the error rates.
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
@@ -20,6 +21,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L1,
     needs: "a class with noise, and a declared noise",
     requirement: if_noisy,
+    statistical: true,
     measure,
     judge,
 };
@@ -28,6 +30,10 @@ pub(super) const LAW: Law = Law {
 const SAMPLES: f64 = 1000.0;
 /// The least ticks of a stage.
 const LEAST: usize = 2000;
+/// The ticks of a stage that tells whether noise that seemed to be like 1/f in the pilot is.
+const COLOUR: usize = 131_000;
+/// Parts of a stage of noise that wanders: what is slow in each leaves little that is independent.
+const WANDERING: usize = 64;
 /// Ticks over which the deviation of noise that wanders is told.
 const PART: usize = 1000;
 
@@ -51,7 +57,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let tau = if design.coloured { 1.0 } else { design.tau };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above nought, and held against the most")]
         let ticks = (SAMPLES * tau * (kurtosis - 1.0) / 2.0).min(1e9) as usize;
-        let ticks = ticks.max(LEAST).next_multiple_of(PART);
+        let ticks = match (design.coloured, medium.flicker) {
+            // a slow process is told from one without end by a record that is much longer than the pilot
+            (true, false) => COLOUR,
+            (true, true) => ticks.max(WANDERING * PART),
+            (false, _) => ticks.max(LEAST),
+        };
+        let ticks = ticks.next_multiple_of(PART);
         if let Some(why) = bench.too_dear(ticks, &medium) {
             evidence.note("not tried", why);
             continue;

@@ -20,6 +20,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L1,
     needs: "the facet of memory",
     requirement: if_claimed,
+    statistical: false,
     measure,
     judge: crate::trial::judge_with_checks,
 };

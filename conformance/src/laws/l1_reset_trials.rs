@@ -21,6 +21,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L1,
     needs: "a class with noise, a declared margin, and a reset",
     requirement: if_noisy,
+    statistical: true,
     measure,
     judge,
 };

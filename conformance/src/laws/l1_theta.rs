@@ -21,6 +21,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L1,
     needs: "the facet of tuning",
     requirement: if_claimed,
+    statistical: false,
     measure,
     judge: crate::trial::judge_with_checks,
 };

@@ -22,6 +22,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L1,
     needs: "a class that runs on, and a declared washout",
     requirement: if_running,
+    statistical: true,
     measure,
     judge,
 };

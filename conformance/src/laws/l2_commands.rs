@@ -24,6 +24,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class that repeats itself",
     requirement: if_repeatable,
+    statistical: false,
     measure,
     judge,
 };

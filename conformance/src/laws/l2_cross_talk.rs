@@ -16,6 +16,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class that repeats itself and more than one channel",
     requirement: if_taken,
+    statistical: false,
     measure,
     judge: checks::judge,
 };

@@ -17,6 +17,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class that repeats itself",
     requirement: if_taken,
+    statistical: false,
     measure,
     judge: trial::judge,
 };

@@ -20,6 +20,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a range that reaches the end of the number format",
     requirement: if_taken,
+    statistical: false,
     measure,
     judge: checks::judge,
 };

@@ -20,6 +20,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class that repeats itself",
     requirement: if_repeatable,
+    statistical: false,
     measure,
     judge,
 };

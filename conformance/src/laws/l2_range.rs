@@ -23,6 +23,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a scale, a dense map or a leaky integrator",
     requirement: if_taken,
+    statistical: false,
     measure,
     judge,
 };

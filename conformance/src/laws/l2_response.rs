@@ -20,6 +20,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class that runs on, an input, and a declared washout",
     requirement,
+    statistical: true,
     measure,
     judge,
 };

@@ -26,6 +26,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class that repeats itself",
     requirement: if_taken,
+    statistical: false,
     measure,
     judge,
 };

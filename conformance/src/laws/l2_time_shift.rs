@@ -17,6 +17,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class that repeats itself and a range that holds nought",
     requirement: if_taken,
+    statistical: false,
     measure,
     judge: checks::judge,
 };

@@ -22,6 +22,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L2,
     needs: "a class with noise, and a declared margin",
     requirement: if_noisy,
+    statistical: true,
     measure,
     judge,
 };

@@ -21,6 +21,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L3,
     needs: "a class with noise, and a declared margin",
     requirement: if_noisy,
+    statistical: true,
     measure,
     judge,
 };

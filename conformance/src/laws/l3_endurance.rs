@@ -16,6 +16,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L3,
     needs: "a class that repeats itself",
     requirement: if_repeatable,
+    statistical: false,
     measure,
     judge: crate::trial::judge_with_checks,
 };

@@ -24,6 +24,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L3,
     needs: "a system that tells the resident set of a process",
     requirement: always,
+    statistical: false,
     measure,
     judge,
 };

@@ -20,6 +20,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L3,
     needs: "a class that runs on, and a declared washout",
     requirement: if_running,
+    statistical: true,
     measure,
     judge,
 };

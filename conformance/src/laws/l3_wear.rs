@@ -19,6 +19,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L3,
     needs: "a class that wears, and a declared endurance",
     requirement,
+    statistical: false,
     measure,
     judge,
 };

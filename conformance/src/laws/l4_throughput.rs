@@ -20,6 +20,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L4,
     needs: "a clock",
     requirement: always,
+    statistical: false,
     measure,
     judge,
 };

@@ -52,7 +52,7 @@ fn within(distance: &[f64], labels: &[usize], groups: usize) -> f64 {
     for (i, &group) in labels.iter().enumerate() {
         sizes[group] += 1;
         let row = &distance[i * n..i * n + i];
-        sums[group] += row.iter().zip(labels).filter(|(_, other)| **other == group).map(|(d, _)| d).sum::<f64>();
+        sums[group] += row.iter().zip(labels).map(|(d, &other)| if other == group { *d } else { 0.0 }).sum::<f64>();
     }
     sums.iter().zip(&sizes).map(|(sum, &size)| if size > 0 { 2.0 * sum / size as f64 } else { 0.0 }).sum()
 }

@@ -16,6 +16,8 @@ const WINDOW: f64 = 5.0;
 const ENOUGH: f64 = 50.0;
 /// In how many parts a record is cut to see whether its τ grows.
 const PARTS: usize = 8;
+/// The longest lag that is looked at before a record is halved.
+const LAGS: usize = 64;
 /// The growth of τ from a part to the whole at which a record counts as coloured. τ of 1/f noise grows almost as the record does; that of a
 /// believed record of an autoregressive process does not, up to the scatter of an eighth.
 const GROWTH: f64 = 2.5;
@@ -85,24 +87,46 @@ pub fn moments(samples: &[f64]) -> (f64, f64) {
 }
 
 /// The integrated autocorrelation time of a record in ticks: at least one, and one where the samples do not differ.
+///
+/// What remembers longer than [`LAGS`] ticks is halved, each two samples to their mean, until it does not: that leaves `σ² τ`, the variance of a
+/// mean, as it is, and takes a time in proportion to the record.
 #[must_use]
 pub fn tau(samples: &[f64]) -> f64 {
-    let n = samples.len();
     let (mean, _) = moments(samples);
-    let at = |lag: usize| samples.iter().zip(&samples[lag..]).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>() / n as f64;
-    let variance = if n > 1 { at(0) } else { 0.0 };
+    let mut record: Vec<f64> = samples.iter().map(|v| v - mean).collect();
+    let variance = if record.len() > 1 { covariance(&record, 0) } else { 0.0 };
     // what rounding leaves of a constant is no noise
     if variance <= (mean * mean + f64::MIN_POSITIVE) * 1e-28 {
         return 1.0;
     }
-    let mut tau = 1.0;
-    for lag in 1..n {
-        tau += 2.0 * at(lag) / variance;
-        if lag as f64 >= WINDOW * tau {
-            break;
+    let mut ticks = 1.0;
+    loop {
+        let own = covariance(&record, 0);
+        let mut tau = 1.0;
+        let most = if record.len() >= 4 * LAGS { LAGS } else { record.len() };
+        let ends = (1..most).any(|lag| {
+            tau += 2.0 * covariance(&record, lag) / own;
+            lag as f64 >= WINDOW * tau
+        });
+        if ends || record.len() == most {
+            return (ticks * tau * own / variance).max(1.0);
         }
+        record = record.chunks_exact(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
+        ticks *= 2.0;
     }
-    tau.max(1.0)
+}
+
+/// The covariance at a lag of a record whose mean is nought.
+fn covariance(record: &[f64], lag: usize) -> f64 {
+    // eight sums that do not wait for each other
+    let (near, far) = (&record[..record.len() - lag], &record[lag..]);
+    let mut sums = [0.0; 8];
+    for (a, b) in near.chunks_exact(8).zip(far.chunks_exact(8)) {
+        sums.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += a * b);
+    }
+    let rest = near.len() / 8 * 8;
+    let tail: f64 = near[rest..].iter().zip(&far[rest..]).map(|(a, b)| a * b).sum();
+    (sums.iter().sum::<f64>() + tail) / record.len() as f64
 }
 
 #[cfg(test)]
