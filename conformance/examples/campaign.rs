@@ -1,14 +1,14 @@
 //! How often the statistical laws alarm on healthy media, and how often they catch planted defects.
 //!
 //! ```text
-//! cargo run --release -p isoform-conformance --example campaign -- [--runs 10000] [--kills 200] [--seed 0]
+//! cargo run --release -p isoform-conformance --example campaign -- [--runs 10000] [--kills 100] [--seed 0] [--law ID]
 //! ```
-//! A run is the statistical laws on one virtual medium, with draws of its own. Healthy media are white, correlated, 1/f, heavy-tailed, or drift
+//! A run is the statistical laws, or one of them, on one virtual medium, with draws of its own. Healthy media are white, correlated, 1/f, heavy-tailed, or drift
 //! within what they declare; the planted ones are what each line says. Rates come with their exact 95 % intervals (Clopper and Pearson 1934).
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "an example reports on standard output")]
 
-use isoform_conformance::defects::{HEALTHY, PLANTED, Subject};
+use isoform_conformance::defects::{HEALTHY, PLANTED, SLOW, Subject};
 use isoform_conformance::record::Status;
 use isoform_conformance::{Options, laws, run};
 use isoform_core::oracle::OracleSubstrate;
@@ -43,9 +43,9 @@ fn interval(hits: u64, runs: u64) -> [f64; 2] {
     ]
 }
 
-fn attempt(subject: &Subject, seed: u64, count: &Mutex<Count>) -> Result<(), isoform_core::error::Error> {
+fn attempt(subject: &Subject, law: Option<&str>, seed: u64, count: &Mutex<Count>) -> Result<(), isoform_core::error::Error> {
     let substrate = subject.make(Arc::new(OracleSubstrate::new()));
-    let options = tried().fold(Options::new().with_seed(seed), Options::with_law);
+    let options = tried().filter(|id| law.is_none_or(|law| law == *id)).fold(Options::new().with_seed(seed), Options::with_law);
     let dossier = run(substrate.as_ref(), &options)?;
     let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
     let of = |status: Status| dossier.outcomes.iter().filter(move |o| o.status == status);
@@ -59,7 +59,7 @@ fn attempt(subject: &Subject, seed: u64, count: &Mutex<Count>) -> Result<(), iso
     Ok(())
 }
 
-fn campaign(subjects: &[Subject], runs: u64, seed: u64) -> Result<Vec<Count>, isoform_core::error::Error> {
+fn campaign(subjects: &[&Subject], law: Option<&str>, runs: u64, seed: u64) -> Result<Vec<Count>, isoform_core::error::Error> {
     let counts: Vec<Mutex<Count>> = subjects.iter().map(|_| Mutex::default()).collect();
     let next = AtomicU64::new(0);
     let total = runs * subjects.len() as u64;
@@ -70,7 +70,7 @@ fn campaign(subjects: &[Subject], runs: u64, seed: u64) -> Result<Vec<Count>, is
                 return Ok(());
             }
             let which = usize::try_from(at % subjects.len() as u64).unwrap_or_default();
-            attempt(&subjects[which], seed.wrapping_mul(1 << 32) + at, &counts[which])?;
+            attempt(subjects[which], law, seed.wrapping_mul(1 << 32) + at, &counts[which])?;
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -91,11 +91,16 @@ fn option(words: &[String], name: &str, otherwise: u64) -> u64 {
 
 fn main() -> Result<(), isoform_core::error::Error> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let (runs, kills, seed) = (option(&words, "--runs", 10_000), option(&words, "--kills", 200), option(&words, "--seed", 0));
+    let (runs, kills, seed) = (option(&words, "--runs", 10_000), option(&words, "--kills", 100), option(&words, "--seed", 0));
     let start = Instant::now();
+    let law = words.iter().position(|w| w == "--law").and_then(|at| words.get(at + 1)).map(String::as_str);
     println!("| healthy medium | runs | alarms | inconclusive | which |\n|---|---|---|---|---|");
     let mut all = Count::default();
-    for (subject, count) in HEALTHY.iter().zip(campaign(HEALTHY, runs.div_ceil(HEALTHY.len() as u64), seed)?) {
+    let (healthy, slow): (Vec<&Subject>, Vec<&Subject>) = (HEALTHY.iter().collect(), SLOW.iter().collect());
+    let each = runs.div_ceil(healthy.len() as u64);
+    let mut counts = campaign(&healthy, law, each, seed)?;
+    counts.extend(campaign(&slow, law, each.div_ceil(20), seed + 2)?);
+    for (subject, count) in healthy.iter().chain(&slow).zip(counts) {
         println!("| {} | {} | {} | {} | {} |", subject.name, count.runs, count.alarms, count.open, why(&count));
         all.runs += count.runs;
         all.alarms += count.alarms;
@@ -110,7 +115,8 @@ fn main() -> Result<(), isoform_core::error::Error> {
         all.open as f64 / all.runs as f64
     );
     println!("| planted | its law | runs | caught by it | 95 % interval | all that was found |\n|---|---|---|---|---|---|");
-    for (subject, count) in PLANTED.iter().zip(campaign(PLANTED, kills, seed + 1)?) {
+    let planted: Vec<&Subject> = PLANTED.iter().filter(|s| law.is_none() || s.law == law).collect();
+    for (subject, count) in planted.iter().zip(campaign(&planted, law, kills, seed + 1)?) {
         let [low, high] = interval(count.caught, count.runs);
         let law = subject.law.unwrap_or_default();
         println!("| {} | {law} | {} | {} | {low:.3} to {high:.3} | {} |", subject.name, count.runs, count.caught, why(&count));

@@ -46,7 +46,8 @@ const TURNS: usize = 4;
 
 /// The part of it that a law has: as many laws share it as the class with the most statistical ones owes.
 fn share() -> f64 {
-    let owed = |class: Class| laws().iter().filter(|law| law.statistical && (law.requirement)(class) != Requirement::Impossible).count();
+    let owed =
+        |class: Class| laws().iter().filter(|law| law.statistical && (law.requirement)(class) != Requirement::Impossible).count();
     FALSE_ALARM / Class::ALL.iter().map(|&class| owed(class)).max().unwrap_or(1).max(1) as f64
 }
 

@@ -53,6 +53,8 @@ pub enum Defect {
     LowRail,
     /// Two percent of each channel reach the next.
     CrossTalk,
+    /// The last two inputs both get their mean.
+    MergedInputs,
     /// A refused call lets a tick pass.
     FailureAdvances,
     /// The input of the next tick shows in this one.

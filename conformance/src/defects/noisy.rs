@@ -64,7 +64,6 @@ subjects! {
         "white, mean off by nearly the margin", None, |s| blurred(s, white().with_bias(0.98 * MARGIN));
         "autoregressive, 0.5", None, |s| honest(s, Colour::Autoregressive(0.5));
         "autoregressive, 0.9", None, |s| honest(s, Colour::Autoregressive(0.9));
-        "autoregressive, 0.995", None, |s| honest(s, Colour::Autoregressive(0.995));
         "1/f", None, |s| honest(s, Colour::Flicker);
         "Laplace", None, |s| honest(s, Colour::Laplace);
         "Student, five degrees of freedom", None, |s| honest(s, Colour::Student);
@@ -75,6 +74,11 @@ subjects! {
         "running on", None, |s| blurred(s, white().in_a(Nature::Running { deaf: false }, WASHOUT));
     ]
 
+    /// Further media on which no law may alarm, on which a run takes many times as long.
+    SLOW: [
+        "autoregressive, 0.995", None, |s| honest(s, Colour::Autoregressive(0.995));
+    ]
+
     /// Media of which each is wrong in one way.
     PLANTED: [
         "gain +3 % under noise", Some("L2.equivalence"), |s| under(s, Defect::Gain);
@@ -82,6 +86,7 @@ subjects! {
         "rail lower than declared, under noise", Some("L2.transfer"), |s| under(s, Defect::LowRail);
         "mean off by one and a half margins", Some("L2.equivalence"), |s| blurred(s, white().with_bias(1.5 * MARGIN));
         "cross-talk 2 % under noise", Some("L2.isolation"), |s| under(s, Defect::CrossTalk);
+        "two inputs are one, under noise", Some("L2.capacity"), |s| under(s, Defect::MergedInputs);
         "hysteresis", Some("L2.transfer"), |s| blurred(s, white().with_lag(0.8 * MARGIN));
         "gain +3 % behind ten times the noise", Some("L1.noise"), |s| {
             let loud = Blur::honest(Colour::White, 10.0 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA));

@@ -68,6 +68,13 @@ impl Planted {
                     }
                 }
             }
+            Defect::MergedInputs => {
+                for lane in x.chunks_exact_mut(channels.max(1)) {
+                    if let [.., a, b] = lane {
+                        (*a, *b) = (0.5 * (*a + *b), 0.5 * (*a + *b));
+                    }
+                }
+            }
             Defect::LanesLeak if batch > 1 => {
                 for x in x.chunks_exact_mut(row.max(1)) {
                     for c in 0..channels {

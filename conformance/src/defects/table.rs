@@ -59,6 +59,7 @@ impl Defect {
         (Self::DuplicatedSample, "duplicated sample", Some("L2.time-shift")),
         (Self::PeeksAhead, "peeks at the future", Some("L2.causality")),
         (Self::CrossTalk, "cross-talk 2 %", Some("L2.cross-talk")),
+        (Self::MergedInputs, "two inputs are one", Some("L2.capacity")),
         (Self::CountsReplaced, "counts replace what is there", Some("L2.signals")),
         (Self::HeldOnce, "a held input is only seen once", Some("L2.signals")),
         (Self::OtherCycleRule, "the other rule for cycles", Some("L2.cycles")),

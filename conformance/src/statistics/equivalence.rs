@@ -149,7 +149,7 @@ pub fn power_of(n: usize, margin: f64, alpha: f64) -> f64 {
     total / weight
 }
 
-pub(super) fn quantile_t(p: f64, degrees: f64) -> Option<f64> {
+pub(crate) fn quantile_t(p: f64, degrees: f64) -> Option<f64> {
     StudentsT::new(0.0, 1.0, degrees).ok().map(|t| t.inverse_cdf(p))
 }
 
