@@ -178,7 +178,8 @@ impl Driver for ArcOne {
     /// A map with weights of both signs, up to the largest.
     fn exemplars(&self) -> Vec<Program> {
         let weight = |i: usize| self.scale.weight * (((i * 7 + 3) % 16) as f64 / 7.5 - 1.0);
-        let map = Tensor::new([SHOWN, SHOWN], (0..SHOWN * SHOWN).map(weight).collect::<Vec<_>>()).and_then(|w| Dense::new(w, None));
+        let map =
+            Tensor::new([SHOWN, SHOWN], (0..SHOWN * SHOWN).map(weight).collect::<Vec<_>>()).and_then(|w| Dense::new(w, None));
         let build = |map: Dense| {
             let mut net = Builder::new();
             let x = net.input("x", [SHOWN]);

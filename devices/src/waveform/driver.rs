@@ -350,11 +350,15 @@ impl Driver for Waveform {
             ));
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the oversampling")]
-        let oversample = self.bench.oversample.min((dt * SCOPE_RATE[1]) as usize).max(1);
+        let oversample = self.bench.oversample.min((dt * SCOPE_RATE[1]) as usize).max(2);
         self.loaded = None;
         let steps = self.prepare(lines)?;
         let delay = self.measure_delay(lines, steps)?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rest is at most 10000 s of a million ticks")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rest is at most 10000 s of a million ticks"
+        )]
         let window = (self.bench.rest.as_secs_f64() / dt).ceil() as usize;
         self.loaded = Some(Loaded { run: run.clone(), dt, oversample, delay, steps, window, history: Vec::new() });
         Ok(())
@@ -388,7 +392,7 @@ impl Driver for Waveform {
         for (tick, &code) in codes.iter().enumerate() {
             let end = loaded.sample(tick);
             // before its end, the waveform of the tick stands on channel 2
-            let middle = end - loaded.oversample.div_ceil(2).max(1);
+            let middle = end - loaded.oversample.div_ceil(2);
             let (sent, seen) = (f64::from(code) / 32767.0 * self.bench.v_max, f64::from(monitor[middle]) * loaded.steps[1]);
             if (sent - seen).abs() > MONITOR * self.bench.v_max {
                 let said = format!("{seen} V stand on channel 2 at tick {tick} instead of {sent}");
