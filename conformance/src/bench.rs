@@ -132,15 +132,15 @@ impl<'a> Bench<'a> {
         ))
     }
 
-    /// The home program, or, where the suite has none that the substrate takes, the first that it shows of itself.
+    /// The first program that the substrate shows of itself, which is within its ranges, or, where it shows none that it takes, the home
+    /// program.
     pub(crate) fn program(&self) -> Result<Program> {
-        let none = match self.home() {
-            Ok(plan) => return plan.build(),
-            Err(e) if e.kind() == ErrorKind::Unsupported => e,
-            Err(e) => return Err(e),
-        };
-        let shown = self.shown()?;
-        shown.into_iter().next().ok_or(none)
+        for program in self.substrate.exemplars() {
+            if self.try_open(&program, &Run::new())?.is_ok() {
+                return Ok(program);
+            }
+        }
+        self.home()?.build()
     }
 
     /// The programs that the substrate shows of itself and takes.

@@ -127,10 +127,12 @@ pub trait Substrate: Debug + Send + Sync {
     /// `Unsupported` for a node or semantics that it does not have, `Busy` if it can hold no further realization.
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>>;
 
-    /// Programs that show what it is for, to those who know none of its kinds: a function of its own, an optical map, a source.
+    /// Programs that show what it is for, to those who know none of its kinds or ranges: a function of its own, an optical map, a source, a
+    /// flow that stays within the units of a machine.
     ///
     /// # Behavior
     /// - Each is one that it takes.
+    /// - Inputs within the limits and between minus one and three drive it nowhere that it cannot go.
     fn exemplars(&self) -> Vec<Program> {
         Vec::new()
     }

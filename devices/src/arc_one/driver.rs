@@ -4,13 +4,18 @@ use super::dialogue::{Board, Reading};
 use super::map::{Layout, Scale};
 use super::verify::{Target, Writer, Written};
 use isoform_core::bound::Accuracy;
+use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
+use isoform_core::linear::Dense;
+use isoform_core::medium::{Medium, Price};
 use isoform_core::oracle::{read_parameter, tuned};
 use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
 use isoform_core::program::{Origin, Program, Source};
 use isoform_core::report::Report;
+use isoform_core::semantics::Semantics;
 use isoform_core::signal::{Extent, Signal, SignalMut};
 use isoform_core::substrate::{Cancel, Run};
+use isoform_core::tensor::Tensor;
 use isoform_serial::driver::Driver;
 use isoform_serial::lines::Lines;
 use isoform_serial::link::Link;
@@ -19,6 +24,14 @@ use isoform_serial::link::Link;
 const DEVIATIONS: f64 = 5.0;
 /// The standard deviation of the relaxation after a day, in siemens: so long a map is as accurate as the profile says.
 const WALK: f64 = 0.89e-6;
+/// Inputs and outputs of the map that it shows of itself.
+const SHOWN: usize = 4;
+/// Seconds of a tick of it.
+const TICK: f64 = 0.1;
+/// The standard deviation of the read of a cell, relative to its conductance.
+const READ: f64 = 2.5e-3;
+/// Pulses that a cell bears, the order of what is told of filamentary oxide cells.
+const ENDURANCE: u64 = 1_000_000;
 
 /// What a user can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -66,6 +79,21 @@ impl ArcOne {
     pub fn weight_error(&self) -> f64 {
         let noise = super::dialogue::APART / 2.0 * self.scale.range[1];
         (2.0 * (self.writer.band + noise) + DEVIATIONS * std::f64::consts::SQRT_2 * WALK) / self.scale.gain()
+    }
+
+    /// What is promised of the outputs of the map that is shown. Its cells are off independently of each other, so that the errors of the
+    /// weights of an output add in squares, as does the noise of its cells, of which the highest conductance is that of all.
+    fn medium(&self) -> Medium {
+        let cells = 2.0 * SHOWN as f64;
+        let noise = READ * self.scale.range[1] * cells.sqrt() / self.scale.gain();
+        // reports count the pulses of all cells, which are no fewer than those of the most worn
+        let writes = u64::from(self.writer.most_steps) * (2 * SHOWN * SHOWN) as u64;
+        Medium {
+            flicker: true,
+            endurance: Some(ENDURANCE),
+            price: Price { writes, ..Price::default() },
+            ..Medium::new(self.weight_error() * (SHOWN as f64).sqrt(), noise)
+        }
     }
 
     /// The program that is loaded.
@@ -144,6 +172,22 @@ impl Driver for ArcOne {
             .with_facets(Facets { tuning: true, ..Facets::default() })
             .with_limits(Limits { input: [-1.0, 1.0], ticks: 16, batch: 1, channels: 32, realizations: 1, ..Limits::default() })
             .with_takes(Takes { nodes: vec![String::from("dense")], cycles: false, ..Takes::default() })
+            .with_medium(self.medium())
+    }
+
+    /// A map with weights of both signs, up to the largest.
+    fn exemplars(&self) -> Vec<Program> {
+        let weight = |i: usize| self.scale.weight * (((i * 7 + 3) % 16) as f64 / 7.5 - 1.0);
+        let map =
+            Tensor::new([SHOWN, SHOWN], (0..SHOWN * SHOWN).map(weight).collect::<Vec<_>>()).and_then(|w| Dense::new(w, None));
+        let build = |map: Dense| {
+            let mut net = Builder::new();
+            let x = net.input("x", [SHOWN]);
+            let y = net.node("array", map, x);
+            net.output("y", y);
+            net.build(Semantics::exact(TICK))
+        };
+        map.and_then(build).into_iter().collect()
     }
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {

@@ -16,10 +16,15 @@
 use super::circuit::Circuit;
 use super::compile::{Polarity, Wiring, Wish, compile};
 use isoform_core::bound::Accuracy;
+use isoform_core::builder::Builder;
 use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::functions::{LI, library};
+use isoform_core::medium::Medium;
+use isoform_core::neuron::Neuron;
 use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
 use isoform_core::program::Program;
 use isoform_core::report::Report;
+use isoform_core::semantics::Semantics;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::state::State;
 use isoform_core::substrate::Run;
@@ -39,6 +44,13 @@ pub(super) const CALIBRATED: f64 = 0.05;
 const OVERLOAD: f64 = 1.2;
 /// An initial condition beyond one by no more than this is a reading error.
 const READING: f64 = 5e-3;
+/// The most by which the mean of an output is off, in units of the machine: what the maker states after calibration.
+const MARGIN: f64 = 1e-2;
+/// The standard deviation of an output, in units of the machine: three decimals are told of each reading, from which the next run starts.
+const NOISE: f64 = 1e-3;
+/// Channels and seconds of a tick of the program that it shows of itself.
+const SHOWN: usize = 4;
+const TICK: f64 = 1e-3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -145,11 +157,24 @@ impl Driver for Lucidac {
         );
         // a hundredth of full scale, as the maker states after calibration
         let accuracy = Accuracy { unit_roundoff: 5e-3, ..Accuracy::single() };
+        let unit = self.unit();
         Profile { device, accuracy, ..Profile::digital("lucidac", env!("CARGO_PKG_VERSION")) }
             .with_class(Class::AnalogNoisy)
             .with_facets(Facets { memory: true, ..Facets::default() })
             .with_limits(Limits { batch: 1, channels: 8, ticks: 1 << 16, ..Limits::default() })
             .with_takes(Takes { cycles: false, ..Takes::default() })
+            .with_medium(Medium::new(MARGIN * unit, NOISE * unit))
+    }
+
+    /// Leaky integrators that reach a quarter of their unit for an input of one.
+    fn exemplars(&self) -> Vec<Program> {
+        let Some(function) = library().into_iter().find(|f| f.signature().id == LI) else { return Vec::new() };
+        let neuron = Neuron::of(function).with("tau", 5.0 * TICK).with("r", 0.25 * self.unit()).with("v_leak", 0.0);
+        let mut net = Builder::new();
+        let x = net.input("x", [SHOWN]);
+        let y = net.node("integrators", neuron, x);
+        net.output("y", y);
+        net.build(Semantics::exact(TICK)).into_iter().collect()
     }
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {
@@ -208,6 +233,15 @@ impl Driver for Lucidac {
 }
 
 impl Lucidac {
+    /// What one unit of the machine stands for at the most: as wished, or as a leaky integrator has it by its nominal range.
+    fn unit(&self) -> f64 {
+        let nominal = || {
+            let function = library().into_iter().find(|f| f.signature().id == LI)?;
+            function.signature().states.first().map(|s| s.quantity.range[0].abs().max(s.quantity.range[1].abs()))
+        };
+        self.wish.units.iter().map(|(_, unit)| *unit).reduce(f64::max).or_else(nominal).unwrap_or(1.0)
+    }
+
     fn polarity(&self) -> Result<Polarity> {
         self.known.as_ref().map(|k| k.polarity).ok_or_else(|| Error::fault("the machine was not identified: reset first"))
     }

@@ -46,7 +46,7 @@ pub const KIND: Kind = Kind {
         ("k0", "the rate constant of the integrators, 100 or 10000 /s; what suits the factors if absent"),
         ("link", "of the twin: serial (repeats what it hears) or tcp"),
         ("polarity", "of the twin: inverted (an initial condition of one reads -1) or direct"),
-        ("noise", "of the twin: standard deviation of a reading, in units of the machine"),
+        ("noise", "of the twin: standard deviation of a reading, in units of the machine; 5e-4 if absent"),
         ("seed", "of the noise of the twin"),
     ],
     lines: &[],
@@ -69,7 +69,7 @@ fn manner(options: &mut Options<'_>) -> Result<twin::Manner> {
         Some(v) if v != first => Err(Error::unsupported(format!("{v:?} is neither {first} nor {other}"))),
         _ => Ok(false),
     };
-    let noise: f64 = options.take("noise")?.unwrap_or(0.0);
+    let noise: f64 = options.take("noise")?.unwrap_or(5e-4);
     Ok(twin::Manner {
         is_serial: !choice(options.take("link")?, "serial", "tcp")?,
         is_direct: choice(options.take("polarity")?, "inverted", "direct")?,

@@ -8,12 +8,15 @@ use super::codec::{FULL, LONGEST_TIME};
 use super::dialogue::Machine;
 use super::patch::{Channel, Patch};
 use isoform_core::bound::Accuracy;
+use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
-use isoform_core::functions::{I, LI};
+use isoform_core::functions::{I, LI, library};
+use isoform_core::medium::Medium;
+use isoform_core::neuron::Neuron;
 use isoform_core::profile::{Class, Limits, Profile, Takes};
 use isoform_core::program::{Node, NodeKind, Origin, Program, Source};
 use isoform_core::report::Report;
-use isoform_core::semantics::{Decay, Drive, Number};
+use isoform_core::semantics::{Decay, Drive, Number, Semantics};
 use isoform_core::signal::{Extent, Signal, SignalMut};
 use isoform_core::substrate::{Cancel, Run};
 use isoform_serial::driver::Driver;
@@ -24,6 +27,13 @@ use std::time::Duration;
 
 /// How often a tick is done again after a failure.
 const TRIES: u32 = 2;
+/// Seconds of the machine in a tick of the program that it shows of itself.
+const TICK: f64 = 0.04;
+/// The most by which the mean of an output is off, in machine units: ten bits of each potentiometer, and half a step of an initial condition
+/// that each tick may lose anew, which a state keeps for five ticks.
+const MARGIN: f64 = 1e-2;
+/// The standard deviation of a reading, in machine units: steps of the initial condition, which the state keeps, and the converter.
+const NOISE: f64 = 1e-3;
 
 /// One channel of a program on one channel of the patch, in machine units and machine time.
 #[derive(Debug, Clone, PartialEq)]
@@ -199,6 +209,18 @@ impl Driver for ModelOne {
         Ok(self.machine.begin(lines)?)
     }
 
+    /// Leaky integrators that lose a fifth in a tick, and a quarter of a unit for an input of one.
+    fn exemplars(&self) -> Vec<Program> {
+        let Patch { k0, slow, unit, ref channels, .. } = self.patch;
+        let Some(function) = library().into_iter().find(|f| f.signature().id == LI) else { return Vec::new() };
+        let neuron = Neuron::of(function).with("tau", 2.0 / (k0 * slow)).with("r", 0.25 * unit).with("v_leak", 0.0);
+        let mut net = Builder::new();
+        let x = net.input("x", [channels.len()]);
+        let y = net.node("integrators", neuron, x);
+        net.output("y", y);
+        net.build(Semantics::exact(TICK / slow)).into_iter().collect()
+    }
+
     fn profile(&self) -> Profile {
         let device = if self.machine.firmware.is_empty() { "Model-1" } else { self.machine.firmware.as_str() };
         // coefficients, inputs and states are potentiometers of ten bits, rounded to the nearest; what is below a step is nought
@@ -215,6 +237,7 @@ impl Driver for ModelOne {
                 ..Limits::default()
             })
             .with_takes(Takes { nodes: vec![LI.to_owned(), I.to_owned()], cycles: false, ..Takes::default() })
+            .with_medium(Medium::new(MARGIN * self.patch.unit, NOISE * self.patch.unit))
     }
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {

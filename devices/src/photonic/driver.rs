@@ -15,6 +15,7 @@ use super::meter::Meter;
 use isoform_core::bound::Accuracy;
 use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
+use isoform_core::medium::Medium;
 use isoform_core::optical::{Detection, Encoding, Optical};
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
 use isoform_core::program::{NodeKind, Origin, Program};
@@ -45,6 +46,10 @@ const BETWEEN: Duration = Duration::from_millis(50);
 const DIGIT: f64 = 1e-3;
 /// How often set-points are read until they are those that were set.
 const READS: usize = 3;
+/// The most by which the mean of a detected power is off, in units of full power: set-points of sixteen bits, and heaters that are as calibrated.
+const MARGIN: f64 = 2e-3;
+/// The standard deviation of a reading of the power meter, in watts.
+const NOISE: f64 = 1.5e-7;
 /// How far a matrix may be from a unitary one.
 const UNITARY: f64 = 1e-5;
 /// Channels of one vector: those of a module.
@@ -96,6 +101,13 @@ impl Photonic {
     #[must_use]
     pub fn new(bench: Bench) -> Self {
         Self { bench, device: String::from("not asked yet"), channels: 0, v_full: 0.0, i_full: 0.0, loaded: None }
+    }
+
+    /// What is promised of the light, in units of full power. With a reference a quadrature is the difference of two readings over twice its
+    /// amplitude, a power half the sum of four.
+    fn medium(&self) -> Medium {
+        let share = if self.bench.section.reference { (0.5_f64.sqrt() / self.bench.reference).max(1.0) } else { 1.0 };
+        Medium::new(MARGIN * share, NOISE / self.bench.power * share)
     }
 
     /// Refuses what the heaters cannot reach within their limits.
@@ -367,7 +379,7 @@ impl Driver for Photonic {
                 spacing: 1,
             },
             takes: Takes { nodes, located: false, fixed: false, cycles: false },
-            medium: None,
+            medium: Some(self.medium()),
         }
     }
 

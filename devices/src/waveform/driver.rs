@@ -5,7 +5,8 @@
 //! of the digitizer, which is at the output of the generator, shows where it begins.
 //!
 //! The device flows on while nobody drives it, and its state can be neither read nor set. So each advance lets it rest at nought volts until it has
-//! forgotten, plays everything since the reset again, and keeps the new ticks. What fits into the memories is the longest run from reset to reset.
+//! forgotten, plays what went before again, as far back as the device remembers, and keeps the new ticks. What fits into the memories is the longest
+//! stretch that is remembered.
 //!
 //! Waveforms and settings are read back, recordings are read twice, and the recording of channel 2 has to be the waveform. What stays undetected: a
 //! device that does not rest, and a wire between the device and channel 1 that fails while the wire of channel 2 holds.
@@ -19,6 +20,7 @@ use isoform_core::bound::Accuracy;
 use isoform_core::builder::Builder;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::functions::library;
+use isoform_core::medium::Medium;
 use isoform_core::neuron::Neuron;
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
 use isoform_core::program::{Node, NodeKind, Origin, Program};
@@ -45,6 +47,11 @@ const POLLS: u32 = 50;
 const SAME: f64 = 1e-6;
 /// How far the waveform on channel 2 may be from what was sent, relative to the range of the generator.
 const MONITOR: f64 = 0.02;
+/// The most by which the mean of an output is off, relative to the range of the digitizer: what the device moves in the part of a sample by which
+/// the delay is no whole number of samples, and the steps of the converters.
+const MARGIN: f64 = 2e-3;
+/// The standard deviation of an output, relative to the range of the digitizer: its noise and its step at fourteen bits.
+const NOISE: f64 = 1e-4;
 
 /// What is known of the bench without asking it.
 #[derive(Debug, Clone)]
@@ -86,15 +93,17 @@ struct Loaded {
     delay: f64,
     /// Volts of one code of channels 1 and 2.
     steps: [f64; 2],
-    /// Everything that was played since the reset, as codes of the generator.
+    /// Ticks after which the device has forgotten.
+    window: usize,
+    /// What was played since the reset and is not forgotten, as codes of the generator.
     history: Vec<i16>,
 }
 
 impl Loaded {
-    /// The sample at the end of a tick.
+    /// The last sample of a tick: one behind its end would see the input of the next.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times and delays are above nought")]
     fn sample(&self, tick: usize) -> usize {
-        let late = (self.delay / self.dt * self.oversample as f64).ceil() as usize;
+        let late = (self.delay / self.dt * self.oversample as f64) as usize;
         (tick + 1) * self.oversample + late
     }
 }
@@ -316,7 +325,7 @@ impl Driver for Waveform {
                 spacing: 1,
             },
             takes: Takes { nodes: vec![self.bench.device.id.to_owned()], located: false, fixed: false, cycles: false },
-            medium: None,
+            medium: Some(Medium::new(MARGIN * self.bench.range / self.bench.scale, NOISE * self.bench.range / self.bench.scale)),
         }
     }
 
@@ -341,11 +350,17 @@ impl Driver for Waveform {
             ));
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the oversampling")]
-        let oversample = self.bench.oversample.min((dt * SCOPE_RATE[1]) as usize).max(1);
+        let oversample = self.bench.oversample.min((dt * SCOPE_RATE[1]) as usize).max(2);
         self.loaded = None;
         let steps = self.prepare(lines)?;
         let delay = self.measure_delay(lines, steps)?;
-        self.loaded = Some(Loaded { run: run.clone(), dt, oversample, delay, steps, history: Vec::new() });
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rest is at most 10000 s of a million ticks"
+        )]
+        let window = (self.bench.rest.as_secs_f64() / dt).ceil() as usize;
+        self.loaded = Some(Loaded { run: run.clone(), dt, oversample, delay, steps, window, history: Vec::new() });
         Ok(())
     }
 
@@ -364,7 +379,7 @@ impl Driver for Waveform {
         let points = loaded.sample(codes.len()) + 1;
         if codes.len() > GENERATOR_MEMORY || points > SCOPE_MEMORY {
             return Err(Error::unsupported(format!(
-                "{} ticks since the reset do not fit into the memories of the bench: reset, or take fewer samples of a tick",
+                "{} ticks that the device remembers do not fit into the memories of the bench: take fewer samples of a tick, or a shorter rest",
                 codes.len()
             )));
         }
@@ -377,7 +392,7 @@ impl Driver for Waveform {
         for (tick, &code) in codes.iter().enumerate() {
             let end = loaded.sample(tick);
             // before its end, the waveform of the tick stands on channel 2
-            let middle = end - loaded.oversample.div_ceil(2).max(1);
+            let middle = end - loaded.oversample.div_ceil(2);
             let (sent, seen) = (f64::from(code) / 32767.0 * self.bench.v_max, f64::from(monitor[middle]) * loaded.steps[1]);
             if (sent - seen).abs() > MONITOR * self.bench.v_max {
                 let said = format!("{seen} V stand on channel 2 at tick {tick} instead of {sent}");
@@ -392,6 +407,7 @@ impl Driver for Waveform {
             }
         }
         if let Some(loaded) = &mut self.loaded {
+            codes.drain(..codes.len().saturating_sub(loaded.window));
             loaded.history = codes;
         }
         Ok(Report { clipped, ..Report::of(ticks) })

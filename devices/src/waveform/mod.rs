@@ -38,7 +38,7 @@ pub const KIND: Kind = Kind {
         ("vmax", "the highest voltage at the input of the device; 5 if absent"),
         ("range", "volts at full scale of the digitizer; that of vmax times the gain if absent"),
         ("edge", "volts of the edge by which the trigger is measured; a tenth of vmax if absent"),
-        ("oversample", "samples of the digitizer in a tick, from 1 to 1000; 16 if absent"),
+        ("oversample", "samples of the digitizer in a tick, from 2 to 1000; 16 if absent"),
         ("rest", "seconds in which the device forgets; twenty time constants if absent"),
         ("generator", "a word of the identity of the generator; AWG if absent"),
         ("digitizer", "a word of the identity of the digitizer; DIGITIZER if absent"),
@@ -77,7 +77,7 @@ fn bench(options: &mut Options<'_>) -> Result<Bench> {
     if [v_max, scale, range, edge].iter().any(|&v| v <= 0.0) || edge > v_max || edge < v_max / 50.0 {
         return Err(Error::unsupported("voltages must be above nought, and the edge between a fiftieth of vmax and vmax"));
     }
-    if !(0.0..=1e4).contains(&rest) || !(1..=1000).contains(&oversample) {
+    if !(0.0..=1e4).contains(&rest) || !(2..=1000).contains(&oversample) {
         return Err(Error::unsupported(format!("a rest of {rest} s or {oversample} samples of a tick are not possible")));
     }
     let word = |given: Option<String>, usual: &str| given.unwrap_or_else(|| usual.to_owned());
