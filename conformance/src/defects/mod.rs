@@ -10,7 +10,7 @@ mod realization;
 mod table;
 
 pub use layer::Faulty;
-pub use noisy::{HEALTHY, PLANTED, Subject};
+pub use noisy::{HEALTHY, PLANTED, SLOW, Subject};
 pub use pretends::Pretends;
 pub use table::{DefectRow, rows, self_test, self_test_with};
 
