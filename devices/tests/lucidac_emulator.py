@@ -63,11 +63,11 @@ def main():
     try:
         started.append(subprocess.Popen([sys.executable, "-c", EMULATOR], stdout=subprocess.DEVNULL))
         wait(listens, "the emulator")
-        tcp = subprocess.run([analog, f"tcp:127.0.0.1:{PORT}?device=lucidac"], check=True, capture_output=True, text=True)
+        tcp = subprocess.run([analog, f"tcp:127.0.0.1:{PORT}?device=lucidac"], check=True, stdout=subprocess.PIPE, text=True)
         check(tcp.stdout)
         started.append(subprocess.Popen(["socat", f"PTY,link={link},raw,echo=0", f"TCP:127.0.0.1:{PORT}"]))
         wait(lambda: os.path.exists(link), "the serial port")
-        pty = subprocess.run([analog, f"serial:{link}?device=lucidac"], check=True, capture_output=True, text=True)
+        pty = subprocess.run([analog, f"serial:{link}?device=lucidac"], check=True, stdout=subprocess.PIPE, text=True)
         check(pty.stdout)
         numbers = lambda text: text.split("\n", 1)[1]
         assert numbers(tcp.stdout) == numbers(pty.stdout)

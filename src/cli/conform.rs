@@ -7,7 +7,7 @@ use clap::Args;
 use isoform::conformance::defects::{self, DefectRow, self_test_with};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{Dossier, Level};
-use isoform::conformance::{Forecast, Options, Progress, exit_code, forecast, laws, run};
+use isoform::conformance::{Forecast, Halves, Options, Progress, exit_code, forecast, halves, laws, run};
 use isoform::core::profile::Class;
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
@@ -49,6 +49,9 @@ pub(crate) struct Conform {
     /// Write the outcomes as JUnit XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Split the device's own records in two, and say what the suite would have said of one half beside the other.
+    #[arg(long, conflicts_with_all = ["self_test", "laws", "fingerprint"])]
+    aa: bool,
     /// Try the suite itself: on the substrate (oracle: if none is named) with planted defects, each of which its law must catch.
     #[arg(long, conflicts_with_all = ["level", "law", "seed", "out", "junit"])]
     self_test: bool,
@@ -104,6 +107,11 @@ impl Conform {
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);
         self.keep(*console, &dossier)?;
+        match (self.aa, self.json.as_deref().is_some_and(is_stdout)) {
+            (false, _) => {}
+            (true, true) => console.note(against_itself(&dossier)),
+            (true, false) => console.print(against_itself(&dossier))?,
+        }
         conclude(&dossier)
     }
 
@@ -182,6 +190,20 @@ pub(super) fn conclude(dossier: &Dossier) -> Result {
             Err(Failure::Substrate(format!("{}: a law could not be tried{why}", dossier.provenance.locator)))
         }
     }
+}
+
+/// What the suite says of a device beside itself.
+pub(super) fn against_itself(dossier: &Dossier) -> String {
+    let found = halves(dossier);
+    if found.is_empty() {
+        return String::from("nothing to split: none of the laws that compare means was tried on a noisy medium");
+    }
+    let row = |h: &Halves| {
+        let of = |count: usize| format!("{count} of {}", h.checks);
+        vec![h.law.clone(), of(h.inside), of(h.outside), of(h.rare), format!("{:.2}", h.chance)]
+    };
+    let heads = ["the device beside itself", "within the margin", "false alarms", "beyond 1 in 100", "chance of as many"];
+    table(&heads, found.iter().map(row), 0)
 }
 
 fn laws_table() -> String {

@@ -1,6 +1,6 @@
 //! `isoform judge`: verdicts from raw samples, with no substrate present.
 
-use super::conform::{conclude, style};
+use super::conform::{against_itself, conclude, style};
 use super::console::Console;
 use super::failure::{Failure, Result};
 use clap::Args;
@@ -15,6 +15,9 @@ pub(crate) struct Judge {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Split the device's own records in two, and say what the suite would have said of one half beside the other.
+    #[arg(long)]
+    aa: bool,
 }
 
 impl Judge {
@@ -25,6 +28,11 @@ impl Judge {
             console.print(output::json(&again).map_err(|e| Failure::input(format!("the outcomes are no JSON: {e}")))?)?;
         } else {
             console.print(output::table(&again, style()))?;
+        }
+        match (self.aa, self.json) {
+            (false, _) => {}
+            (true, true) => console.note(against_itself(&again)),
+            (true, false) => console.print(against_itself(&again))?,
         }
         let verdicts =
             |d: &isoform::conformance::record::Dossier| d.outcomes.iter().map(|o| (o.law.clone(), o.status)).collect::<Vec<_>>();
