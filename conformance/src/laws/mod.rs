@@ -55,6 +55,7 @@ modules! {
     l3_memory
     l3_drift
     l3_stationarity
+    l3_calibration
     l3_wear
     l4_latency
     l4_throughput
@@ -116,6 +117,7 @@ macro_rules! for_each_law {
             l3_memory "L3.memory"
             l3_drift "L3.drift"
             l3_stationarity "L3.stationarity"
+            l3_calibration "L3.calibration"
             l3_wear "L3.wear"
             l4_latency "L4.latency"
             l4_throughput "L4.throughput"
