@@ -50,6 +50,7 @@ modules! {
     l2_isolation
     l2_transfer
     l2_response
+    l2_pinched
     l3_endurance
     l3_reopen
     l3_memory
@@ -112,6 +113,7 @@ macro_rules! for_each_law {
             l2_isolation "L2.isolation"
             l2_transfer "L2.transfer"
             l2_response "L2.response"
+            l2_pinched "L2.pinched"
             l3_endurance "L3.endurance"
             l3_reopen "L3.reopen"
             l3_memory "L3.memory"
