@@ -30,6 +30,37 @@ fn a_run_is_kept_judged_again_and_compared() {
 }
 
 #[test]
+fn two_runs_a_week_apart_name_the_drift() {
+    let folder = Folder::new();
+    for (locator, out) in [("twin:crossbar?age=0", "young"), ("twin:crossbar?age=604800", "old")] {
+        folder.succeeds(&["conform", locator, "--law", "L2.transfer", "--law", "L2.isolation", "--quiet", "--out", out]);
+    }
+    let told = folder.isoform(&["diff", "young", "old"]);
+    assert_eq!(told.code, 1, "{}{}", told.out, told.err);
+    let (_, drift) = told.out.split_once("drift: ").expect("names the drift");
+    let (drift, _) = drift.split_once("figures:").expect("and then the figures");
+    insta::assert_snapshot!("the_drift_of_a_week", drift);
+    let json = folder.isoform(&["diff", "young", "old", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!((json["drift"]["passed"].as_f64(), json["drift"]["compared"].as_u64()), (Some(604_800.0), Some(4)));
+}
+
+#[test]
+fn work_under_a_calibration_that_is_over_is_refused() {
+    let folder = Folder::new();
+    for (locator, why) in [
+        ("twin:mesh?age=40000", "is 40000.000 s old and held for 36000.000 s; calibrate again"),
+        ("twin:crossbar?compensate=global&age=604800", "is 604800.000 s old and held for"),
+        ("twin:mesh?reach=0.3", "raise reach"),
+    ] {
+        let refused = folder.isoform(&["conform", locator, "--law", "L1.noise", "--quiet"]);
+        assert!(refused.code == 3 || refused.code == 4, "{}{}", refused.out, refused.err);
+        let said = format!("{}{}", refused.out, refused.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
 fn a_substrate_that_breaks_a_law_exits_with_one() {
     let folder = Folder::new();
     // it promises single precision and gives whole numbers

@@ -117,19 +117,24 @@ impl<'a> Bench<'a> {
             return Ok(plan.clone());
         }
         let channels = self.channels(4);
+        let mut last = String::new();
         for what in self.probes(channels) {
             for preset in [Preset::Exact, Preset::Norse, Preset::Lava, Preset::Rockpool, Preset::Spyx, Preset::Loihi] {
                 let plan = Plan::single(what.clone(), channels, preset.semantics(DT));
                 let Ok(program) = plan.build() else { continue };
-                if let Ok(session) = self.try_open(&program, &Run::new())? {
-                    drop(session);
-                    return Ok(self.home.get_or_init(|| plan).clone());
+                match self.try_open(&program, &Run::new())? {
+                    Ok(session) => {
+                        drop(session);
+                        return Ok(self.home.get_or_init(|| plan).clone());
+                    }
+                    Err(refusal) => last = refusal,
                 }
             }
         }
-        Err(Error::unsupported(
-            "the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes",
-        ))
+        Err(Error::unsupported(format!(
+            "the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes, and the last \
+             one was refused so: {last}"
+        )))
     }
 
     /// The first program that the substrate shows of itself, which is within its ranges, or, where it shows none that it takes, the home

@@ -25,6 +25,7 @@ mod spikes;
 pub mod statistics;
 pub mod suite;
 mod trial;
+mod watch;
 
 pub use bench::Bench;
 pub use checks::{Check, Twins};

@@ -3,7 +3,9 @@
 //! A law has two halves. The first measures on a substrate and leaves [`Evidence`]; the second judges evidence alone. A verdict can
 //! therefore be recomputed from the raw samples with no substrate present.
 
+use isoform_core::calibration::Certificate;
 use isoform_core::profile::{Class, Profile};
+use isoform_core::report::Report;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -192,6 +194,55 @@ pub struct Provenance {
     pub notes: BTreeMap<String, String>,
 }
 
+/// What a device told beside its outputs, over all laws below L4. The laws of L4 time the substrate and are left alone.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Ledger {
+    /// Samples that came out.
+    pub samples: u64,
+    /// Samples that were clipped, inside the device or at its edges.
+    pub clipped: u64,
+    /// Samples that never arrived.
+    pub lost: u64,
+    /// Writes that wore the device.
+    pub writes: u64,
+    /// Seconds of the device's time at which the first program was realised; none if it does not say.
+    pub age: Option<f64>,
+    /// The calibrations under which it worked, each at the largest age that was seen.
+    pub calibrations: Vec<Certificate>,
+}
+
+impl Ledger {
+    /// Adds what one advance of so many outputs a tick reports.
+    pub(crate) fn count(&mut self, report: &Report, outputs: usize) {
+        self.samples = self.samples.saturating_add((report.ticks as u64).saturating_mul(outputs as u64));
+        self.clipped = self.clipped.saturating_add(report.clipped);
+        self.lost = self.lost.saturating_add(report.lost);
+        self.writes = self.writes.saturating_add(report.writes);
+    }
+
+    /// Adds a certificate that was in force.
+    pub(crate) fn certify(&mut self, certificate: Certificate) {
+        match self.calibrations.iter_mut().find(|known| known.id == certificate.id) {
+            Some(known) if certificate.age > known.age => *known = certificate,
+            Some(_) => {}
+            None => self.calibrations.push(certificate),
+        }
+    }
+
+    /// Adds what another law found.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.samples = self.samples.saturating_add(other.samples);
+        self.clipped = self.clipped.saturating_add(other.clipped);
+        self.lost = self.lost.saturating_add(other.lost);
+        self.writes = self.writes.saturating_add(other.writes);
+        self.age = match (self.age, other.age) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        other.calibrations.into_iter().for_each(|certificate| self.certify(certificate));
+    }
+}
+
 /// What may be said of a substrate: `class/level/suite`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -222,6 +273,9 @@ pub struct Dossier {
     pub claim: Option<Claim>,
     /// One for each law that was tried, in the order of the table.
     pub outcomes: Vec<Outcome>,
+    /// What the device told beside its outputs.
+    #[serde(default)]
+    pub ledger: Ledger,
     /// What was measured, one for each outcome.
     #[serde(skip)]
     pub evidence: Vec<Evidence>,

@@ -4,7 +4,8 @@ use crate::bench::Bench;
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
-use crate::record::{Claim, Dossier, Evidence, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
+use crate::record::{Claim, Dossier, Evidence, Ledger, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
+use crate::watch::Watched;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::profile::{Class, Profile};
 use isoform_core::substrate::Substrate;
@@ -166,6 +167,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
     let mut order: Vec<usize> = (0..chosen.len()).collect();
     Chance::new(options.seed, "order").shuffle(&mut order);
     let start = Instant::now();
+    let mut ledger = Ledger::default();
     let mut found: Vec<Option<(Outcome, Evidence)>> = vec![None; chosen.len()];
     let tell = |progress: Progress<'_>| {
         if let Some(listener) = options.progress {
@@ -176,8 +178,11 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let law = chosen[index];
         tell(Progress::Started { law, done, of: chosen.len() });
         let late = options.budget.is_some_and(|budget| start.elapsed() >= budget);
-        let evidence =
-            if late { unmeasured(law) } else { measure(substrate, law, options, options.budget.map(|budget| start + budget)) };
+        let evidence = if late {
+            unmeasured(law)
+        } else {
+            measure(substrate, law, options, options.budget.map(|budget| start + budget), &mut ledger)
+        };
         let outcome = outcome(law, &evidence, &profile);
         tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
         found[index] = Some((outcome, evidence));
@@ -197,7 +202,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         notes,
     };
     let claim = claim(&outcomes, profile.class, options.level);
-    Ok(Dossier { schema: SCHEMA, provenance, asked: options.level, claim, outcomes, evidence })
+    Ok(Dossier { schema: SCHEMA, provenance, asked: options.level, claim, outcomes, ledger, evidence })
 }
 
 /// Judges evidence again: the same outcomes and the same claim, with no substrate present.
@@ -321,12 +326,15 @@ fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
 /// Laws that look at the whole process, its clock or its memory, are alone in it.
 static QUIET: RwLock<()> = RwLock::new(());
 
-fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: Option<Instant>) -> Evidence {
+fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: Option<Instant>, ledger: &mut Ledger) -> Evidence {
     let alone = law.level >= Level::L3 && !law.statistical;
     let shared = (!alone).then(|| QUIET.read().unwrap_or_else(PoisonError::into_inner));
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
+    let watched = Watched::new(substrate);
+    // laws of cost time the substrate itself
+    let substrate: &dyn Substrate = if law.level == Level::L4 { substrate } else { &watched };
     let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers).with_end(until);
     let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
     evidence.broke_off = match result {
@@ -340,6 +348,7 @@ fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: O
     };
     drop((shared, exclusive));
     evidence.seconds = start.elapsed().as_secs_f64();
+    ledger.add(watched.ledger());
     evidence
 }
 

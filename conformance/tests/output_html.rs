@@ -237,3 +237,42 @@ fn a_whole_run_can_be_looked_at() {
         assert!(std::fs::metadata(dir.join("report.html")).unwrap().len() < 1_500_000);
     }
 }
+
+#[test]
+fn plots_of_media_say_what_was_found() {
+    use isoform_conformance::output::plot::Plot;
+    let mut dossier = partial();
+    let mut evidence = Evidence { law: String::from("L1.reset"), ..Evidence::default() };
+    // white noise by halves: ±1 in turns, so that means of two are nought
+    let turns: Vec<f64> = (0..64).map(|t| if t % 2 == 0 { 1.0 } else { -1.0 }).collect();
+    evidence.samples.push(samples("noise", "V", &[64, 1], turns));
+    evidence.samples.push(samples("nought", "V", &[64, 1], vec![0.0; 64]));
+    Plot::allan("How it settles", "noise", "nought").with_tick(1e-3).attach(&mut evidence);
+    // two outputs under quiet, input 0 and input 1, two ticks each: output 1 is off by a quarter under input 1
+    let off = vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.125, 0.0, 0.375];
+    evidence.samples.push(samples("seen", "1", &[6, 2], off));
+    evidence.samples.push(samples("said", "1", &[6, 2], vec![0.0; 12]));
+    evidence.samples.push(samples("which", "1", &[6], vec![0.0, 0.0, 1.0, 1.0, 2.0, 2.0]));
+    evidence.samples.push(samples("margin", "1", &[1], vec![0.2]));
+    Plot::error_map("Where it is off", "seen", "said", "which").with_bound("margin").attach(&mut evidence);
+    // channel 0 every four ticks, channel 1 once
+    let spikes = (0..40).flat_map(|t| [f64::from(u8::from(t % 4 == 0)), f64::from(u8::from(t == 7))]).collect();
+    evidence.samples.push(samples("spikes", "1", &[40, 2], spikes));
+    Plot::spikes("It lives", "spikes").with_tick(1e-3).attach(&mut evidence);
+    dossier.evidence.push(evidence);
+    let page = html(&dossier, &Page::default());
+    check(&page);
+    for text in [
+        "Of 64 samples, single ones differ by 1.414\u{a0}V and means over 11\u{a0}ms by 128.6\u{a0}mV; the least is",
+        "The largest mean error is 0.25, of output 1 under input 1 alone; the margin is 0.2.",
+        "beyond the margin",
+        "11 spikes of 2 channels in 40\u{a0}ms: 137.5\u{a0}Hz a channel in the mean; 9 intervals, half of them of 4\u{a0}ms or less.",
+    ] {
+        assert!(
+            page.contains(text),
+            "{text}: {}",
+            page.split("class=\"finding\"").skip(1).map(|p| &p[..p.len().min(260)]).collect::<String>()
+        );
+    }
+    assert_eq!(page.matches("<svg class=\"plot wide\"").count(), 3);
+}

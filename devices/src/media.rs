@@ -3,7 +3,7 @@
 use isoform_core::error::Result;
 use isoform_core::locator::{Locator, Options};
 use isoform_core::substrate::Substrate;
-use isoform_physics::{crossbar, culture, photonics, quantum};
+use isoform_physics::{crossbar, culture, memristor, photonics, quantum};
 use std::sync::Arc;
 
 /// One kind of medium.
@@ -29,6 +29,12 @@ pub fn kinds() -> &'static [Kind] {
             open: crossbar::open,
         },
         Kind { name: "culture", about: "a culture of neurons on electrodes", options: culture::OPTIONS, open: culture::open },
+        Kind {
+            name: "memristor",
+            about: "memristors, from a voltage to a current",
+            options: memristor::OPTIONS,
+            open: memristor::open,
+        },
         Kind { name: "mesh", about: "a mesh of interferometers", options: photonics::OPTIONS, open: photonics::open },
         Kind { name: "neuristor", about: "an array of VO2 neuristors", options: quantum::OPTIONS, open: quantum::open },
     ];

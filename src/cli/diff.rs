@@ -6,7 +6,8 @@ use clap::Args;
 use isoform::conformance::output;
 use std::path::PathBuf;
 
-/// Say what differs between two runs of the suite: claim, verdicts, figures, raw samples.
+/// Say what differs between two runs of the suite: claim, verdicts, figures, raw samples,
+/// and how far the outputs of a noisy medium drifted.
 ///
 /// Exit code 1 if claims, verdicts or figures differ.
 #[derive(Debug, Args)]
@@ -34,6 +35,8 @@ impl Diff {
                 "figures": found.figures.iter().map(|f| serde_json::json!({
                     "law": f.law, "before": f.figure.before, "after": f.figure.after,
                 })).collect::<Vec<_>>(),
+                "drift": found.drift,
+                "calibration": found.calibration.as_ref().map(|[before, after]| serde_json::json!({"before": before, "after": after})),
                 "provenance": found.provenance.iter().map(|(path, c)| serde_json::json!({
                     "path": path, "before": c.before, "after": c.after,
                 })).collect::<Vec<_>>(),

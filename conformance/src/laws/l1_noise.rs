@@ -8,6 +8,7 @@
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::{Design, Rows, STAGES, Stand, Tally, failing, together};
+use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::series::{Series, moments};
@@ -77,6 +78,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             if settled && !coloured {
                 break;
             }
+        }
+        if tried.is_empty() && medium.noise > 0.0 {
+            let record = format!("{name}/{}", STAGES[0]);
+            Plot::allan("Allan deviation of output 0", format!("{record}/output"), format!("{record}/program"))
+                .with_tick(program.semantics().dt)
+                .with_caption("How means settle as they grow: white noise falls, 1/f noise does not.")
+                .attach(evidence);
         }
         tried.push(name);
     }

@@ -6,7 +6,8 @@
 use crate::agreement;
 use crate::bench::{Bench, narrow};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::Order;
+use crate::noisy::{Order, STAGES};
+use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
@@ -35,7 +36,19 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             row
         };
         std::iter::once(quiet.clone()).chain((0..inputs.min(DRIVEN)).map(one)).collect()
-    }, |_, _, _, _| true)
+    }, |_, _, _, _| true)?;
+    let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
+    if let (Ok(medium), false) = (bench.medium(), tried.is_empty()) {
+        evidence.keep("margin", "1", &[1], vec![medium.margin]);
+    }
+    for name in tried {
+        let part = |what: &str| format!("{name}/{}/{what}", STAGES[0]);
+        Plot::error_map(format!("Error of each entry, {name}"), part("output"), part("program"), part("stimulus"))
+            .with_bound("margin")
+            .with_caption("The magnitude of the mean difference to the program, with one input at its largest and the others quiet.")
+            .attach(evidence);
+    }
+    Ok(())
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {

@@ -49,6 +49,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         Plot::lines("Transfer curve", &["up", "down"]).with_x("program").with_labels("what the program says", "what comes out").attach(evidence);
         Plot::lines("Integral nonlinearity", &["distance from the line"])
             .with_x("program")
+            .with_points()
             .with_labels("what the program says", "distance from the line")
             .attach(evidence);
     }

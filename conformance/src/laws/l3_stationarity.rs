@@ -7,6 +7,7 @@
 use crate::bench::{Bench, advance, narrow};
 use crate::law::{Law, Verdict, if_running};
 use crate::noisy::{STAGES, Tally, failing, together};
+use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::permutation;
@@ -27,6 +28,8 @@ pub(super) const LAW: Law = Law {
 
 /// Ticks of a window.
 const TICKS: usize = 64;
+/// The most ticks of the record that is shown.
+const RECORD: usize = 2048;
 /// Windows of a stage.
 const WINDOWS: usize = 60;
 
@@ -51,7 +54,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let [low, high] = bench.span();
         let still = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
         // what begins is not yet what runs on
-        advance(&mut session, &still.repeat(washout), washout)?;
+        let begun = advance(&mut session, &still.repeat(washout), washout)?;
+        show(evidence, &name, outputs, program.semantics().dt, &begun);
         for stage in STAGES {
             let mut windows = Vec::new();
             for _ in 0..WINDOWS {
@@ -70,6 +74,24 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     evidence.note("seed", bench.seed);
     evidence.note("tried", tried);
     Ok(())
+}
+
+/// Keeps the beginning of what runs on, and asks for its picture.
+fn show(evidence: &mut Evidence, name: &str, outputs: usize, dt: f64, rows: &[f32]) {
+    let ticks = (rows.len() / outputs.max(1)).min(RECORD);
+    let rows = &rows[..ticks * outputs];
+    if rows.is_empty() {
+        return;
+    }
+    let record = format!("{name}/record");
+    evidence.keep_single(&record, "1", &[ticks, outputs], rows);
+    let spikes = rows.iter().all(|v| *v == 0.0 || *v == 1.0);
+    let plot = if spikes {
+        Plot::spikes(format!("Spikes by themselves, {name}"), record)
+    } else {
+        Plot::lines(format!("Output 0 by itself, {name}"), &[&record])
+    };
+    plot.with_tick(dt).attach(evidence);
 }
 
 fn p_value(windows: &[f64], seed: u64) -> f64 {

@@ -51,11 +51,13 @@ modules! {
     l2_transfer
     l2_response
     l2_capacity
+    l2_pinched
     l3_endurance
     l3_reopen
     l3_memory
     l3_drift
     l3_stationarity
+    l3_calibration
     l3_wear
     l4_latency
     l4_throughput
@@ -113,11 +115,13 @@ macro_rules! for_each_law {
             l2_transfer "L2.transfer"
             l2_response "L2.response"
             l2_capacity "L2.capacity"
+            l2_pinched "L2.pinched"
             l3_endurance "L3.endurance"
             l3_reopen "L3.reopen"
             l3_memory "L3.memory"
             l3_drift "L3.drift"
             l3_stationarity "L3.stationarity"
+            l3_calibration "L3.calibration"
             l3_wear "L3.wear"
             l4_latency "L4.latency"
             l4_throughput "L4.throughput"

@@ -1,7 +1,8 @@
 //! What differs between two runs.
 
-use super::encode;
+use super::drift::{Drifted, between};
 use super::wording::{plain, spell};
+use super::{encode, ledger};
 use crate::record::{Claim, Dossier, Evidence, Figure, Outcome, Status};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -45,6 +46,10 @@ pub struct Difference {
     pub statuses: Vec<StatusChange>,
     /// The figures with other values, of laws that both runs tried.
     pub figures: Vec<FigureChange>,
+    /// How far the outputs of a noisy medium moved.
+    pub drift: Option<Drifted>,
+    /// The calibrations under which the runs worked, in words, if they differ.
+    pub calibration: Option<[String; 2]>,
     /// The entries of the provenance that differ, by their path such as `profile.version`.
     pub provenance: Vec<(String, Change<String>)>,
     /// The laws whose raw samples are equal to the bit in both runs.
@@ -81,6 +86,9 @@ pub fn diff(before: &Dossier, after: &Dossier) -> Difference {
             _ => out.other_samples.push(law),
         }
     }
+    out.drift = between(before, after);
+    let told = [before, after].map(|dossier| ledger::calibrations(dossier).join(" | "));
+    out.calibration = (told[0] != told[1]).then_some(told);
     let (was, is) = (entries(before), entries(after));
     let mut paths: Vec<&String> = was.keys().chain(is.keys()).collect();
     paths.sort_unstable();
@@ -182,6 +190,12 @@ impl fmt::Display for Difference {
             let (before, after) = (name(change.status.before), name(change.status.after));
             write!(f, "{}: {before} → {after}: {}", plain(&change.law), plain(&change.reason))
         })?;
+        if let Some(drift) = &self.drift {
+            write!(f, "{drift}")?;
+        }
+        if let Some([was, is]) = &self.calibration {
+            writeln!(f, "calibration: {was} → {is}")?;
+        }
         section(f, "figures", &self.figures, |f, FigureChange { law, figure }| {
             let name = figure.after.as_ref().or(figure.before.as_ref()).map_or("", |x| &x.name);
             write!(f, "{}: {}: ", plain(law), plain(name))?;

@@ -1,9 +1,9 @@
 //! One self-contained page for people.
 
-use super::draw::{Drawing, Ink, Key, Mark, draw};
+use super::draw::{Drawing, Ink, Key, LEVELS, Mark, draw};
 use super::plot::{FACT, Plot};
 use super::wording::{Spelled, Standing, Verdict, counts, mark, meaning, owed, plain, spell, stands_in_the_way, superscript};
-use super::{badge, encode};
+use super::{badge, encode, ledger};
 use crate::record::{Dossier, Evidence, Figure, Level, Outcome, Status};
 use askama::Template;
 use serde::Serialize;
@@ -217,6 +217,7 @@ fn origin(dossier: &Dossier) -> Vec<(String, String)> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), plain(&value)))
     .collect();
+    out.extend(ledger::entries(dossier).into_iter().map(|(name, value)| (name.to_owned(), value)));
     out.extend(provenance.notes.iter().map(|(name, value)| (plain(name), plain(value))));
     out
 }
@@ -370,6 +371,8 @@ impl Report {
             out.push(Tone { key: Ink::Series(place).key(), dark, dashed: false });
             out.push(Tone { key: Ink::Dashed(place).key(), dark, dashed: true });
         }
+        const SHADES: [&str; LEVELS] = ["#1d2a38", "#22415f", "#285b88", "#3279b3", "#549cd6", "#8dc1ee", "#cfe6ff"];
+        out.extend(SHADES.into_iter().enumerate().map(|(n, dark)| Tone { key: Ink::Level(n).key(), dark, dashed: false }));
         out.push(Tone { key: Ink::Model.key(), dark: "#ffffff", dashed: true });
         out.push(Tone { key: Ink::Band.key(), dark: "#24384f", dashed: false });
         out.push(Tone { key: Ink::Limit.key(), dark: "#5f83ab", dashed: true });

@@ -1,7 +1,7 @@
 //! The dossier as JSON, without its samples.
 
 use super::encode;
-use crate::record::{Claim, Dossier, Level, Outcome, Provenance, SCHEMA};
+use crate::record::{Claim, Dossier, Ledger, Level, Outcome, Provenance, SCHEMA};
 use serde::{Deserialize, Serialize};
 
 /// The layout of the file: the dossier with the ids of its evidence in place of the evidence.
@@ -12,6 +12,8 @@ pub(super) struct Layout {
     asked: Level,
     claim: Option<Claim>,
     outcomes: Vec<Outcome>,
+    #[serde(default)]
+    ledger: Ledger,
     #[serde(default)]
     pub(super) evidence: Vec<String>,
 }
@@ -24,20 +26,21 @@ struct Version {
 
 impl Layout {
     pub(super) fn of(dossier: &Dossier) -> Self {
-        let Dossier { schema, provenance, asked, claim, outcomes, evidence } = dossier;
+        let Dossier { schema, provenance, asked, claim, outcomes, ledger, evidence } = dossier;
         Self {
             schema: *schema,
             provenance: provenance.clone(),
             asked: *asked,
             claim: *claim,
             outcomes: outcomes.clone(),
+            ledger: ledger.clone(),
             evidence: evidence.iter().map(|e| e.law.clone()).collect(),
         }
     }
 
     pub(super) fn into_dossier(self) -> Dossier {
-        let Self { schema, provenance, asked, claim, outcomes, evidence: _ } = self;
-        Dossier { schema, provenance, asked, claim, outcomes, evidence: Vec::new() }
+        let Self { schema, provenance, asked, claim, outcomes, ledger, evidence: _ } = self;
+        Dossier { schema, provenance, asked, claim, outcomes, ledger, evidence: Vec::new() }
     }
 
     /// Reads a layout of this version.

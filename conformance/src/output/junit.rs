@@ -1,5 +1,6 @@
 //! The outcomes as JUnit XML.
 
+use super::ledger;
 use super::wording::{Verdict, against, counts, plain};
 use crate::record::{Dossier, Level, Outcome, Requirement, Status};
 use quick_junit::{NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
@@ -45,6 +46,7 @@ pub fn junit(dossier: &Dossier) -> Result<String, SerializeError> {
             Property::new("seed", provenance.seed.to_string()),
             Property::new("suite", plain(&provenance.suite)),
         ]);
+        suite.add_properties(ledger::entries(dossier).into_iter().map(|(name, text)| Property::new(name, text)));
         suite.add_test_cases(outcomes.into_iter().map(|o| case(o, &locator)));
         report.add_test_suite(suite);
     }

@@ -16,11 +16,13 @@
 mod badge;
 mod diff;
 mod draw;
+mod drift;
 mod encode;
 mod files;
 mod html;
 mod json;
 mod junit;
+mod ledger;
 mod npy;
 pub mod plot;
 mod table;
@@ -28,6 +30,7 @@ mod wording;
 
 pub use badge::badge;
 pub use diff::{Change, Difference, FigureChange, StatusChange, diff};
+pub use drift::{Drifted, Moved};
 pub use files::{FolderError, LARGEST_ARRAY, LARGEST_FOLDER, LARGEST_TEXT, read, write};
 pub use html::{Page, html};
 pub use json::{from_json, json};

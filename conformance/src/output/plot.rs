@@ -20,6 +20,9 @@
 //! | `step-response` | responses | `fits`: exponentials |
 //! | `raster` | substrate, oracle, shape `[time, …]`, non-zero is a spike | `ambiguous`: non-zero marks an ambiguous tick |
 //! | `latency` | seconds, one number a call | `quantiles` with their intervals |
+//! | `allan` | output, program, shape `[time, …]` | the overlapping Allan deviation of their difference |
+//! | `error-map` | output, program, shape `[time, outputs]`, and the stimulus of each tick: 0 for quiet, n + 1 for input n alone | `bound`: the margin |
+//! | `spikes` | one sample of shape `[time, …]`, non-zero is a spike | with a histogram of the intervals |
 //! | `lines` | anything of shape `[time, …]` | `x`, `band`, `points`, `log-x`, `log-y` |
 //!
 //! Samples of shape `[time, …]` are drawn at one place of their other extents, [`with_column`](Plot::with_column); a raster shows
@@ -45,6 +48,12 @@ pub enum Kind {
     Raster,
     /// The distribution of times.
     Latency,
+    /// The Allan deviation of a record about what the program says.
+    Allan,
+    /// The mean error of each output under each input alone.
+    ErrorMap,
+    /// Spikes by themselves, with the intervals between them.
+    Spikes,
     /// Curves.
     Lines,
 }
@@ -207,6 +216,30 @@ impl Plot {
         Self { quantiles, ..Self::new(Kind::Latency, title, names(times)) }
     }
 
+    /// The Allan deviation of a record about what the program says, both of one shape `[time, …]`.
+    #[must_use]
+    pub fn allan(title: impl Into<String>, output: impl Into<String>, program: impl Into<String>) -> Self {
+        Self::new(Kind::Allan, title, vec![output.into(), program.into()])
+    }
+
+    /// The mean error of each output under each input alone: output and program of one shape `[time, outputs]`, and the number of the stimulus
+    /// of each tick, nought for quiet inputs and `n + 1` for input `n`.
+    #[must_use]
+    pub fn error_map(
+        title: impl Into<String>,
+        output: impl Into<String>,
+        program: impl Into<String>,
+        stimulus: impl Into<String>,
+    ) -> Self {
+        Self::new(Kind::ErrorMap, title, vec![output.into(), program.into(), stimulus.into()])
+    }
+
+    /// Spikes of shape `[time, …]` by themselves, with the intervals between them.
+    #[must_use]
+    pub fn spikes(title: impl Into<String>, spikes: impl Into<String>) -> Self {
+        Self::new(Kind::Spikes, title, vec![spikes.into()])
+    }
+
     /// Curves.
     #[must_use]
     pub fn lines(title: impl Into<String>, y: &[&str]) -> Self {
@@ -231,6 +264,13 @@ impl Plot {
     #[must_use]
     pub fn with_band(mut self, low: impl Into<String>, high: impl Into<String>) -> Self {
         self.band = Some([low.into(), high.into()]);
+        self
+    }
+
+    /// The same with the samples that hold the bound.
+    #[must_use]
+    pub fn with_bound(mut self, bound: impl Into<String>) -> Self {
+        self.bound = Some(bound.into());
         self
     }
 

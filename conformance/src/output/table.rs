@@ -1,5 +1,6 @@
 //! The outcomes as a table for a terminal.
 
+use super::ledger;
 use super::wording::{Standing, Verdict, against, counts, owed, plain};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use anstyle::{AnsiColor, Style as Ansi};
@@ -148,6 +149,9 @@ fn conclusion(dossier: &Dossier, style: Style) -> String {
         }
     }
     let _ = writeln!(out, "{}: {}", counted(dossier.outcomes.len()), counts(&dossier.outcomes));
+    for (name, text) in ledger::entries(dossier) {
+        out.push_str(&wrapped(&format!("{name}: {text}"), style.width));
+    }
     for outcome in dossier.outcomes.iter().filter(|o| o.status == Status::NotClaimed) {
         let text = format!("not claimed: {} ({}): {}", plain(&outcome.law), owed(outcome.requirement), plain(&outcome.reason));
         out.push_str(&wrapped(&text, style.width));

@@ -51,6 +51,7 @@ pub(crate) fn dossier(locator: &str, asked: Level, claim: Option<Level>, outcome
         asked,
         claim: claim.map(|level| Claim { class: Class::ExactDigital, level, suite: SUITE }),
         outcomes,
+        ledger: Ledger::default(),
         evidence: Vec::new(),
     }
 }

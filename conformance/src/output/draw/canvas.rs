@@ -84,7 +84,9 @@ pub(super) fn picture(panels: &[Panel], format: Format) -> Result<Picture, Strin
         let margin = (longest as u32 * 7 + 16).clamp(32, 130);
         for (place, panel) in panels.iter().enumerate() {
             let (area, below) = rest.split_vertically(panel.height * FINE);
-            draw(panel, &area, format, margin, place + 1 == panels.len())?;
+            // panels over the same axis share its name
+            let shared = panels.get(place + 1).is_some_and(|next| next.x.label() == panel.x.label());
+            draw(panel, &area, format, margin, !shared)?;
             rest = below;
         }
         rest.present().map_err(|e| e.to_string())?;
@@ -99,7 +101,7 @@ fn y_ticks(panel: &Panel) -> Vec<(f64, String)> {
     panel.y.ticks((panel.height / 42).clamp(2, 10) as usize)
 }
 
-fn draw(panel: &Panel, area: &Area<'_>, format: Format, margin: u32, last: bool) -> Result<(), String> {
+fn draw(panel: &Panel, area: &Area<'_>, format: Format, margin: u32, named: bool) -> Result<(), String> {
     let text = |ink: Ink| ("sans-serif", TEXT * FINE).into_font().color(&colour(ink));
     let x_ticks = panel.x.ticks(format.x_ticks);
     let y_ticks = y_ticks(panel);
@@ -107,7 +109,7 @@ fn draw(panel: &Panel, area: &Area<'_>, format: Format, margin: u32, last: bool)
         .margin_top(24 * FINE)
         .margin_right(12 * FINE)
         .margin_bottom(4 * FINE)
-        .x_label_area_size(if last { 42 } else { 24 } * FINE)
+        .x_label_area_size(if named { 42 } else { 24 } * FINE)
         .y_label_area_size(margin * FINE)
         .build_cartesian_2d(
             Scale { low: panel.x.low, high: panel.x.high, ticks: x_ticks },
@@ -122,7 +124,7 @@ fn draw(panel: &Panel, area: &Area<'_>, format: Format, margin: u32, last: bool)
         .axis_style(colour(Ink::Axis).stroke_width(FINE))
         .set_all_tick_mark_size(4 * FINE)
         .label_style(text(Ink::Axis))
-        .x_desc(if last { panel.x.label() } else { String::new() })
+        .x_desc(if named { panel.x.label() } else { String::new() })
         .axis_desc_style(text(Ink::Axis))
         .draw()
         .map_err(|e| e.to_string())?;
@@ -170,6 +172,11 @@ fn put(chart: &mut Chart<'_, '_>, panel: &Panel, layer: &Layer) -> Result<(), St
                 let outline: Vec<_> = edge(|p| p.1).into_iter().chain(edge(|p| p.2).into_iter().rev()).collect();
                 chart.draw_series([Polygon::new(outline, colour(*ink).filled())]).map_err(|e| e.to_string())?;
             }
+        }
+        Layer::Cells { cells } => {
+            let square =
+                |&(x, y, ink): &(f64, f64, Ink)| Rectangle::new([(x - 0.5, y - 0.5), (x + 0.5, y + 0.5)], colour(ink).filled());
+            chart.draw_series(cells.iter().map(square)).map_err(|e| e.to_string())?;
         }
         Layer::Strokes { ink, points, width } => {
             let style = colour(*ink).stroke_width(pixels(*width));

@@ -4,11 +4,14 @@
 //! the keys of [`Ink`]: the style sheet of the page replaces them, for a dark page or for dashes.
 
 mod agreement;
+mod allan;
 mod axis;
 mod canvas;
 mod curves;
 mod latency;
+mod map;
 mod raster;
+mod spikes;
 
 use super::plot::{Kind, Plot};
 use super::wording::plain;
@@ -18,6 +21,9 @@ pub(super) use canvas::Picture;
 
 /// Beyond this a number is not drawn, so that no difference of two overflows.
 const LARGEST: f64 = 1e300;
+
+/// Shades of a map.
+pub(super) const LEVELS: usize = 7;
 
 /// What is drawn in one colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub(super) enum Ink {
     Ambiguous,
     /// What should not be.
     Wrong,
+    /// One of [`LEVELS`] shades, from little to much.
+    Level(usize),
     /// Text and axes.
     Axis,
     /// Grid lines.
@@ -47,6 +55,15 @@ impl Ink {
     fn rgb(self) -> (u8, u8, u8) {
         const SERIES: [(u8, u8, u8); 5] =
             [(0x1f, 0x5f, 0xa8), (0xc2, 0x57, 0x1a), (0x2f, 0x7d, 0x4f), (0x7a, 0x4f, 0xa3), (0x6b, 0x5b, 0x2e)];
+        const SHADES: [(u8, u8, u8); LEVELS] = [
+            (0xed, 0xf3, 0xfa),
+            (0xcf, 0xe0, 0xf1),
+            (0xa6, 0xc8, 0xe6),
+            (0x74, 0xa9, 0xd6),
+            (0x3f, 0x86, 0xc0),
+            (0x1f, 0x5f, 0x9f),
+            (0x0b, 0x3c, 0x73),
+        ];
         match self {
             Self::Series(n) => SERIES[n % SERIES.len()],
             // One off the colour of the curve: the same to the eye, another key to the style sheet, which dashes it.
@@ -59,6 +76,7 @@ impl Ink {
             Self::Limit => (0x6f, 0x8f, 0xb3),
             Self::Ambiguous => (0xf0, 0xc9, 0x5a),
             Self::Wrong => (0xb3, 0x26, 0x1e),
+            Self::Level(n) => SHADES[n % LEVELS],
             Self::Axis => (0x4f, 0x58, 0x62),
             Self::Grid => (0xe3, 0xe6, 0xea),
         }
@@ -105,6 +123,8 @@ enum Layer {
     Rings { ink: Ink, points: Vec<(f64, f64)> },
     /// The area between two curves over the same x.
     Area { ink: Ink, points: Vec<(f64, f64, f64)> },
+    /// Squares of one unit around points, each in its own shade.
+    Cells { cells: Vec<(f64, f64, Ink)> },
     /// Upright strokes from the second to the third number.
     Strokes { ink: Ink, points: Vec<(f64, f64, f64)>, width: f64 },
 }
@@ -147,6 +167,9 @@ pub(super) fn draw(plot: &Plot, evidence: &Evidence) -> Result<Drawing, String> 
         Kind::StepResponse | Kind::Lines => curves::sketch(plot, evidence),
         Kind::Raster => raster::sketch(plot, evidence),
         Kind::Latency => latency::sketch(plot, evidence),
+        Kind::Allan => allan::sketch(plot, evidence),
+        Kind::ErrorMap => map::sketch(plot, evidence),
+        Kind::Spikes => spikes::sketch(plot, evidence),
     }?;
     Ok(Drawing {
         title: plain(&plot.title),

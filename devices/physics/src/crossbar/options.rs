@@ -24,11 +24,15 @@ pub const OPTIONS: &[(&str, &str)] = &[
         "the most that the mean of an output may move within a minute, in its units, 0.6 if absent; programs that need more are refused",
     ),
     ("endurance", "writes that a cell bears; that of the device if absent"),
+    ("age", "seconds that pass between writing, with what calibration belongs to it, and the first tick; 0 if absent"),
     ("disturb", "reads that close all but 1/e of the distance of a cell to its largest conductance; without end if absent"),
 ];
 
 /// Seconds for which the drift is declared.
 pub(super) const WITHIN: f64 = 60.0;
+
+/// The most seconds that a chip may be old, some three thousand years.
+const OLDEST: f64 = 1e11;
 
 /// The options with their values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +48,7 @@ pub(super) struct Chosen {
     pub(super) drift: f64,
     pub(super) endurance: u32,
     pub(super) disturb: f64,
+    pub(super) age: f64,
 }
 
 impl Chosen {
@@ -75,8 +80,14 @@ impl Chosen {
             drift: number(options, "drift", 0.6, false)?,
             endurance: options.take("endurance")?.unwrap_or_else(|| device.endurance()),
             disturb: number(options, "disturb", f64::INFINITY, false)?,
+            age: oldest(number(options, "age", 0.0, true)?)?,
         })
     }
+}
+
+/// An age that a clock in double precision tells seconds of.
+fn oldest(age: f64) -> Result<f64> {
+    if age <= OLDEST { Ok(age) } else { Err(Error::unsupported(format!("option \"age\" is {age:e}; give {OLDEST:e} s or less"))) }
 }
 
 /// A number above nought, or at it where that makes sense.

@@ -107,6 +107,10 @@ impl Realized {
             let error = realized.error()?;
             realized.certify(error, error);
         }
+        let age = realized.chip.chosen.age;
+        if age > 0.0 {
+            realized.jump(age, 0);
+        }
         Ok(realized)
     }
 

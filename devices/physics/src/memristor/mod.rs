@@ -13,11 +13,13 @@ mod hp;
 pub mod pcm;
 pub mod reram;
 mod stanford_pku;
+mod twin;
 mod vteam;
 mod yakopcic;
 
 pub use hp::{Biolek, Drift, Free, Joglekar, Prodromakis, Window, hp};
 pub use stanford_pku::{NoisyStanfordPku, StanfordPku, noisy_stanford_pku, stanford_pku};
+pub use twin::{Memristors, OPTIONS, open};
 pub use vteam::{Exponential, Law, Linear, Vteam, vteam};
 pub use yakopcic::{Yakopcic, yakopcic};
 

@@ -113,7 +113,7 @@ impl Meshed {
         made.program()?;
         made.correct()?;
         // the fit took time, but the clock starts with the program
-        made.rested = 0.0;
+        made.rested = made.settings.age;
         made.made = 0.0;
         Ok(made)
     }

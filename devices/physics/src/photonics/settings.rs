@@ -40,6 +40,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("spread", "standard deviation of the slopes of heaters, as a part of them; 0.02 if absent"),
     ("offset", "standard deviation of the phases of cold heaters, in radian; 0.2 if absent"),
     ("drift", "the most that a phase drifts, in radian per hour; 1e-5 if absent"),
+    ("age", "seconds that pass between the calibration and the first tick; 0 if absent"),
     ("valid", "seconds that a calibration holds; 36000 if absent"),
     ("power", "watts of a field of one; 1e-3 if absent"),
     ("oscillator", "watts of the local oscillator; 1e-2 if absent"),
@@ -85,6 +86,8 @@ pub struct Settings {
     pub offset: f64,
     /// The most that a phase drifts, in radian per second.
     pub drift: f64,
+    /// Seconds between the calibration and the first tick.
+    pub age: f64,
     /// Seconds that a calibration holds.
     pub valid: f64,
     /// Watts of a field of one.
@@ -114,6 +117,7 @@ impl Default for Settings {
             spread: 0.02,
             offset: 0.2,
             drift: 1e-5 / 3600.0,
+            age: 0.0,
             valid: 36_000.0,
             power: 1e-3,
             oscillator: 1e-2,
@@ -172,6 +176,7 @@ impl Settings {
             spread: number("spread", standard.spread, [0.0, 0.05])?,
             offset: number("offset", standard.offset, [0.0, 0.25])?,
             drift: number("drift", standard.drift * 3600.0, [0.0, 1.0])? / 3600.0,
+            age: number("age", standard.age, [0.0, 1e11])?,
             valid: number("valid", standard.valid, [1e-3, 1e9])?,
             power: number("power", standard.power, [1e-12, 1e3])?,
             oscillator: number("oscillator", standard.oscillator, [1e-12, 1e3])?,

@@ -1,0 +1,147 @@
+//! `L3.calibration`: a calibration is dated, ends, and can be made anew.
+//!
+//! It proves of a substrate that can be calibrated that work under a calibration whose time is over is refused with the state intact, that it goes on
+//! after another one, and that the new certificate has an id, is younger than it holds, and was made since. Where the device can rest, its time
+//! passes without work; where it cannot, or the calibration holds without end, nothing is asked of its end. A staircase before, at nine tenths of the
+//! time of the old calibration, and one after the new are kept: how far the means of an output are off is drawn, and judged by other laws.
+
+use crate::bench::{Bench, narrow};
+use crate::checks::{answer, judge as judge_checks};
+use crate::law::{Law, Verdict, where_claimed};
+use crate::noisy::{Rows, Stand};
+use crate::output::plot::Plot;
+use crate::record::{Evidence, Level};
+use isoform_core::calibration::Certificate;
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+
+pub(super) const LAW: Law = Law {
+    id: "L3.calibration",
+    title: "a calibration is dated, ends, and can be made anew",
+    level: Level::L3,
+    needs: "the facet of calibration",
+    requirement: where_claimed,
+    statistical: false,
+    measure,
+    judge,
+};
+
+/// Levels of the staircase.
+const LEVELS: usize = 9;
+/// Ticks of each.
+const TICKS: usize = 64;
+/// The share of its time after which an old calibration is looked at.
+const OLD: f64 = 0.9;
+
+fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    if !bench.profile.facets.calibration {
+        evidence.lacking("it cannot be calibrated");
+        return Ok(());
+    }
+    let Some((name, program)) = bench.subjects()?.into_iter().next() else { return Ok(()) };
+    let mut stand = Stand::open(bench, &program, bench.seed)?;
+    let (work, seconds) = (LEVELS * TICKS, program.semantics().dt);
+    let first = stand.session.certificate()?;
+    if first.is_none() {
+        let made = stand.session.calibrate();
+        evidence.check("a first calibration", &["accepted"], answer(&made));
+        made?;
+    }
+    let old = stand.session.certificate()?;
+    let left = |c: &Certificate| c.valid - c.age;
+    let ends = old.as_ref().filter(|c| bench.profile.facets.rest && c.valid < f64::MAX && left(c).is_finite());
+    if let Some(c) = ends {
+        stand.session.rest((OLD * c.valid - c.age).min(left(c) - 2.0 * work as f64 * seconds).max(0.0))?;
+    }
+    let mut before = Rows::default();
+    staircase(bench, &mut stand, &mut before)?;
+    if ends.is_some()
+        && let Some(c) = stand.session.certificate()?
+    {
+        stand.session.rest(left(&c).max(0.0) + 1e-3 * c.valid)?;
+        let [low, high] = bench.span();
+        let row = vec![narrow(0.0_f64.clamp(low, high), low, high); stand.inputs];
+        let late = stand.hold(&row, 1, 0, &mut Rows::default());
+        evidence.check("a tick under a calibration whose time is over", &["calibration"], answer(&late));
+    }
+    let made = stand.session.calibrate();
+    evidence.check("a new calibration", &["accepted"], answer(&made));
+    let Ok(made) = made else { return Ok(()) };
+    let found = stand.session.certificate()?;
+    let same = found.as_ref().is_some_and(|c| c.id == made.id);
+    evidence.check(
+        "the certificate in force",
+        &["that of the new calibration"],
+        if same { "that of the new calibration" } else { "another" },
+    );
+    evidence.check("its id", &["given"], if made.id.is_empty() { "none" } else { "given" });
+    evidence.check("its age", &["within its time"], if made.is_expired() { "beyond its time" } else { "within its time" });
+    let mut after = Rows::default();
+    let on = staircase(bench, &mut stand, &mut after);
+    evidence.check("work under the new calibration", &["accepted"], answer(&on));
+    on?;
+    evidence.note("certificates", [old, Some(made)]);
+    let outputs = stand.outputs;
+    before.keep(evidence, "before", outputs);
+    after.keep(evidence, "after", outputs);
+    if let Some(output) = show(evidence) {
+        Plot::lines(format!("Before and after a calibration: {name}, output {output}"), &["off before", "off after"])
+            .with_x("said")
+            .with_points()
+            .with_labels("what the program says", "mean difference to the program")
+            .with_caption("At nine tenths of the time of the old calibration, and just after the new one.")
+            .attach(evidence);
+    }
+    Ok(())
+}
+
+/// Holds every level for some ticks.
+fn staircase(bench: &Bench<'_>, stand: &mut Stand, rows: &mut Rows) -> Result<()> {
+    let [low, high] = bench.span();
+    for k in 0..LEVELS {
+        let level = narrow(low + (high - low) * k as f64 / (LEVELS - 1) as f64, low, high);
+        stand.hold(&vec![level; stand.inputs], TICKS, k, rows)?;
+    }
+    Ok(())
+}
+
+/// The mean differences of an output, step by step, beside what the program says.
+fn steps(rows: &Rows, outputs: usize, output: usize) -> Option<Vec<(f64, f64)>> {
+    let differences = rows.differences(outputs, output);
+    let step = |k: usize| {
+        let own: Vec<f64> = differences.get(k * TICKS..(k + 1) * TICKS)?.to_vec();
+        Some((rows.mean_said(outputs, output, k)?, own.iter().sum::<f64>() / TICKS as f64))
+    };
+    (0..LEVELS).map(step).collect()
+}
+
+/// Keeps what is drawn, of the output whose program spans the most.
+fn show(evidence: &mut Evidence) -> Option<usize> {
+    let ((before, outputs), (after, _)) = (Rows::kept(evidence, "before")?, Rows::kept(evidence, "after")?);
+    let span = |output: usize| {
+        let said: Vec<f64> = steps(&before, outputs, output).unwrap_or_default().into_iter().map(|s| s.0).collect();
+        said.iter().copied().fold(f64::MIN, f64::max) - said.iter().copied().fold(f64::MAX, f64::min)
+    };
+    let output = (0..outputs).max_by(|a, b| span(*a).total_cmp(&span(*b)))?;
+    let mut pairs: Vec<_> = steps(&before, outputs, output)?.into_iter().zip(steps(&after, outputs, output)?).collect();
+    pairs.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
+    evidence.keep("said", "1", &[LEVELS], pairs.iter().map(|p| p.0.0).collect());
+    evidence.keep("off before", "1", &[LEVELS], pairs.iter().map(|p| p.0.1).collect());
+    evidence.keep("off after", "1", &[LEVELS], pairs.iter().map(|p| p.1.1).collect());
+    Some(output)
+}
+
+fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
+    let verdict = judge_checks(evidence, profile);
+    let rms = |name: &str| {
+        let (rows, outputs) = Rows::kept(evidence, name)?;
+        let means: Vec<f64> = (0..outputs).filter_map(|o| steps(&rows, outputs, o)).flatten().map(|s| s.1).collect();
+        Some((means.iter().map(|m| m * m).sum::<f64>() / means.len().max(1) as f64).sqrt())
+    };
+    match (rms("before"), rms("after")) {
+        (Some(before), Some(after)) => {
+            verdict.with_figure("rms of the means before", before, "1").with_figure("rms of the means after", after, "1")
+        }
+        _ => verdict,
+    }
+}

@@ -1,0 +1,177 @@
+//! How far the outputs of a medium moved between two runs.
+//!
+//! Both runs held the same stimuli; what is compared is the mean difference of each output to the program, by Welch's interval on nearly
+//! independent values, as the laws of agreement take them. Of each output, the stimulus is named under which it moved the most.
+
+use super::ledger::time;
+use super::wording::{plain, spell};
+use crate::noisy::{Design, PASS, Rows, STAGES};
+use crate::record::{Dossier, Evidence};
+use crate::statistics::equivalence::test_pair;
+use isoform_core::medium::Drift;
+use serde::Serialize;
+use std::fmt;
+
+/// How many outputs are told of.
+const SHOWN: usize = 8;
+
+/// How far one output moved.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Moved {
+    /// The law whose samples say so.
+    pub law: String,
+    /// The program, as the law names it.
+    pub program: String,
+    /// The output.
+    pub output: usize,
+    /// The stimulus, by its place in the law.
+    pub stimulus: usize,
+    /// What the program says in the mean.
+    pub said: f64,
+    /// The mean difference to the program in the first run.
+    pub before: f64,
+    /// How far it moved, in units of the output.
+    pub by: f64,
+    /// Half the width of the interval of that, at a level of 1e-3.
+    pub half: f64,
+}
+
+/// The drift between two runs of one noisy medium.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Drifted {
+    /// Seconds of the device's time between them, if it tells its age.
+    pub passed: Option<f64>,
+    /// What is declared in the second run.
+    pub declared: Option<Drift>,
+    /// Outputs that were compared.
+    pub compared: usize,
+    /// Those that moved, the farthest first.
+    pub moved: Vec<Moved>,
+}
+
+/// The drift between two runs; nothing where neither run has means of a noisy medium.
+pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
+    let mut found = Drifted {
+        passed: before.ledger.age.zip(after.ledger.age).map(|(a, b)| b - a),
+        declared: after.provenance.profile.medium.and_then(|m| m.drift),
+        ..Drifted::default()
+    };
+    let mut all: Vec<(bool, Moved)> = Vec::new();
+    for now in &after.evidence {
+        let Some(was) = before.evidence.iter().find(|e| e.law == now.law) else { continue };
+        for program in now.fact::<Vec<String>>("tried").unwrap_or_default() {
+            for (significant, moved) in compare(was, now, &program) {
+                // an output is told of once, by the law under which it moved the most
+                match all.iter_mut().find(|(_, m)| m.program == moved.program && m.output == moved.output) {
+                    Some(known) if (significant, moved.by.abs()) > (known.0, known.1.by.abs()) => *known = (significant, moved),
+                    Some(_) => {}
+                    None => all.push((significant, moved)),
+                }
+            }
+        }
+    }
+    if all.is_empty() {
+        return None;
+    }
+    found.compared = all.len();
+    found.moved = all.into_iter().filter(|(significant, _)| *significant).map(|(_, moved)| moved).collect();
+    found.moved.sort_by(|a, b| b.by.abs().total_cmp(&a.by.abs()));
+    Some(found)
+}
+
+/// The outputs of one program in one law, each under the stimulus that moved it the most, and whether that is more than chance.
+fn compare(was: &Evidence, now: &Evidence, program: &str) -> Vec<(bool, Moved)> {
+    let read = |e: &Evidence| {
+        let (rows, outputs) = Rows::kept(e, &format!("{program}/{}", STAGES[0]))?;
+        let design: Design = e.fact(&format!("design of {program}"))?;
+        let stimuli: usize = e.fact(&format!("stimuli of {program}"))?;
+        Some((rows, outputs, design, stimuli))
+    };
+    let (Some((old, outputs, old_design, stimuli)), Some((new, width, new_design, count))) = (read(was), read(now)) else {
+        return Vec::new();
+    };
+    // chopped values are held against the reference, others are not
+    if (outputs, stimuli, old_design.coloured) != (width, count, new_design.coloured) {
+        return Vec::new();
+    }
+    let one = |output: usize, stimulus: usize| {
+        // what a run was asked is only comparable where the program says the same of it
+        let said = [&old, &new].map(|rows| rows.mean_said(outputs, output, stimulus));
+        let [Some(said), Some(other)] = said else { return None };
+        if (said - other).abs() > 1e-6 * said.abs().max(1e-6) {
+            return None;
+        }
+        let young = old.values(outputs, output, stimulus, &old_design)?;
+        let aged = new.values(outputs, output, stimulus, &new_design)?;
+        let found = test_pair(&aged, &young, f64::INFINITY, PASS);
+        let before = crate::statistics::series::moments(&young).0;
+        let moved = Moved {
+            law: now.law.clone(),
+            program: program.to_owned(),
+            output,
+            stimulus,
+            said,
+            before,
+            by: found.mean,
+            half: found.half,
+        };
+        Some((found.mean.abs() > found.half, moved))
+    };
+    let most = |output: usize| {
+        let all = (0..stimuli).filter_map(|stimulus| one(output, stimulus));
+        all.max_by(|a, b| a.0.cmp(&b.0).then(a.1.by.abs().total_cmp(&b.1.by.abs())))
+    };
+    (0..outputs).filter_map(most).collect()
+}
+
+impl fmt::Display for Drifted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let passed = match self.passed {
+            Some(s) if s < 0.0 => format!(" while the device grew younger by {}", time(-s)),
+            Some(s) => format!(" in {} of the device's time", time(s)),
+            None => String::new(),
+        };
+        if self.moved.is_empty() {
+            return writeln!(f, "drift: none of {} outputs moved{passed}", self.compared);
+        }
+        writeln!(f, "drift: {} of {} outputs moved{passed}:", self.moved.len(), self.compared)?;
+        for Moved { law, program, output, stimulus, said, before, by, half } in self.moved.iter().take(SHOWN) {
+            let number = |v: f64| spell(v, "1").to_string();
+            write!(
+                f,
+                "  {}, output {output}: moved by {} ± {} where the program says {}",
+                plain(program),
+                number(*by),
+                number(*half),
+                number(*said)
+            )?;
+            let share = 100.0 * by / said.abs() * said.signum();
+            if share.is_finite() && share.abs() < 1e3 {
+                write!(f, ", {share:+.1} % of it")?;
+            }
+            write!(f, " (off by {} before; {}, stimulus {stimulus})", number(*before), plain(law))?;
+            match self.declared {
+                Some(Drift { most, within }) => {
+                    let place = if by.abs() + half <= most {
+                        "inside"
+                    } else if by.abs() - half > most {
+                        "beyond"
+                    } else {
+                        "at the edge of"
+                    };
+                    writeln!(f, ", {place} the {} that are declared within {}", number(most), time(within))?;
+                }
+                None => writeln!(f, ", and no drift is declared")?,
+            }
+        }
+        if self.moved.len() > SHOWN {
+            writeln!(f, "  and {} more", self.moved.len() - SHOWN)?;
+        }
+        if let (Some(passed), Some(declared)) = (self.passed, self.declared)
+            && passed > declared.within
+        {
+            writeln!(f, "  what is declared is for {}, and {} passed", time(declared.within), time(passed))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! What a device told beside its outputs, in words: calibrations, ages, clipped and lost samples.
+
+use super::wording::{plain, spell};
+use crate::record::Dossier;
+use isoform_core::calibration::Certificate;
+
+/// Digits of an id that tell one calibration from another.
+const DIGITS: usize = 12;
+
+/// The start of an id.
+pub(super) fn short(id: &str) -> String {
+    plain(&id.chars().take(DIGITS).collect::<String>())
+}
+
+/// A time in the unit that people would say it in.
+pub(super) fn time(seconds: f64) -> String {
+    match seconds {
+        s if s >= 2.0 * 86_400.0 => spell(s / 86_400.0, "days").to_string(),
+        s if s >= 2.0 * 3600.0 => spell(s / 3600.0, "h").to_string(),
+        s => spell(s, "s").to_string(),
+    }
+}
+
+/// One certificate.
+fn certificate(found: &Certificate) -> String {
+    let Certificate { id, method, age, valid, before, after } = found;
+    let holds = if *valid >= f64::MAX { String::from("without end") } else { format!("for {}", time(*valid)) };
+    let off = |v: &f64| spell(*v, "1").to_string();
+    format!(
+        "{}, up to {} old, holds {holds}; rms error {} before, {} after; {}",
+        short(id),
+        time(*age),
+        off(before),
+        off(after),
+        plain(method)
+    )
+}
+
+/// Each calibration in words, or why there is none.
+pub(super) fn calibrations(dossier: &Dossier) -> Vec<String> {
+    if !dossier.ledger.calibrations.is_empty() {
+        return dossier.ledger.calibrations.iter().map(certificate).collect();
+    }
+    let can = dossier.provenance.profile.facets.calibration;
+    vec![String::from(if can { "none was in force" } else { "none; the substrate cannot be calibrated" })]
+}
+
+/// Samples that were clipped or lost.
+pub(super) fn samples(dossier: &Dossier) -> String {
+    let ledger = &dossier.ledger;
+    let lost = if ledger.lost > 0 { format!(", {} lost", ledger.lost) } else { String::new() };
+    format!("{} clipped{lost} of {}", ledger.clipped, ledger.samples)
+}
+
+/// Everything by name, in the order in which it is told.
+pub(super) fn entries(dossier: &Dossier) -> Vec<(&'static str, String)> {
+    let mut out: Vec<_> = calibrations(dossier).into_iter().map(|text| ("calibration", text)).collect();
+    out.extend(dossier.ledger.age.map(|age| ("device's age at the start", time(age))));
+    out.push(("samples", samples(dossier)));
+    if dossier.ledger.writes > 0 {
+        out.push(("writes to the device", dossier.ledger.writes.to_string()));
+    }
+    out
+}

@@ -1,0 +1,121 @@
+//! A layer that keeps count of what a device tells beside its outputs, while a law is tried.
+//!
+//! It stands between the laws and the substrate and changes nothing. Certificates are asked for when a program is realised and, from then on,
+//! after twice as many calls as before, so that a long record costs as little as a short one.
+
+use crate::record::Ledger;
+use async_trait::async_trait;
+use isoform_core::calibration::Calibration;
+use isoform_core::error::Result;
+use isoform_core::profile::Profile;
+use isoform_core::program::Program;
+use isoform_core::report::Report;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A substrate that is watched.
+#[derive(Debug)]
+pub(crate) struct Watched<'a> {
+    inner: &'a dyn Substrate,
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+#[derive(Debug)]
+struct Watching {
+    inner: Box<dyn Realization>,
+    ledger: Arc<Mutex<Ledger>>,
+    outputs: usize,
+    calls: u64,
+    /// The call after which a certificate is asked for next.
+    next: u64,
+}
+
+impl<'a> Watched<'a> {
+    pub(crate) fn new(inner: &'a dyn Substrate) -> Self {
+        Self { inner, ledger: Arc::default() }
+    }
+
+    /// What was counted so far.
+    pub(crate) fn ledger(&self) -> Ledger {
+        lock(&self.ledger).clone()
+    }
+}
+
+fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watching {
+    async fn certify(&mut self) {
+        if let Some(calibration) = self.inner.calibration()
+            && let Ok(Some(certificate)) = calibration.certificate().await
+        {
+            lock(&self.ledger).certify(certificate);
+        }
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Substrate for Watched<'_> {
+    fn profile(&self) -> Arc<Profile> {
+        self.inner.profile()
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let mut inner = self.inner.realize(program, run).await?;
+        if let Some(rest) = inner.rest()
+            && let Ok(age) = rest.age().await
+        {
+            lock(&self.ledger).age.get_or_insert(age);
+        }
+        let outputs = run.output(program, 1).len();
+        let mut watching = Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1 };
+        watching.certify().await;
+        Ok(Box::new(watching))
+    }
+
+    fn exemplars(&self) -> Vec<Program> {
+        self.inner.exemplars()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Realization for Watching {
+    async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        let report = self.inner.advance(x, y, ticks).await?;
+        lock(&self.ledger).count(&report, self.outputs);
+        self.calls += 1;
+        if self.calls >= self.next {
+            self.next = self.next.saturating_mul(2);
+            self.certify().await;
+        }
+        Ok(report)
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        self.inner.reset().await
+    }
+
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.inner.memory()
+    }
+
+    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
+        self.inner.tuning()
+    }
+
+    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
+        self.inner.plasticity()
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()
+    }
+}
