@@ -230,8 +230,9 @@ fn main() -> Outcome<()> {
         }
     }
     println!(
-        "\nDrift takes a third of the currents in a day and half in a year, so that neurons spike late or not at all. One factor for the whole layer gives\n\
-         most of it back; what it cannot give back is the spread of the cells, which grows with their age, and the noise of reading."
+        "\nDrift takes a third of the currents in a day and half in a year. One factor for the whole layer brings their mean back, and with it most of what\n\
+         spikes moved by; what it cannot bring back is the spread of the cells, which grows with their age, and the noise of reading, which it\n\
+         amplifies. Agreement on a few samples tells little of it: look at its error."
     );
     Ok(())
 }

@@ -108,27 +108,30 @@ pub(super) fn pairs(inputs: usize) -> usize {
 }
 
 /// Whole numbers `[row, input]` as pairs: `[block, pair, row]` for whole blocks of [`ROWS`] rows, then `[row, pair]` for the rest.
-#[expect(clippy::cast_possible_truncation, reason = "codes are whole and within the largest")]
 pub(super) fn take(codes: &[f32], inputs: usize, to: &mut [Pair]) {
     let (inputs, pairs) = (inputs.max(1), pairs(inputs).max(1));
-    let row = |codes: &[f32], to: &mut dyn Iterator<Item = &mut Pair>| {
-        let (whole, odd) = codes.as_chunks::<2>();
-        for (to, [a, b]) in to.zip(whole) {
-            *to = [*a as i16, *b as i16];
-        }
-        if let ([last], Some(to)) = (odd, to.next()) {
-            *to = [*last as i16, 0];
-        }
-    };
     let (blocks, rest) = codes.split_at(codes.len() / inputs / ROWS * ROWS * inputs);
     let (of_blocks, of_rest) = to.split_at_mut(blocks.len() / inputs * pairs);
     for (codes, to) in blocks.chunks_exact(ROWS * inputs).zip(of_blocks.chunks_exact_mut(ROWS * pairs)) {
         for (r, codes) in codes.chunks_exact(inputs).enumerate() {
-            row(codes, &mut to.iter_mut().skip(r).step_by(ROWS));
+            row(codes, to.iter_mut().skip(r).step_by(ROWS));
         }
     }
     for (codes, to) in rest.chunks_exact(inputs).zip(of_rest.chunks_exact_mut(pairs)) {
-        row(codes, &mut to.iter_mut());
+        row(codes, to.iter_mut());
+    }
+}
+
+/// One row of whole numbers as pairs.
+#[expect(clippy::cast_possible_truncation, reason = "codes are whole and within the largest")]
+fn row<'a>(codes: &[f32], mut to: impl Iterator<Item = &'a mut Pair>) {
+    let (whole, odd) = codes.as_chunks::<2>();
+    // in this order, lest the zip take a place for which there is no pair
+    for ([a, b], to) in whole.iter().zip(to.by_ref()) {
+        *to = [*a as i16, *b as i16];
+    }
+    if let ([last], Some(to)) = (odd, to.next()) {
+        *to = [*last as i16, 0];
     }
 }
 
