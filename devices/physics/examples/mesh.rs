@@ -35,6 +35,8 @@ const MARGIN: f64 = 0.15;
 /// A field of three modes, and whether it is of the second class.
 type Point = ([Complex; 3], bool);
 type Weights = [[Complex; 3]; 2];
+/// So many points, by a seed.
+type Task = fn(usize, u64) -> Vec<Point>;
 
 /// Numbers even between nought and one.
 fn numbers(count: usize, seed: u64) -> Vec<f64> {
@@ -134,8 +136,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count = arguments.next().transpose()?.unwrap_or(400).max(2);
     println!("accuracy on {JUDGED} fresh points of {steps} steps on {count}; in parentheses that of models.md\n");
     println!("{:>7} {:>7} {:>14} {:>14} {:>8}", "task", "phases", "real", "complex", "margin");
-    let tasks: [(&str, fn(usize, u64) -> Vec<Point>, [f64; 2]); 2] =
-        [("circle", circle, [0.771, 0.992]), ("spiral", spiral, [0.513, 0.954])];
+    let tasks: [(&str, Task, [f64; 2]); 2] = [("circle", circle, [0.771, 0.992]), ("spiral", spiral, [0.513, 0.954])];
     for (name, task, [real, complex]) in tasks {
         let (learned, judged) = (task(count, 1), task(JUDGED, 2));
         let weights = [false, true].map(|complex| train(&learned, complex, steps));

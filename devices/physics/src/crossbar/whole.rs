@@ -238,7 +238,7 @@ mod x86 {
                 }
             }
         }
-        sums.map(|sums| must_cast(sums))
+        sums.map(must_cast)
     }
 
     #[inline]
@@ -251,7 +251,7 @@ mod x86 {
                 *sum = _mm512_add_epi32(*sum, _mm512_madd_epi16(must_cast(*step), pair));
             }
         }
-        sums.map(|sums| must_cast(sums))
+        sums.map(must_cast)
     }
 
     #[inline]
