@@ -20,6 +20,7 @@ mod statistics;
 mod substrate;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod wires;
 
 pub use array::{Array, Settings, Verified};

@@ -17,12 +17,14 @@ pub(super) struct Panels {
     outputs: usize,
     /// `[panel, input, output]`, padded with noughts.
     data: Vec<f32>,
+    /// Scratch: the entries of an input.
+    entries: Vec<f32>,
 }
 
 impl Panels {
     /// A matrix of noughts.
     pub(super) fn new(inputs: usize, outputs: usize) -> Self {
-        Self { inputs, outputs, data: vec![0.0; outputs.div_ceil(WIDTH) * inputs * WIDTH] }
+        Self { inputs, outputs, data: vec![0.0; outputs.div_ceil(WIDTH) * inputs * WIDTH], entries: vec![0.0; outputs] }
     }
 
     /// Where an entry is.
@@ -30,11 +32,14 @@ impl Panels {
         (output / WIDTH * self.inputs + input) * WIDTH + output % WIDTH
     }
 
-    /// Sets the entries of one input, by output.
-    pub(super) fn set_row(&mut self, input: usize, entry: impl Fn(usize) -> f32) {
-        for output in 0..self.outputs {
-            let place = self.place(input, output);
-            self.data[place] = entry(output);
+    /// Sets all entries, those of an input by `row`, which fills its outputs.
+    pub(super) fn set(&mut self, row: impl Fn(usize, &mut [f32])) {
+        for input in 0..self.inputs {
+            row(input, &mut self.entries);
+            for output in 0..self.outputs {
+                let place = self.place(input, output);
+                self.data[place] = self.entries[output];
+            }
         }
     }
 
@@ -163,7 +168,7 @@ mod tests {
             Key::new(1, 0).fill_uniform(0, 0, 0, &mut weights);
             Key::new(2, 0).fill_uniform(0, 0, 0, &mut x);
             let mut panels = Panels::new(inputs, outputs);
-            (0..inputs).for_each(|i| panels.set_row(i, |o| weights[i * outputs + o]));
+            panels.set(|i, to| to.copy_from_slice(&weights[i * outputs..][..outputs]));
             let mut y = vec![-1.0; rows * outputs];
             panels.multiply(rows, (&x, inputs), (&mut y, outputs));
             for row in 0..rows {

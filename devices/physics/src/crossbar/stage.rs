@@ -9,12 +9,15 @@ use super::error::Error;
 use super::forecast::{Means, Ranges};
 use super::pair::Pairs;
 use super::product::Panels;
+use super::whole::{self, Whole};
 use super::wires;
 use isoform_core::draw::Key;
 use isoform_core::linear::Dense;
 
 /// The wires are solved anew when the logarithm of the age has moved by this: two and a half per cent of drift.
 const WIRES: f64 = 0.5;
+/// Converters of so many bits are multiplied in whole numbers.
+const BITS: u32 = 8;
 /// Keeps the draws of bit lines apart from those of cells.
 const LINES: u32 = 0x6c69_6e65;
 
@@ -32,10 +35,32 @@ pub(super) struct Build {
 #[derive(Debug)]
 struct Block {
     array: Array,
-    signal: Panels,
-    variance: Panels,
+    matrices: Matrices,
+    /// The variance of each cell where all have the same, which no product is needed for.
+    evenly: Option<f32>,
     /// What the wires leave of each cell's current, and the logarithm of the age at which that was found.
     wires: Option<(Vec<f64>, f64)>,
+}
+
+/// What inputs are multiplied by for the signal, and their squares for the variance.
+#[derive(Debug, Clone)]
+enum Matrices {
+    /// For converters of at most [`BITS`].
+    Whole { signal: Whole, variance: Whole },
+    /// For finer ones, whose squares and sums take more room.
+    Single { signal: Panels, variance: Panels },
+}
+
+impl Matrices {
+    fn new(inputs: usize, outputs: usize, bits: u32) -> Self {
+        if bits <= BITS {
+            let most = f64::from((1_u32 << (bits - 1)) - 1);
+            Self::Whole { signal: Whole::new(inputs, outputs, most), variance: Whole::new(inputs, outputs, most * most) }
+        } else {
+            let panels = Panels::new(inputs, outputs);
+            Self::Single { signal: panels.clone(), variance: panels }
+        }
+    }
 }
 
 /// One dense map.
@@ -64,6 +89,8 @@ pub(super) struct Stage {
     key: Key,
     codes: Vec<f32>,
     squares: Vec<f32>,
+    /// Codes and squares as whole numbers.
+    whole: Vec<[i16; 2]>,
     sums: Vec<f32>,
     normals: Vec<f32>,
     conductance: Vec<f32>,
@@ -82,8 +109,8 @@ impl Stage {
                 key.wrapping_mul(0x9e37_79b9).wrapping_add(u32::try_from(block).unwrap_or(u32::MAX)) ^ LINES.rotate_left(7);
             let mut array = Array::new(inputs, 2 * outputs, build.settings, Key::new(build.seed, name));
             array.wear(build.worn);
-            let panels = Panels::new(inputs, outputs);
-            blocks.push(Block { array, signal: panels.clone(), variance: panels, wires: None });
+            let matrices = Matrices::new(inputs, outputs, build.means.bits);
+            blocks.push(Block { array, matrices, evenly: None, wires: None });
         }
         let cells = inputs * 2 * outputs;
         let mut stage = Self {
@@ -105,6 +132,7 @@ impl Stage {
             key: Key::new(build.seed, key ^ LINES),
             codes: vec![0.0; rows * inputs],
             squares: vec![0.0; rows * inputs],
+            whole: vec![[0; 2]; if build.means.bits <= BITS { rows * whole::pairs(inputs) } else { 0 }],
             sums: vec![0.0; rows * outputs],
             normals: vec![0.0; outputs],
             conductance: vec![0.0; cells],
@@ -186,10 +214,30 @@ impl Stage {
                 }
             }
             let scale = (f64::from(self.input_step) / self.pairs.scale()) as f32;
-            for i in 0..inputs {
-                let (g, v) = (&self.conductance[2 * i * outputs..], &self.cells[2 * i * outputs..]);
-                block.signal.set_row(i, |o| (g[2 * o] - g[2 * o + 1]) * scale);
-                block.variance.set_row(i, |o| (v[2 * o] + v[2 * o + 1]) * scale * scale);
+            let (conductance, cells) = (&self.conductance, &self.cells);
+            let of_signal = |i: usize, to: &mut [f32]| {
+                let (pairs, _) = conductance[2 * i * outputs..].as_chunks::<2>();
+                to.iter_mut().zip(pairs).for_each(|(to, [plus, minus])| *to = (plus - minus) * scale);
+            };
+            let of_variance = |i: usize, to: &mut [f32]| {
+                let (pairs, _) = cells[2 * i * outputs..].as_chunks::<2>();
+                to.iter_mut().zip(pairs).for_each(|(to, [plus, minus])| *to = (plus + minus) * scale * scale);
+            };
+            let first = cells.first().copied().unwrap_or_default();
+            block.evenly = cells.iter().all(|v| *v == first).then_some(2.0 * first * scale * scale);
+            match &mut block.matrices {
+                Matrices::Whole { signal, variance } => {
+                    signal.set(of_signal);
+                    if block.evenly.is_none() {
+                        variance.set(of_variance);
+                    }
+                }
+                Matrices::Single { signal, variance } => {
+                    signal.set(of_signal);
+                    if block.evenly.is_none() {
+                        variance.set(of_variance);
+                    }
+                }
             }
         }
         Ok(())
@@ -242,9 +290,28 @@ impl Stage {
             let ends = Inputs { inverse: self.input_inverse, most: self.most, x: &x[b * inputs..], stride: wide, inputs };
             clipped += edge::drive(ends, codes, squares);
             let sums = &mut self.sums[..rows * outputs];
-            block.variance.multiply(rows, (squares, inputs), (sums, outputs));
             let y = &mut y[b * outputs..];
-            block.signal.multiply(rows, (codes, inputs), (y, tall));
+            match &block.matrices {
+                Matrices::Whole { signal, variance } => {
+                    if block.evenly.is_none() {
+                        whole::take(squares, inputs, &mut self.whole);
+                        variance.multiply(rows, &self.whole, (sums, outputs));
+                    }
+                    whole::take(codes, inputs, &mut self.whole);
+                    signal.multiply(rows, &self.whole, (y, tall));
+                }
+                Matrices::Single { signal, variance } => {
+                    if block.evenly.is_none() {
+                        variance.multiply(rows, (squares, inputs), (sums, outputs));
+                    }
+                    signal.multiply(rows, (codes, inputs), (y, tall));
+                }
+            }
+            if let Some(cell) = block.evenly {
+                for (sums, squares) in sums.chunks_exact_mut(outputs).zip(squares.chunks_exact(inputs)) {
+                    sums.fill(cell * summed(squares));
+                }
+            }
             let lines = Lines {
                 steps: &self.steps[b * outputs..][..outputs],
                 inverses: &self.inverses[b * outputs..][..outputs],
@@ -262,4 +329,12 @@ impl Stage {
         }
         clipped
     }
+}
+
+/// A sum in parts, so that one addition need not wait for the one before.
+fn summed(numbers: &[f32]) -> f32 {
+    let (parts, rest) = numbers.as_chunks::<16>();
+    let mut sums = [0.0; 16];
+    parts.iter().for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, v)| *sum += v));
+    sums.iter().chain(rest).sum()
 }
