@@ -86,7 +86,18 @@ fn a_substrate_of_one_neuron_without_facets_conforms() {
     }
     assert_eq!(dossier.claim.map(|c| c.level), Some(Level::L4));
     let status = |id: &str| dossier.outcomes.iter().find(|o| o.law == id).map(|o| o.status);
-    let lacks = ["L0.names", "L1.branch", "L1.theta", "L1.portability", "L2.linear", "L2.cycles", "L2.range", "L2.overflow"];
+    let lacks = [
+        "L0.names",
+        "L1.branch",
+        "L1.theta",
+        "L1.portability",
+        "L2.linear",
+        "L2.cycles",
+        "L2.range",
+        "L2.overflow",
+        "L2.pinched",
+        "L3.calibration",
+    ];
     for id in lacks {
         assert_eq!(status(id), Some(Status::NotClaimed), "{id}");
     }

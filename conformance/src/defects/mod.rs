@@ -5,12 +5,14 @@
 
 mod layer;
 mod noisy;
+mod physical;
 mod pretends;
 mod realization;
 mod table;
 
 pub use layer::Faulty;
 pub use noisy::{HEALTHY, PLANTED, SLOW, Subject};
+pub use physical::{Dated, Films, Habit, PHYSICAL};
 pub use pretends::Pretends;
 pub use table::{DefectRow, rows, self_test, self_test_with};
 

@@ -15,7 +15,7 @@ pub struct Subject {
     pub name: &'static str,
     /// The law that has to catch it; none for a healthy one.
     pub law: Option<&'static str>,
-    make: fn(Arc<dyn Substrate>) -> Arc<dyn Substrate>,
+    pub(super) make: fn(Arc<dyn Substrate>) -> Arc<dyn Substrate>,
 }
 
 impl Subject {

@@ -1,6 +1,6 @@
 //! Which law catches which defect.
 
-use super::{Defect, Faulty, PLANTED, Subject};
+use super::{Defect, Faulty, PHYSICAL, PLANTED, Subject};
 use crate::law::Law;
 use crate::laws::{laws, peer_laws};
 use crate::record::{Level, Status};
@@ -92,12 +92,12 @@ type Healthy<'a> = &'a (dyn Fn() -> Arc<dyn Substrate> + Sync);
 /// How many rows a self-test has.
 #[must_use]
 pub fn rows() -> usize {
-    Defect::TABLE.len() + PLANTED.len()
+    Defect::TABLE.len() + PLANTED.len() + PHYSICAL.len()
 }
 
 /// Runs the suite on every planted defect around a healthy substrate with the facets memory and tuning, telling each row as it comes.
 ///
-/// Those of noisy media follow, each tried with its law.
+/// Those of noisy media and of devices with physics of their own follow, each tried with its law.
 ///
 /// Defects that only show in a long run are tried with the laws of L3 and L4 too, one after the other, since these measure time and
 /// memory; all others up to L2, several at once where the healthy substrate has room for any number of programs.
@@ -123,7 +123,7 @@ pub fn self_test_with(healthy: Healthy<'_>, tell: &(dyn Fn(&DefectRow) + Sync)) 
     });
     rows.extend(deep.into_iter().map(attempt));
     rows.sort_by_key(|(at, _)| *at);
-    let noisy = PLANTED.iter().map(|subject| {
+    let noisy = PLANTED.iter().chain(PHYSICAL).map(|subject| {
         let row = try_subject(subject, healthy());
         tell(&row);
         row

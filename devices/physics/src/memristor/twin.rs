@@ -148,7 +148,7 @@ impl Substrate for Memristors {
                 return refuse(node, format!("the devices have a {name} of {usual:e}; leave it as it is"));
             }
         }
-        let semantics = node.semantics.clone().with_decay(Decay::RungeKutta);
+        let semantics = node.semantics.with_decay(Decay::RungeKutta);
         let devices = (0..)
             .take(node.channels())
             .map(|channel| {
