@@ -79,10 +79,10 @@ fn a_leaky_integrator_follows_its_equation() {
     let program = systems::leaky().expect("builds");
     let slow = Wish { k0: Some(100), rate: Some(10_000), ..Wish::default() };
     for (locator, wish) in [
-        ("twin:lucidac", Wish::default()),
-        ("twin:lucidac?polarity=direct", Wish::default()),
-        ("twin:lucidac?link=tcp", Wish::default()),
-        ("twin:lucidac?k0=100&rate=10000", slow),
+        ("twin:lucidac?noise=0", Wish::default()),
+        ("twin:lucidac?polarity=direct&noise=0", Wish::default()),
+        ("twin:lucidac?link=tcp&noise=0", Wish::default()),
+        ("twin:lucidac?k0=100&rate=10000&noise=0", slow),
     ] {
         let substrate = open(locator);
         let mut session = session(substrate.as_ref(), &program).expect("fits");
@@ -102,7 +102,7 @@ fn a_leaky_integrator_follows_its_equation() {
 #[test]
 fn inputs_that_change_every_tick_are_runs_of_their_own() {
     let program = systems::leaky().expect("builds");
-    let mut session = session(open("twin:lucidac").as_ref(), &program).expect("fits");
+    let mut session = session(open("twin:lucidac?noise=0").as_ref(), &program).expect("fits");
     let x: Vec<f32> = (0..24).map(|t| if t % 2 == 0 { 3.0 } else { 0.5 }).collect();
     let y = session.run(&x).expect("runs");
     let mut s = [0.0];
@@ -117,7 +117,7 @@ fn inputs_that_change_every_tick_are_runs_of_their_own() {
 #[test]
 fn signs_are_measured_and_named() {
     let device = |locator: &str| open(locator).profile().device.clone();
-    assert!(device("twin:lucidac").contains("inverts initial conditions as measured"), "{}", device("twin:lucidac"));
+    assert!(device("twin:lucidac?noise=0").contains("inverts initial conditions as measured"), "{}", device("twin:lucidac"));
     assert!(device("twin:lucidac?polarity=direct").contains("inverts nothing as measured"));
 }
 
@@ -128,7 +128,7 @@ fn nonlinear_systems_follow_their_equations_from_row_to_row() {
         (systems::van_der_pol().expect("builds"), vec![1.0, 0.0], 600),
         (systems::lorenz().expect("builds"), vec![1.0, 1.0, 20.0], 600),
     ] {
-        let mut session = session(open("twin:lucidac").as_ref(), &program).expect("fits");
+        let mut session = session(open("twin:lucidac?noise=0").as_ref(), &program).expect("fits");
         let rows = rows(&mut session, 0.0, ticks).expect("runs");
         let (flow, mut before) = (Flow::of(&program).expect("a flow"), start);
         let units = flow.units();
@@ -173,7 +173,7 @@ fn growth(flow: &Flow, s: &[f64], units: &[f64]) -> f64 {
 #[test]
 fn the_state_goes_through_initial_conditions_and_readings() {
     let program = systems::oscillator().expect("builds");
-    let mut session = session(open("twin:lucidac").as_ref(), &program).expect("fits");
+    let mut session = session(open("twin:lucidac?noise=0").as_ref(), &program).expect("fits");
     rows(&mut session, 0.0, 30).expect("runs");
     let saved = session.save().expect("saves");
     assert_eq!(saved.tick, 30);
@@ -202,7 +202,7 @@ fn a_state_that_leaves_its_unit_is_a_fault_and_not_a_number() {
 fn noise_is_that_of_the_readings() {
     let program = systems::oscillator().expect("builds");
     let run = |locator: &str| rows(&mut session(open(locator).as_ref(), &program).expect("fits"), 0.0, 100).expect("runs");
-    let (quiet, noisy) = (run("twin:lucidac"), run("twin:lucidac?noise=0.01&seed=3"));
+    let (quiet, noisy) = (run("twin:lucidac?noise=0"), run("twin:lucidac?noise=0.01&seed=3"));
     let n = 200.0;
     let deviation = (quiet.iter().flatten().zip(noisy.iter().flatten()).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / n).sqrt();
     // five standard errors of a deviation of 200 samples, and the steps of both readings
@@ -276,7 +276,7 @@ fn what_does_not_fit_is_refused_by_node_and_term() {
 #[test]
 fn an_input_that_makes_a_factor_too_large_is_refused_and_changes_nothing() {
     let program = systems::leaky().expect("builds");
-    let mut session = session(open("twin:lucidac").as_ref(), &program).expect("fits");
+    let mut session = session(open("twin:lucidac?noise=0").as_ref(), &program).expect("fits");
     let first = rows(&mut session, 3.0, 10).expect("runs");
     let error = rows(&mut session, 40.0, 10).expect_err("refused");
     assert_eq!((error.kind(), error.node()), (ErrorKind::InvalidSignal, Some("membrane")));

@@ -88,7 +88,7 @@ pub fn moments(samples: &[f64]) -> (f64, f64) {
 
 /// The integrated autocorrelation time of a record in ticks: at least one, and one where the samples do not differ.
 ///
-/// What remembers longer than [`LAGS`] ticks is halved, each two samples to their mean, until it does not: that leaves `σ² τ`, the variance of a
+/// What remembers longer than sixty-four ticks is halved, each two samples to their mean, until it does not: that leaves `σ² τ`, the variance of a
 /// mean, as it is, and takes a time in proportion to the record.
 #[must_use]
 pub fn tau(samples: &[f64]) -> f64 {

@@ -164,7 +164,7 @@ fn what_the_chip_does_not_take_is_refused() {
         assert!(open(&mut locator.reader()).is_err(), "{text}");
     }
     let known: Vec<&str> = OPTIONS.iter().map(|(name, _)| *name).collect();
-    let all = "twin:crossbar?device=pcm&seed=1&bits=8&wire=0&compensate=none&output-noise=0&margin=1&noise=1&drift=1&endurance=9&disturb=1e9";
+    let all = "twin:crossbar?device=pcm&seed=1&bits=8&wire=0&compensate=none&output-noise=0&margin=1&noise=1&drift=1&endurance=9&disturb=1e9&age=0";
     let locator: Locator = all.parse().expect("a locator");
     let mut reader = locator.reader();
     open(&mut reader).expect("every option is taken");
