@@ -13,7 +13,7 @@ use crate::law::{Law, Verdict};
 use crate::noisy::{Rows, STAGES, Stand, Tally, failing};
 use crate::plan::{Plan, PlanNode, What};
 use crate::record::{Evidence, Level, Requirement};
-use crate::statistics::capacity::{Capacity, capacity, consistency};
+use crate::statistics::capacity::{Capacity, Targets, consistency};
 use crate::statistics::equivalence::{Location, quantile_t};
 use crate::statistics::series::moments;
 use isoform_core::draw::Key;
@@ -187,12 +187,13 @@ fn found(evidence: &Evidence, profile: &Profile, name: &str, stage: &str) -> Opt
     }
     // what was there before is still on its way out at the beginning of the second pass
     let settling = reach[0].min(ticks / 2);
-    let both = |rows: &[f64], reach: &[usize]| {
+    let (linear, all) = (Targets::new(&drive.values, drives, &reach[..1]), Targets::new(&drive.values, drives, &reach));
+    let both = |rows: &[f64], targets: &Targets| {
         let passes = [&rows[..ticks * outputs], &rows[(ticks + BETWEEN) * outputs..]];
         let alike = consistency(&passes[0][settling * outputs..], &passes[1][settling * outputs..], outputs);
-        (capacity(&drive.values, drives, passes[0], outputs, reach), alike)
+        (targets.capacity(passes[0], outputs), alike)
     };
-    let (of_program, alike) = both(&rows.said, &reach[..1]);
+    let (of_program, alike) = both(&rows.said, &linear);
     let size = profile.medium.map_or(0.0, |m| (m.noise * m.noise + m.margin * m.margin).sqrt()) * (outputs as f64).sqrt();
     let least = if size > 0.0 {
         let (mut memories, mut alikes) = (Vec::new(), Vec::new());
@@ -200,7 +201,7 @@ fn found(evidence: &Evidence, profile: &Profile, name: &str, stage: &str) -> Opt
             let mut draws = vec![0.0_f32; rows.said.len()];
             Key::new(copy, 0x6361_7061).fill_normal(0, 0, 0, &mut draws);
             let noisy: Vec<f64> = rows.said.iter().zip(&draws).map(|(s, &d)| s + size * f64::from(d)).collect();
-            let (capacity, alike) = both(&noisy, &reach[..1]);
+            let (capacity, alike) = both(&noisy, &linear);
             memories.push(capacity.memory());
             alikes.push(alike);
         }
@@ -208,7 +209,7 @@ fn found(evidence: &Evidence, profile: &Profile, name: &str, stage: &str) -> Opt
     } else {
         [of_program.memory() * (1.0 - SLACK), alike - SLACK]
     };
-    let (capacity, consistency) = both(&rows.seen, &reach);
+    let (capacity, consistency) = both(&rows.seen, &all);
     Some(Found { name: name.to_owned(), capacity, of_program: of_program.memory(), consistency, least })
 }
 

@@ -50,36 +50,64 @@ impl Capacity {
 /// degree how many ticks the functions look back, the present one among them.
 #[must_use]
 pub fn capacity(inputs: &[f64], channels: usize, outputs: &[f64], width: usize, reach: &[usize]) -> Capacity {
-    let past = reach.iter().copied().max().unwrap_or(0).saturating_sub(1);
-    let ticks = (inputs.len() / channels.max(1)).min(outputs.len() / width.max(1));
-    let kept = ticks.saturating_sub(past);
-    let basis = if kept > 1 { orthonormal(&outputs[past * width..ticks * width], width) } else { Vec::new() };
-    let freedom = basis.len() as f64;
-    let noise = ChiSquared::new(freedom).map_or(f64::INFINITY, |chi| chi.inverse_cdf(1.0 - CHANCE) / kept as f64);
-    let left = kept as f64 - 1.0 - freedom;
-    let of = |target: &[f64]| {
-        let target = centred(target);
-        let all = dot(&target, &target);
-        let found = basis.iter().map(|b| dot(b, &target).powi(2)).sum::<f64>() / all;
-        // what a readout of so many outputs finds by chance is taken off
-        if all > 0.0 && left > 0.0 && found > noise { (found - (1.0 - found) * freedom / left).clamp(0.0, 1.0) } else { 0.0 }
-    };
-    let mut target = vec![0.0; kept];
-    let degrees = reach.iter().enumerate().map(|(at, &reach)| {
-        let mut sum = 0.0;
-        products(channels * reach, at + 1, &mut |factors: &[(usize, usize)]| {
-            target.iter_mut().enumerate().for_each(|(t, z)| {
-                let value = |&(variable, degree): &(usize, usize)| {
+    Targets::new(inputs, channels, reach).capacity(outputs, width)
+}
+
+/// Functions of the past of inputs, of which the capacities of several records for the same inputs are asked.
+#[derive(Debug, Clone)]
+pub struct Targets {
+    /// Ticks before the first that has all of its past.
+    past: usize,
+    /// Ticks of the inputs.
+    ticks: usize,
+    /// For each degree, records of length one about nought.
+    degrees: Vec<Vec<Vec<f64>>>,
+}
+
+impl Targets {
+    /// All products of Legendre polynomials; see [`capacity`].
+    #[must_use]
+    pub fn new(inputs: &[f64], channels: usize, reach: &[usize]) -> Self {
+        let past = reach.iter().copied().max().unwrap_or(0).saturating_sub(1);
+        let ticks = inputs.len() / channels.max(1);
+        let each = |(at, &reach): (usize, &usize)| {
+            let mut all = Vec::new();
+            products(channels * reach, at + 1, &mut |factors: &[(usize, usize)]| {
+                let value = |t: usize, &(variable, degree): &(usize, usize)| {
                     let (channel, delay) = (variable % channels, variable / channels);
-                    legendre(degree, inputs[(past + t - delay) * channels + channel])
+                    legendre(degree, inputs[(t - delay) * channels + channel])
                 };
-                *z = factors.iter().map(value).product();
+                let function: Vec<f64> = (past..ticks).map(|t| factors.iter().map(|f| value(t, f)).product()).collect();
+                let mut function = centred(&function);
+                let size = dot(&function, &function).sqrt();
+                if size > 0.0 {
+                    function.iter_mut().for_each(|z| *z /= size);
+                    all.push(function);
+                }
             });
-            sum += of(&target);
-        });
-        sum
-    });
-    Capacity { degrees: degrees.collect(), independent: basis.len() }
+            all
+        };
+        let degrees = reach.iter().enumerate().map(each).collect();
+        Self { past, ticks, degrees }
+    }
+
+    /// The capacities of rows `[tick, output]`, as many as there are of the inputs.
+    #[must_use]
+    pub fn capacity(&self, outputs: &[f64], width: usize) -> Capacity {
+        let kept = self.ticks.saturating_sub(self.past);
+        let fits = kept > 1 && outputs.len() >= self.ticks * width;
+        let basis = if fits { orthonormal(&outputs[self.past * width..self.ticks * width], width) } else { Vec::new() };
+        let freedom = basis.len() as f64;
+        let noise = ChiSquared::new(freedom).map_or(f64::INFINITY, |chi| chi.inverse_cdf(1.0 - CHANCE) / kept as f64);
+        let left = kept as f64 - 1.0 - freedom;
+        let of = |target: &Vec<f64>| {
+            let found = basis.iter().map(|b| dot(b, target).powi(2)).sum::<f64>();
+            // what a readout of so many outputs finds by chance is taken off
+            if left > 0.0 && found > noise { (found - (1.0 - found) * freedom / left).clamp(0.0, 1.0) } else { 0.0 }
+        };
+        let degrees = self.degrees.iter().map(|targets| targets.iter().map(of).sum()).collect();
+        Capacity { degrees, independent: basis.len() }
+    }
 }
 
 /// The correlation of two responses `[tick, output]` to one drive, in the mean over the outputs that move in both.
