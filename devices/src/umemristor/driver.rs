@@ -1,13 +1,16 @@
 //! Pulses on memristors that nobody can read.
 //!
-//! A program is one that hands its input on: three channels, which are the memristor (1 to 8), the polarity (-1, 0, 1) and the number of
-//! pulses. Its output is what the board has echoed, so that it says what was done, and nothing of what came of it.
+//! A program is one that hands its input on: a channel for each memristor, from the first, and a signed number of pulses in a tick, of which the
+//! board gives the nearest whole number. Its output is what the board has echoed, so that it says what was done, and nothing of what came of it.
 
 use super::codec::{Command, MOST_PULSES};
+use isoform_core::builder::identity;
 use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::medium::Medium;
 use isoform_core::profile::{Class, Limits, Profile, Takes};
 use isoform_core::program::{NodeKind, Origin, Program, Source};
 use isoform_core::report::Report;
+use isoform_core::semantics::Semantics;
 use isoform_core::signal::{Extent, Signal, SignalMut};
 use isoform_core::substrate::{Cancel, Run};
 use isoform_serial::driver::Driver;
@@ -23,10 +26,23 @@ const ECHO: Duration = Duration::from_secs(2);
 /// The first line after a start.
 const BANNER: &[u8] = b"Booted up";
 
+/// Memristors that can be reached.
+const MEMRISTORS: usize = 8;
+/// The most by which the mean of an output is off: half a pulse, by rounding, and as much again where that is met.
+const MARGIN: f64 = 1.0;
+/// The standard deviation of an output: that of an input between two whole numbers, at the most.
+const NOISE: f64 = 0.5;
+
 /// The driver of a Memristor Development Platform with the firmware PCBv2.
 #[derive(Debug, Default)]
 pub struct UMemristor {
-    cancel: Option<Cancel>,
+    loaded: Option<Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    cancel: Cancel,
+    channels: usize,
 }
 
 impl UMemristor {
@@ -67,28 +83,42 @@ impl UMemristor {
             }
         }
     }
+    /// Gives pulses to a memristor. They are told once: a second time would be further pulses.
+    fn pulse(link: &mut Link, memristor: u8, pulses: i16) -> Result<()> {
+        if pulses == 0 {
+            return Ok(());
+        }
+        let polarity = if pulses < 0 { -1 } else { 1 };
+        Self::set(link, &[Command::Select(memristor), Command::Polarity(polarity)])?;
+        Self::tell(link, Command::Pulses(pulses.unsigned_abs())).map_err(|error| match error {
+            SerialError::Garbled { seen, .. } => Error::new(
+                ErrorKind::Fault,
+                format!(
+                    "the board echoes {seen:?} to {pulses} pulses for memristor {memristor}: how many were given is not known"
+                ),
+            ),
+            other => other.into(),
+        })
+    }
 }
 
-/// The three commands of a tick.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are whole numbers within their limits")]
-fn commands(tick: usize, row: &[f32]) -> Result<[Command; 3]> {
-    let &[memristor, polarity, pulses] = row else {
-        return Err(Error::invalid_signal("a tick has three channels: memristor, polarity, pulses"));
+/// Whole pulses for each memristor.
+#[expect(clippy::cast_possible_truncation, reason = "within the range of a command")]
+fn pulses(tick: usize, row: &[f32]) -> Result<Vec<i16>> {
+    let whole = |(channel, &x): (usize, &f32)| match x.round() {
+        // a value that is no number is none of these either
+        n if n.abs() <= f32::from(MOST_PULSES) => Ok(n as i16),
+        _ => Err(Error::invalid_signal(format!(
+            "tick {tick}: {x} pulses for memristor {}, but a tick gives {MOST_PULSES} at most",
+            channel + 1
+        ))),
     };
-    let limits = [(memristor, 1.0, 8.0), (polarity, -1.0, 1.0), (pulses, 0.0, f32::from(MOST_PULSES))];
-    for ((value, low, high), name) in limits.into_iter().zip(["the memristor", "the polarity", "the number of pulses"]) {
-        if value.fract() != 0.0 || !(low..=high).contains(&value) {
-            return Err(Error::invalid_signal(format!(
-                "tick {tick}: {name} is {value} instead of a whole number from {low} to {high}"
-            )));
-        }
-    }
-    Ok([Command::Select(memristor as u8), Command::Polarity(polarity as i8), Command::Pulses(pulses as u16)])
+    row.iter().enumerate().map(whole).collect()
 }
 
 impl Driver for UMemristor {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
-        self.cancel = None;
+        self.loaded = None;
         lines.sleep(BOOT);
         lines.drain(Duration::from_millis(1200))?;
         // it has no identity, but nobody else answers like this; and no pulse can pass afterwards
@@ -100,72 +130,73 @@ impl Driver for UMemristor {
     }
 
     fn profile(&self) -> Profile {
+        let most = f64::from(MOST_PULSES);
         Profile {
             device: String::from("Memristor Development Platform, PCBv2"),
             ..Profile::digital("umemristor", env!("CARGO_PKG_VERSION"))
         }
-        .with_class(Class::AnalogWearing)
+        .with_class(Class::FreeRunning)
         .with_limits(Limits {
-            input: [-1.0, MOST_PULSES.into()],
+            input: [-most, most],
             ticks: 256,
             batch: 1,
-            channels: 3,
+            channels: MEMRISTORS,
             realizations: 1,
             ..Limits::default()
         })
         .with_takes(Takes { nodes: vec![String::from("relay")], cycles: false, ..Takes::default() })
+        .with_medium(Medium { washout: Some(1), ..Medium::new(MARGIN, NOISE) })
+    }
+
+    fn exemplars(&self) -> Vec<Program> {
+        Program::single("pulses", identity(), [MEMRISTORS], Semantics::exact(1.0)).into_iter().collect()
     }
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {
-        self.cancel = None;
+        self.loaded = None;
         let refuse = |node: &str| {
-            Err(Error::unsupported("the board takes one node that hands on three channels: memristor, polarity, pulses")
-                .with_node(node))
+            let why = format!("the board takes one node that hands on up to {MEMRISTORS} channels: pulses for each memristor");
+            Err(Error::unsupported(why).with_node(node))
         };
         let hands_on = |sources: &[Source], origin: Origin| sources == [Source { origin, late: false }];
         let [node] = program.nodes() else {
             return refuse(program.nodes().get(1).map_or("", |n| n.name.as_str()));
         };
-        let is_plain = matches!(node.kind, NodeKind::Relay) && node.channels() == 3 && program.inputs().len() == 1;
+        let is_plain =
+            matches!(node.kind, NodeKind::Relay) && (1..=MEMRISTORS).contains(&node.channels()) && program.inputs().len() == 1;
         let [output] = program.outputs() else { return refuse(&node.name) };
         let is_wired = hands_on(&node.sources[0], Origin::Input(0)) && hands_on(&output.sources, Origin::Node(0, 0));
         if !is_plain || !is_wired {
             return refuse(&node.name);
         }
         Self::set(lines, &[Command::Polarity(0), Command::Power(true)])?;
-        self.cancel = Some(run.cancel.clone());
+        self.loaded = Some(Loaded { cancel: run.cancel.clone(), channels: node.channels() });
         Ok(())
     }
 
     fn advance(&mut self, lines: &mut Lines, x: Signal<'_>, y: &mut SignalMut<'_>, ticks: usize) -> Result<Report> {
-        let cancel =
-            self.cancel.clone().ok_or_else(|| Error::fault("nothing is loaded on the board; realize a program first"))?;
-        let extent = Extent { ticks, batch: 1, channels: 3 };
-        let mut rows = vec![[0.0; 3]; ticks];
+        let Some(Loaded { cancel, channels }) = &self.loaded else {
+            return Err(Error::fault("nothing is loaded on the board; realize a program first"));
+        };
+        let extent = Extent { ticks, batch: 1, channels: *channels };
+        let mut row = vec![0.0; *channels];
         // all of it is checked before anything is sent: what is out of range would be echoed, and not done
         let mut all = Vec::with_capacity(ticks);
-        for (tick, row) in rows.iter_mut().enumerate() {
-            x.row(extent, tick, row);
-            all.push(commands(tick, row)?);
+        for tick in 0..ticks {
+            x.row(extent, tick, &mut row);
+            all.push(pulses(tick, &row)?);
         }
         let mut report = Report::default();
-        for (row, [select, polarity, pulses]) in rows.iter().zip(all) {
+        for tick in all {
             if cancel.is_raised() {
                 break;
             }
-            Self::set(lines, &[select, polarity])?;
-            if let Command::Pulses(n @ 1..) = pulses {
-                // told once: a second time would be further pulses
-                Self::tell(lines, pulses).map_err(|error| match error {
-                    SerialError::Garbled { seen, .. } => Error::new(
-                        ErrorKind::Fault,
-                        format!("the board echoes {seen:?} to {n} pulses: how many were given is not known"),
-                    ),
-                    other => other.into(),
-                })?;
-                report.writes += u64::from(n);
+            for (memristor, &pulses) in (1..).zip(&tick) {
+                Self::pulse(lines, memristor, pulses)?;
+                report.writes += u64::from(pulses.unsigned_abs());
             }
-            y.put(extent, report.ticks, row);
+            row.iter_mut().zip(&tick).for_each(|(y, &pulses)| *y = pulses.into());
+            y.put(extent, report.ticks, &row);
             report.ticks += 1;
         }
         Self::set(lines, &[Command::Polarity(0)])?;
@@ -180,6 +211,6 @@ impl Driver for UMemristor {
         // the rails off and the pulses disconnected; the board may have gone, which is of no consequence
         let end = lines.within(Duration::from_millis(100));
         let _ = lines.send(b"p0\nq0\n", end);
-        self.cancel = None;
+        self.loaded = None;
     }
 }

@@ -1,7 +1,7 @@
 //! The Memristor Development Platform of uMemristorToolbox, with the firmware PCBv2: eight memristors that can be pulsed, and not read.
 //!
-//! It is an actuator: there is no identity, no reset and no state that could be told. Class *analog-wearing*, without facets; pulses are counted
-//! in `Report::writes`. Every command is echoed, and the echo is compared. A number that was changed on the way there is in the echo, so that
+//! It is an actuator: there is no identity, no reset and no state that could be told. Class *free-running*, since what cannot be reset goes on from
+//! where it is, and without facets; pulses are counted in `Report::writes`. Every command is echoed, and the echo is compared. A number that was changed on the way there is in the echo, so that
 //! pulses of a wrong number are an error, though they were given. What the memristors made of them remains unseen.
 //!
 //! Source: `firmwarePCBv2.ino` of `aiunderstand/uMemristorToolbox`.

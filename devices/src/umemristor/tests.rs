@@ -2,7 +2,7 @@
 
 use super::driver::UMemristor;
 use super::twin::UMemristorTwin;
-use isoform_core::builder::{identity, reshape};
+use isoform_core::builder::identity;
 use isoform_core::error::ErrorKind;
 use isoform_core::program::Program;
 use isoform_core::semantics::Semantics;
@@ -20,11 +20,7 @@ fn memory() -> Memory {
 }
 
 fn program() -> Program {
-    let mut b = Program::builder();
-    let x = b.input("x", [3]);
-    let y = b.node("pulses", identity(), x);
-    b.output("y", y);
-    b.build(Semantics::exact(1.0)).expect("is a program")
+    UMemristor::new().exemplars().remove(0)
 }
 
 #[test]
@@ -36,14 +32,18 @@ fn the_dialogue_is_that_of_the_firmware() {
         ("m3\n", "m\r\n3\r\nMemristor 3 SELECTED\r\n"),
         ("p-1\n", "p\r\n-1\r\nPulse set to REVERSE\r\n"),
         ("w5\n", "w\r\n5\r\n"),
+        ("m8\n", "m\r\n8\r\nMemristor 8 SELECTED\r\n"),
+        ("p1\n", "p\r\n1\r\nPulse set to FORWARD\r\n"),
+        ("w2\n", "w\r\n2\r\n"),
         ("p0\n", "p\r\n0\r\nPulse set to DISCONNECT\r\n"),
     ])));
     let mut driver = UMemristor::new();
     driver.identify(&mut lines).expect("is one");
     driver.load(&mut lines, &program(), &Run::new()).expect("is loaded");
-    let mut y = [0.0; 3];
-    let report = driver.advance(&mut lines, Signal::Dense(&[3.0, -1.0, 5.0]), &mut SignalMut::Dense(&mut y), 1).expect("is done");
-    assert_eq!((y, report.ticks, report.writes), ([3.0, -1.0, 5.0], 1, 5));
+    let mut y = [9.0; 8];
+    let x = [0.0, 0.4, -5.0, -0.3, 0.0, 0.0, 0.0, 1.6];
+    let report = driver.advance(&mut lines, Signal::Dense(&x), &mut SignalMut::Dense(&mut y), 1).expect("is done");
+    assert_eq!((y, report.ticks, report.writes), ([0.0, 0.0, -5.0, 0.0, 0.0, 0.0, 0.0, 2.0], 1, 7));
 }
 
 #[test]
@@ -53,26 +53,25 @@ fn what_would_be_echoed_and_not_done_is_refused() {
     driver.identify(&mut lines).expect("is one");
     driver.load(&mut lines, &program(), &Run::new()).expect("is loaded");
     let sent = lines.sent();
-    for bad in [[9.0, 1.0, 1.0], [0.0, 1.0, 1.0], [1.5, 1.0, 1.0], [1.0, 2.0, 1.0], [1.0, 1.0, -1.0], [1.0, 1.0, 40_000.0]] {
-        let x = [1.0, 1.0, 1.0, bad[0], bad[1], bad[2]];
-        let error = driver.advance(&mut lines, Signal::Dense(&x), &mut SignalMut::Dense(&mut [0.0; 6]), 2).expect_err("is not");
+    for bad in [40_000.0, -32_768.0, f32::NAN, f32::INFINITY] {
+        let mut x = [1.0; 16];
+        x[12] = bad;
+        let error = driver.advance(&mut lines, Signal::Dense(&x), &mut SignalMut::Dense(&mut [0.0; 16]), 2).expect_err("is not");
         assert_eq!(error.kind(), ErrorKind::InvalidSignal, "{error}");
+        assert!(error.to_string().contains("memristor 5"), "{error}");
     }
     assert_eq!(lines.sent(), sent);
-    let mut b = Program::builder();
-    let x = b.input("x", [1, 4]);
-    let y = b.node("four", reshape([4]), x);
-    b.output("y", y);
-    let four = b.build(Semantics::exact(1.0)).expect("is a program");
-    let error = driver.load(&mut lines, &four, &Run::new()).expect_err("does not fit");
-    assert_eq!((error.kind(), error.node(), lines.sent()), (ErrorKind::Unsupported, Some("four"), sent));
+    let nine = Program::single("nine", identity(), [9], Semantics::exact(1.0)).expect("is a program");
+    let error = driver.load(&mut lines, &nine, &Run::new()).expect_err("does not fit");
+    assert_eq!((error.kind(), error.node(), lines.sent()), (ErrorKind::Unsupported, Some("nine"), sent));
 }
 
 #[test]
 fn it_cannot_be_reset_or_read() {
     let instrument = Instrument::open(Box::new(UMemristor::new()), Lines::one(Box::new(memory()))).expect("opens");
     let mut session = Blocking::open(&instrument, &program(), &Run::new()).expect("is loaded");
-    assert_eq!(session.run(&[1.0, 1.0, 2.0, 8.0, -1.0, 0.0]).expect("is done"), [1.0, 1.0, 2.0, 8.0, -1.0, 0.0]);
+    let x = [1.0, 0.0, 0.0, 2.0, 0.0, 0.0, -3.0, 0.0];
+    assert_eq!(session.run(&x).expect("is done"), x);
     assert_eq!(session.reset().expect_err("cannot").kind(), ErrorKind::Unsupported);
     assert_eq!(session.save().expect_err("cannot").kind(), ErrorKind::Unsupported);
 }
@@ -80,7 +79,7 @@ fn it_cannot_be_reset_or_read() {
 /// What the host is told and what the board has done agree, or the host is told that they do not.
 #[test]
 fn no_fault_is_silently_wrong() {
-    let x = [3.0, 1.0, 12.0, 5.0, -1.0, 7.0, 3.0, 1.0, 1.0];
+    let x = [[0.0, 0.0, 12.0, 0.0, -7.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]].concat();
     for &fault in Fault::ALL {
         for at in 0..if fault.is_on_sent() { 32 } else { 260 } {
             let case = format!("{fault:?} at {at}");
@@ -94,7 +93,7 @@ fn no_fault_is_silently_wrong() {
             let done = driver
                 .identify(&mut lines)
                 .and_then(|()| driver.load(&mut lines, &program(), &Run::new()))
-                .and_then(|()| driver.advance(&mut lines, Signal::Dense(&x), &mut SignalMut::Dense(&mut [0.0; 9]), 3));
+                .and_then(|()| driver.advance(&mut lines, Signal::Dense(&x), &mut SignalMut::Dense(&mut [0.0; 16]), 2));
             assert!(lines.now() - start < Duration::from_secs(120), "{case}");
             if fault != Fault::WrongDevice && done.is_ok() {
                 assert_eq!(shared.given(), [0, 0, 13, 0, -7, 0, 0, 0], "{case}");
