@@ -5,13 +5,12 @@
 
 use crate::record::Ledger;
 use async_trait::async_trait;
-use isoform_core::calibration::Calibration;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
-use isoform_core::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
+use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A substrate that is watched.
@@ -99,23 +98,5 @@ impl Realization for Watching {
         self.inner.reset().await
     }
 
-    fn memory(&mut self) -> Option<&mut dyn Memory> {
-        self.inner.memory()
-    }
-
-    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
-        self.inner.tuning()
-    }
-
-    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
-        self.inner.plasticity()
-    }
-
-    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
-        self.inner.calibration()
-    }
-
-    fn rest(&mut self) -> Option<&mut dyn Rest> {
-        self.inner.rest()
-    }
+    isoform_core::hand_on_facets!(inner);
 }

@@ -21,6 +21,33 @@ use crate::registry::{Entry, Registry};
 use crate::substrate::Substrate;
 use std::sync::Arc;
 
+/// Hands every facet on to the realization in a field: the part of [`Realization`](crate::substrate::Realization) that layers which change no facet
+/// have in common.
+#[macro_export]
+macro_rules! hand_on_facets {
+    ($inner:ident) => {
+        fn memory(&mut self) -> Option<&mut dyn $crate::substrate::Memory> {
+            self.$inner.memory()
+        }
+
+        fn tuning(&mut self) -> Option<&mut dyn $crate::substrate::Tuning> {
+            self.$inner.tuning()
+        }
+
+        fn plasticity(&mut self) -> Option<&mut dyn $crate::substrate::Plasticity> {
+            self.$inner.plasticity()
+        }
+
+        fn calibration(&mut self) -> Option<&mut dyn $crate::calibration::Calibration> {
+            self.$inner.calibration()
+        }
+
+        fn rest(&mut self) -> Option<&mut dyn $crate::substrate::Rest> {
+            self.$inner.rest()
+        }
+    };
+}
+
 /// Adds the schemes `noise:`, `quantise:` and `place:`.
 pub fn register(registry: &mut Registry) {
     registry.register("place", place::entry());

@@ -1,12 +1,11 @@
 //! Outputs on a grid, as a converter gives them.
 
-use crate::calibration::Calibration;
 use crate::error::{Error, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
-use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
+use crate::substrate::{Realization, Run, Substrate};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -80,23 +79,5 @@ impl Realization for Quantised {
         self.inner.reset().await
     }
 
-    fn memory(&mut self) -> Option<&mut dyn Memory> {
-        self.inner.memory()
-    }
-
-    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
-        self.inner.tuning()
-    }
-
-    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
-        self.inner.plasticity()
-    }
-
-    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
-        self.inner.calibration()
-    }
-
-    fn rest(&mut self) -> Option<&mut dyn Rest> {
-        self.inner.rest()
-    }
+    crate::hand_on_facets!(inner);
 }

@@ -1,12 +1,11 @@
 //! A deadline on every call.
 
-use crate::calibration::Calibration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
-use crate::substrate::{Cancel, Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
+use crate::substrate::{Cancel, Realization, Run, Substrate};
 use async_trait::async_trait;
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};
@@ -109,23 +108,5 @@ impl Realization for Timed {
         within(self.clock.as_ref(), self.limit, None, self.inner.reset()).await
     }
 
-    fn memory(&mut self) -> Option<&mut dyn Memory> {
-        self.inner.memory()
-    }
-
-    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
-        self.inner.tuning()
-    }
-
-    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
-        self.inner.plasticity()
-    }
-
-    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
-        self.inner.calibration()
-    }
-
-    fn rest(&mut self) -> Option<&mut dyn Rest> {
-        self.inner.rest()
-    }
+    crate::hand_on_facets!(inner);
 }
