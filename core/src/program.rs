@@ -166,6 +166,18 @@ impl Program {
         Builder::new()
     }
 
+    /// A program of one node between an input `x` and an output `y`.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn single(name: &str, what: impl Into<Draft>, input: impl Into<Shape>, semantics: Semantics) -> Result<Self> {
+        let mut net = Builder::new();
+        let x = net.input("x", input);
+        let y = net.node(name, what, x);
+        net.output("y", y);
+        net.build(semantics)
+    }
+
     /// The default semantics; a node may have its own.
     #[must_use]
     pub fn semantics(&self) -> &Semantics {

@@ -92,14 +92,6 @@ fn numbers(count: usize, low: f32, high: f32) -> Vec<f32> {
     all.iter().map(|u| low + (high - low) * u).collect()
 }
 
-fn one(name: &str, channels: usize, node: impl Into<Draft>, dt: f64) -> Result<Program> {
-    let mut net = Builder::new();
-    let x = net.input("x", [channels]);
-    let y = net.node(name, node, x);
-    net.output("y", y);
-    net.build(Semantics::exact(dt))
-}
-
 fn dense(rows: usize, columns: usize, most: f32) -> Result<LinearMap> {
     let weights = numbers(rows * columns, -most, most).into_iter().map(f64::from).collect::<Vec<f64>>();
     Ok(LinearMap::from(Dense::new(Tensor::new([rows, columns], weights)?, None)?))
@@ -122,7 +114,7 @@ fn splitter() -> Result<Program> {
     let (a, b) = (0.6, 0.8);
     let pairs = vec![a, 0.0, 0.0, b, 0.0, b, a, 0.0];
     let map = Optical::new(Tensor::new([2, 2, 2], pairs)?, Encoding::Real, Detection::Intensity)?;
-    one("mesh", 2, map, 1e-3)
+    Program::single("mesh", map, [2], Semantics::exact(1e-3))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
@@ -141,13 +133,17 @@ pub(crate) fn subjects() -> Result<Vec<Subject>> {
     let subject = |name, options, program: Program, input, pieces, blind| -> Result<Subject> {
         Ok(Subject { kind: kinds::kind(name)?, options, program, input, pieces, truth: None, declared: |_| 0.0, blind })
     };
-    let leaky = |tau: f64, r: f64| one("membrane", 1, li().with("tau", tau).with("r", r), 1e-3);
+    let leaky = |tau: f64, r: f64| Program::single("membrane", li().with("tau", tau).with("r", r), [1], Semantics::exact(1e-3));
     let digits = Some("readings are digits without a check sum");
     let samples = Some("samples are bits without a check sum");
     let pulses = numbers(20, 0.0, 1.0)
         .iter()
         .enumerate()
-        .flat_map(|(i, u)| [(1 + i % 8) as f32, if *u < 0.5 { -1.0 } else { 1.0 }, (1 + i % 5) as f32])
+        .flat_map(|(i, u)| {
+            std::array::from_fn::<f32, 8, _>(|m| {
+                if m == i % 8 { (1 + i % 5) as f32 * if *u < 0.5 { -1.0 } else { 1.0 } } else { 0.0 }
+            })
+        })
         .collect();
     Ok(vec![
         Subject {
@@ -156,7 +152,7 @@ pub(crate) fn subjects() -> Result<Vec<Subject>> {
             ..subject(
                 "arc-one",
                 "",
-                one("map", 3, Draft::from(dense(2, 3, 1.0)?), 1e-3)?,
+                Program::single("map", dense(2, 3, 1.0)?, [3], Semantics::exact(1e-3))?,
                 numbers(3 * 6, -1.0, 1.0),
                 [4, 2],
                 None,
@@ -168,7 +164,7 @@ pub(crate) fn subjects() -> Result<Vec<Subject>> {
         subject("model-one", "", leaky(20e-3, 1.5)?, numbers(12, -0.5, 0.5), [8, 4], None)?,
         subject("photonic", "modes=2&", splitter()?, numbers(2 * 6, -1.0, 1.0), [4, 2], None)?,
         Subject { truth: Some(nerve), ..subject("spikerbox", "", source(1, 10_000.0)?, Vec::new(), [3000, 2000], samples)? },
-        subject("umemristor", "", one("pulses", 3, identity(), 1.0)?, pulses, [12, 8], None)?,
+        subject("umemristor", "", Program::single("pulses", identity(), [8], Semantics::exact(1.0))?, pulses, [12, 8], None)?,
         subject("waveform", "tau=0.01&vmax=1&oversample=16&", leaky(10e-3, 1.0)?, numbers(6, -1.0, 1.0), [6, 0], None)?,
     ])
 }

@@ -54,11 +54,7 @@ fn c4(repeats: usize) -> Result<()> {
     let mut drawn = vec![0.0; LINES * LINES];
     Key::new(1, 0).fill_normal(0, 0, 0, &mut drawn);
     let weight = Tensor::new([LINES, LINES], drawn.iter().map(|&w| 0.02 * f64::from(w)).collect::<Vec<_>>())?;
-    let mut net = Program::builder();
-    let x = net.input("x", [LINES]);
-    let y = net.node("map", Dense::new(weight, None)?, x);
-    net.output("y", y);
-    let program = net.build(Semantics::exact(1e-3))?;
+    let program = Program::single("map", Dense::new(weight, None)?, [LINES], Semantics::exact(1e-3))?;
     for (name, device) in [("C4", "reram"), ("C4 1/f", "pcm")] {
         let locator =
             format!("twin:crossbar?device={device}&margin=100&noise=100&drift=100").parse::<isoform_core::locator::Locator>()?;
@@ -75,11 +71,8 @@ fn c6(repeats: usize) -> Result<()> {
     let matrix = Matrix::haar(MODES, 1);
     let pairs: Vec<f64> = matrix.entries().iter().flat_map(|e| [e.re, e.im]).collect();
     let map = Optical::new(Tensor::new([MODES, MODES, 2], pairs)?, Encoding::Complex, Detection::Homodyne)?;
-    let mut net = Program::builder();
-    let x = net.input("x", map.input().clone());
-    let y = net.node("map", map, x);
-    net.output("y", y);
-    let program = net.build(Semantics::exact(1e-9))?;
+    let input = map.input().clone();
+    let program = Program::single("map", map, input, Semantics::exact(1e-9))?;
     let locator = "twin:mesh?modes=64".parse::<isoform_core::locator::Locator>()?;
     let twin = photonics::open(&mut locator.reader())?;
     for (batch, share) in [(1, 100), (64, 20), (1024, 5)] {

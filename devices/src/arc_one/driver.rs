@@ -4,7 +4,6 @@ use super::dialogue::{Board, Reading};
 use super::map::{Layout, Scale};
 use super::verify::{Target, Writer, Written};
 use isoform_core::bound::Accuracy;
-use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
 use isoform_core::linear::Dense;
 use isoform_core::medium::{Medium, Price};
@@ -180,14 +179,7 @@ impl Driver for ArcOne {
         let weight = |i: usize| self.scale.weight * (((i * 7 + 3) % 16) as f64 / 7.5 - 1.0);
         let map =
             Tensor::new([SHOWN, SHOWN], (0..SHOWN * SHOWN).map(weight).collect::<Vec<_>>()).and_then(|w| Dense::new(w, None));
-        let build = |map: Dense| {
-            let mut net = Builder::new();
-            let x = net.input("x", [SHOWN]);
-            let y = net.node("array", map, x);
-            net.output("y", y);
-            net.build(Semantics::exact(TICK))
-        };
-        map.and_then(build).into_iter().collect()
+        map.and_then(|map| Program::single("array", map, [SHOWN], Semantics::exact(TICK))).into_iter().collect()
     }
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {

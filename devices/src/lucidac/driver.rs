@@ -16,11 +16,9 @@
 use super::circuit::Circuit;
 use super::compile::{Polarity, Wiring, Wish, compile};
 use isoform_core::bound::Accuracy;
-use isoform_core::builder::Builder;
 use isoform_core::error::{Error, ErrorKind, Result};
-use isoform_core::functions::{LI, library};
+use isoform_core::functions::li;
 use isoform_core::medium::Medium;
-use isoform_core::neuron::Neuron;
 use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
 use isoform_core::program::Program;
 use isoform_core::report::Report;
@@ -168,13 +166,8 @@ impl Driver for Lucidac {
 
     /// Leaky integrators that reach a quarter of their unit for an input of one.
     fn exemplars(&self) -> Vec<Program> {
-        let Some(function) = library().into_iter().find(|f| f.signature().id == LI) else { return Vec::new() };
-        let neuron = Neuron::of(function).with("tau", 5.0 * TICK).with("r", 0.25 * self.unit()).with("v_leak", 0.0);
-        let mut net = Builder::new();
-        let x = net.input("x", [SHOWN]);
-        let y = net.node("integrators", neuron, x);
-        net.output("y", y);
-        net.build(Semantics::exact(TICK)).into_iter().collect()
+        let neuron = li().with("tau", 5.0 * TICK).with("r", 0.25 * self.unit()).with("v_leak", 0.0);
+        Program::single("integrators", neuron, [SHOWN], Semantics::exact(TICK)).into_iter().collect()
     }
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {
@@ -236,8 +229,8 @@ impl Lucidac {
     /// What one unit of the machine stands for at the most: as wished, or as a leaky integrator has it by its nominal range.
     fn unit(&self) -> f64 {
         let nominal = || {
-            let function = library().into_iter().find(|f| f.signature().id == LI)?;
-            function.signature().states.first().map(|s| s.quantity.range[0].abs().max(s.quantity.range[1].abs()))
+            let [low, high] = li().function().signature().states.first()?.quantity.range;
+            Some(low.abs().max(high.abs()))
         };
         self.wish.units.iter().map(|(_, unit)| *unit).reduce(f64::max).or_else(nominal).unwrap_or(1.0)
     }

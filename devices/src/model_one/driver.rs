@@ -8,11 +8,9 @@ use super::codec::{FULL, LONGEST_TIME};
 use super::dialogue::Machine;
 use super::patch::{Channel, Patch};
 use isoform_core::bound::Accuracy;
-use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
-use isoform_core::functions::{I, LI, library};
+use isoform_core::functions::{I, LI, li};
 use isoform_core::medium::Medium;
-use isoform_core::neuron::Neuron;
 use isoform_core::profile::{Class, Limits, Profile, Takes};
 use isoform_core::program::{Node, NodeKind, Origin, Program, Source};
 use isoform_core::report::Report;
@@ -212,13 +210,8 @@ impl Driver for ModelOne {
     /// Leaky integrators that lose a fifth in a tick, and a quarter of a unit for an input of one.
     fn exemplars(&self) -> Vec<Program> {
         let Patch { k0, slow, unit, ref channels, .. } = self.patch;
-        let Some(function) = library().into_iter().find(|f| f.signature().id == LI) else { return Vec::new() };
-        let neuron = Neuron::of(function).with("tau", 2.0 / (k0 * slow)).with("r", 0.25 * unit).with("v_leak", 0.0);
-        let mut net = Builder::new();
-        let x = net.input("x", [channels.len()]);
-        let y = net.node("integrators", neuron, x);
-        net.output("y", y);
-        net.build(Semantics::exact(TICK / slow)).into_iter().collect()
+        let neuron = li().with("tau", 2.0 / (k0 * slow)).with("r", 0.25 * unit).with("v_leak", 0.0);
+        Program::single("integrators", neuron, [channels.len()], Semantics::exact(TICK / slow)).into_iter().collect()
     }
 
     fn profile(&self) -> Profile {

@@ -13,7 +13,6 @@ use super::chip::Section;
 use super::codec::{channels, command, error, meaning, nearest, reading, value, vector};
 use super::meter::Meter;
 use isoform_core::bound::Accuracy;
-use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::Medium;
 use isoform_core::optical::{Detection, Encoding, Optical};
@@ -348,14 +347,7 @@ impl Driver for Photonic {
         let pair = |i: usize| Complex::from_polar(1.0 / (modes as f64).sqrt(), phase(i));
         let pairs: Vec<f64> = (0..modes * modes).map(pair).flat_map(|c| [c.re, c.im]).collect();
         let map = Tensor::new([modes, modes, 2], pairs).and_then(|m| Optical::new(m, Encoding::Real, Detection::Intensity));
-        let build = |map: Optical| {
-            let mut net = Builder::new();
-            let x = net.input("x", [modes]);
-            let y = net.node("mesh", map, x);
-            net.output("y", y);
-            net.build(Semantics::exact(TICK))
-        };
-        map.and_then(build).into_iter().collect()
+        map.and_then(|map| Program::single("mesh", map, [modes], Semantics::exact(TICK))).into_iter().collect()
     }
 
     fn profile(&self) -> Profile {

@@ -17,7 +17,6 @@ use crate::scpi::codec;
 use crate::scpi::dialogue::Dialogue;
 use crate::scpi::parser::LONGEST_BLOCK;
 use isoform_core::bound::Accuracy;
-use isoform_core::builder::Builder;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::functions::library;
 use isoform_core::medium::Medium;
@@ -299,11 +298,7 @@ impl Driver for Waveform {
         let device = &self.bench.device;
         let Some(function) = library().into_iter().find(|f| f.signature().id == device.id) else { return Vec::new() };
         let neuron = device.parameters.iter().fold(Neuron::of(function), |n, &(name, value)| n.with(name, value));
-        let mut net = Builder::new();
-        let x = net.input("x", [1]);
-        let y = net.node("device", neuron, x);
-        net.output("y", y);
-        net.build(Semantics::exact(TICK)).into_iter().collect()
+        Program::single("device", neuron, [1], Semantics::exact(TICK)).into_iter().collect()
     }
 
     fn profile(&self) -> Profile {

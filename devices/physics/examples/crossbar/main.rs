@@ -47,11 +47,8 @@ struct Network {
 }
 
 fn layer(map: Dense) -> Outcome<Program> {
-    let mut net = Builder::new();
-    let x = net.input("x", [map.cols()]);
-    let y = net.node("layer", map, x);
-    net.output("y", y);
-    Ok(net.build(Semantics::exact(DT))?)
+    let inputs = map.cols();
+    Ok(Program::single("layer", map, [inputs], Semantics::exact(DT))?)
 }
 
 /// The neurons behind a layer, with the recurrence that there is.

@@ -17,7 +17,6 @@ use super::settings::Settings;
 use super::stage::{Stage, map};
 use async_trait::async_trait;
 use isoform_core::bound::Accuracy;
-use isoform_core::builder::Builder;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
 use isoform_core::optical::{Detection, Encoding, Optical};
@@ -135,9 +134,6 @@ impl Substrate for Mesh {
 fn exemplar(matrix: &Matrix, name: &str, encoding: Encoding, detection: Detection) -> Result<Program> {
     let pairs: Vec<f64> = matrix.entries().iter().flat_map(|e: &Complex| [e.re, e.im]).collect();
     let map = Optical::new(Tensor::new([matrix.rows(), matrix.columns(), 2], pairs)?, encoding, detection)?;
-    let mut net = Builder::new();
-    let x = net.input("x", map.input().clone());
-    let y = net.node(name, map, x);
-    net.output("y", y);
-    net.build(Semantics::exact(1e-3))
+    let input = map.input().clone();
+    Program::single(name, map, input, Semantics::exact(1e-3))
 }
