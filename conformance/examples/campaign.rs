@@ -3,11 +3,14 @@
 //! ```text
 //! cargo run --release -p isoform-conformance --example campaign -- [--runs 10000] [--kills 100] [--seed 0] [--law ID]
 //! ```
-//! A run is the statistical laws, or one of them, on one virtual medium, with draws of its own. Healthy media are white, correlated, 1/f, heavy-tailed, or drift
-//! within what they declare; the planted ones are what each line says. Rates come with their exact 95 % intervals (Clopper and Pearson 1934).
+//! A run is the statistical laws, or one of them, on one virtual medium, with draws of its own. Healthy media are white, correlated, 1/f,
+//! heavy-tailed, or drift within what they declare; the planted ones are what each line says. Rates come with their exact 95 % intervals
+//! (Clopper and Pearson 1934).
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "an example reports on standard output")]
 
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
 use isoform_conformance::defects::{HEALTHY, PLANTED, SLOW, Subject};
 use isoform_conformance::record::Status;
 use isoform_conformance::{Options, laws, run};
@@ -18,6 +21,23 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+/// Runs the statistical laws on virtual media, healthy and planted.
+#[derive(Debug, Parser)]
+struct Campaign {
+    /// How many healthy media.
+    #[arg(long, default_value_t = 10_000)]
+    runs: u64,
+    /// How many media with each planted defect.
+    #[arg(long, default_value_t = 100)]
+    kills: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Only this law.
+    #[arg(long, value_parser = PossibleValuesParser::new(tried()))]
+    law: Option<String>,
+}
 
 /// The laws whose verdicts are statistics, and the one of the wear that goes with them.
 fn tried() -> impl Iterator<Item = &'static str> {
@@ -59,7 +79,7 @@ fn attempt(subject: &Subject, law: Option<&str>, seed: u64, count: &Mutex<Count>
     Ok(())
 }
 
-fn campaign(subjects: &[&Subject], law: Option<&str>, runs: u64, seed: u64) -> Result<Vec<Count>, isoform_core::error::Error> {
+fn try_all(subjects: &[&Subject], law: Option<&str>, runs: u64, seed: u64) -> Result<Vec<Count>, isoform_core::error::Error> {
     let counts: Vec<Mutex<Count>> = subjects.iter().map(|_| Mutex::default()).collect();
     let next = AtomicU64::new(0);
     let total = runs * subjects.len() as u64;
@@ -85,21 +105,16 @@ fn why(count: &Count) -> String {
     count.by.iter().map(|(what, times)| format!("{what} {times}")).collect::<Vec<_>>().join(", ")
 }
 
-fn option(words: &[String], name: &str, otherwise: u64) -> u64 {
-    words.iter().position(|w| w == name).and_then(|at| words.get(at + 1)).and_then(|v| v.parse().ok()).unwrap_or(otherwise)
-}
-
 fn main() -> Result<(), isoform_core::error::Error> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let (runs, kills, seed) = (option(&words, "--runs", 10_000), option(&words, "--kills", 100), option(&words, "--seed", 0));
+    let Campaign { runs, kills, seed, law } = Campaign::parse();
+    let law = law.as_deref();
     let start = Instant::now();
-    let law = words.iter().position(|w| w == "--law").and_then(|at| words.get(at + 1)).map(String::as_str);
     println!("| healthy medium | runs | alarms | inconclusive | which |\n|---|---|---|---|---|");
     let mut all = Count::default();
     let (healthy, slow): (Vec<&Subject>, Vec<&Subject>) = (HEALTHY.iter().collect(), SLOW.iter().collect());
     let each = runs.div_ceil(healthy.len() as u64);
-    let mut counts = campaign(&healthy, law, each, seed)?;
-    counts.extend(campaign(&slow, law, each.div_ceil(20), seed + 2)?);
+    let mut counts = try_all(&healthy, law, each, seed)?;
+    counts.extend(try_all(&slow, law, each.div_ceil(20), seed + 2)?);
     for (subject, count) in healthy.iter().chain(&slow).zip(counts) {
         println!("| {} | {} | {} | {} | {} |", subject.name, count.runs, count.alarms, count.open, why(&count));
         all.runs += count.runs;
@@ -116,7 +131,7 @@ fn main() -> Result<(), isoform_core::error::Error> {
     );
     println!("| planted | its law | runs | caught by it | 95 % interval | all that was found |\n|---|---|---|---|---|---|");
     let planted: Vec<&Subject> = PLANTED.iter().filter(|s| law.is_none() || s.law == law).collect();
-    for (subject, count) in planted.iter().zip(campaign(&planted, law, kills, seed + 1)?) {
+    for (subject, count) in planted.iter().zip(try_all(&planted, law, kills, seed + 1)?) {
         let [low, high] = interval(count.caught, count.runs);
         let law = subject.law.unwrap_or_default();
         println!("| {} | {law} | {} | {} | {low:.3} to {high:.3} | {} |", subject.name, count.runs, count.caught, why(&count));
