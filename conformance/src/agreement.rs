@@ -69,16 +69,19 @@ pub(crate) fn measure(
 }
 
 fn checks(rows: &Rows, outputs: usize, stimuli: usize, design: &Design, margin: f64) -> Vec<Check> {
-    // the reference is what chopped stimuli are held against
-    let first = usize::from(design.coloured);
-    let fails = failing(stimuli.saturating_sub(first) * outputs);
-    let all = (first..stimuli).flat_map(|stimulus| (0..outputs).map(move |output| (stimulus, output)));
-    all.map(|(stimulus, output)| {
+    let pairs = pairs(outputs, stimuli, design);
+    let fails = failing(pairs.len());
+    let check = |(stimulus, output)| {
         let values = rows.values(outputs, output, stimulus, design);
         let (location, mean) = locate(values.as_deref(), margin, fails);
         Check { stimulus, output, location, mean }
-    })
-    .collect()
+    };
+    pairs.into_iter().map(check).collect()
+}
+
+/// Every stimulus with every output; the reference is what chopped stimuli are held against, and not one of them.
+pub(crate) fn pairs(outputs: usize, stimuli: usize, design: &Design) -> Vec<(usize, usize)> {
+    (usize::from(design.coloured)..stimuli).flat_map(|stimulus| (0..outputs).map(move |output| (stimulus, output))).collect()
 }
 
 /// One program as it was measured.

@@ -72,6 +72,11 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Whether the substrate takes a program.
+    pub(crate) fn takes(&self, program: &Program) -> Result<bool> {
+        Ok(self.try_open(program, &Run::new())?.is_ok())
+    }
+
     /// So many lanes, or as many as there are.
     pub(crate) fn batch(&self, wanted: usize) -> usize {
         wanted.min(self.profile.limits.batch).max(1)
@@ -141,7 +146,7 @@ impl<'a> Bench<'a> {
     /// program.
     pub(crate) fn program(&self) -> Result<Program> {
         for program in self.substrate.exemplars() {
-            if self.try_open(&program, &Run::new())?.is_ok() {
+            if self.takes(&program)? {
                 return Ok(program);
             }
         }
@@ -152,7 +157,7 @@ impl<'a> Bench<'a> {
     pub(crate) fn shown(&self) -> Result<Vec<Program>> {
         let mut taken = Vec::new();
         for program in self.substrate.exemplars() {
-            if self.try_open(&program, &Run::new())?.is_ok() {
+            if self.takes(&program)? {
                 taken.push(program);
             }
         }
@@ -168,9 +173,8 @@ impl<'a> Bench<'a> {
         for id in [library::CUBA_LIF, library::LIF] {
             let rich = self.rich(id, channels, home.semantics);
             if let Ok(program) = rich.build()
-                && let Ok(session) = self.try_open(&program, &Run::new())?
+                && self.takes(&program)?
             {
-                drop(session);
                 houses.push(("rich", rich));
                 break;
             }
@@ -179,9 +183,8 @@ impl<'a> Bench<'a> {
         for id in [library::CUBA_LI, library::LI, library::I] {
             let graded = Plan::single(self.neuron(id, channels), channels, home.semantics);
             if let Ok(program) = graded.build()
-                && let Ok(session) = self.try_open(&program, &Run::new())?
+                && self.takes(&program)?
             {
-                drop(session);
                 houses.push(("graded", graded));
                 break;
             }

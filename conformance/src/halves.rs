@@ -5,7 +5,7 @@
 //! lie beyond the interval of one in a hundred: more of them say that batches are not independent, and that the error rates of the run are
 //! not to be believed.
 
-use crate::agreement::{Measured, measured};
+use crate::agreement::{Measured, measured, pairs};
 use crate::noisy::{PASS, failing};
 use crate::record::Dossier;
 use crate::statistics::equivalence::{Location, test_pair};
@@ -49,11 +49,10 @@ pub fn halves(dossier: &Dossier) -> Vec<Halves> {
 
 fn compare(measured: &Measured, margin: f64, found: &mut Halves) {
     let Measured { design, stimuli, outputs, rows, again, .. } = measured;
-    // the reference is what chopped stimuli are held against
-    let first = usize::from(design.coloured);
-    let fails = failing(stimuli.saturating_sub(first) * outputs);
+    let pairs = pairs(*outputs, *stimuli, design);
+    let fails = failing(pairs.len());
     for rows in [Some(rows), again.as_ref()].into_iter().flatten() {
-        for (stimulus, output) in (first..*stimuli).flat_map(|s| (0..*outputs).map(move |o| (s, o))) {
+        for &(stimulus, output) in &pairs {
             let Some(values) = rows.values(*outputs, output, stimulus, design) else { continue };
             let half = |from: usize| values.iter().skip(from).step_by(2).copied().collect::<Vec<_>>();
             let (even, odd) = (half(0), half(1));
@@ -96,7 +95,7 @@ mod tests {
 
     #[test]
     fn batches_that_hang_together_are_seen() {
-        // forty steps of a slow wave, which even and odd batches see alike, and a comb, which they do not
+        // batches are ten ticks long: both halves see a slow wave alike, and of a comb as fine as they are each sees one side
         let rows = |wave: &dyn Fn(usize) -> f64| {
             let values: Vec<f64> = (0..400).map(wave).collect();
             crate::noisy::Rows { said: vec![0.0; values.len()], stimulus: vec![0.0; values.len()], seen: values }

@@ -107,10 +107,8 @@ impl Conform {
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);
         self.keep(*console, &dossier)?;
-        match (self.aa, self.json.as_deref().is_some_and(is_stdout)) {
-            (false, _) => {}
-            (true, true) => console.note(against_itself(&dossier)),
-            (true, false) => console.print(against_itself(&dossier))?,
+        if self.aa {
+            against_itself(console, &dossier, self.json.as_deref().is_some_and(is_stdout))?;
         }
         conclude(&dossier)
     }
@@ -192,9 +190,17 @@ pub(super) fn conclude(dossier: &Dossier) -> Result {
     }
 }
 
-/// What the suite says of a device beside itself.
-pub(super) fn against_itself(dossier: &Dossier) -> String {
-    let found = halves(dossier);
+/// Says what the suite says of a device beside itself; aside where standard output is taken.
+pub(super) fn against_itself(console: &Console, dossier: &Dossier, aside: bool) -> Result<()> {
+    let said = halves_table(&halves(dossier));
+    if aside {
+        console.note(said);
+        return Ok(());
+    }
+    console.print(said)
+}
+
+fn halves_table(found: &[Halves]) -> String {
     if found.is_empty() {
         return String::from("nothing to split: none of the laws that compare means was tried on a noisy medium");
     }

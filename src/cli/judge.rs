@@ -29,10 +29,8 @@ impl Judge {
         } else {
             console.print(output::table(&again, style()))?;
         }
-        match (self.aa, self.json) {
-            (false, _) => {}
-            (true, true) => console.note(against_itself(&again)),
-            (true, false) => console.print(against_itself(&again))?,
+        if self.aa {
+            against_itself(console, &again, self.json)?;
         }
         let verdicts =
             |d: &isoform::conformance::record::Dossier| d.outcomes.iter().map(|o| (o.law.clone(), o.status)).collect::<Vec<_>>();

@@ -22,7 +22,6 @@ use isoform_core::functions as library;
 use isoform_core::profile::{Class, Profile};
 use isoform_core::program::Program;
 use isoform_core::semantics::Semantics;
-use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
     id: "L2.capacity",
@@ -124,7 +123,7 @@ fn subjects(bench: &Bench<'_>) -> Result<Vec<Subject>> {
     let Ok(home) = bench.home() else { return Ok(all) };
     for (name, plan) in [("twenty taps", taps(20)), ("fifty units", echo(50, bench.gain()))] {
         let Ok(program) = plan.with_semantics(home.semantics).build() else { continue };
-        if bench.channels(50) == 50 && bench.try_open(&program, &Run::new())?.is_ok() {
+        if bench.channels(50) == 50 && bench.takes(&program)? {
             all.push(Subject { name: name.to_owned(), program, alike: true });
         }
     }

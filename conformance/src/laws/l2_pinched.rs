@@ -11,10 +11,10 @@
 use crate::bench::{Bench, narrow};
 use crate::checks::not_claimed;
 use crate::law::{Law, Verdict, where_claimed};
-use crate::noisy::{PASS, Rows, Stand, Tally, failing};
+use crate::noisy::{Rows, Stand, Tally, failing, locate};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
-use crate::statistics::equivalence::{Location, test};
+use crate::statistics::equivalence::Location;
 use crate::statistics::series::moments;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
@@ -139,15 +139,6 @@ fn area(current: &[f64], high: f64) -> f64 {
     half(0, period / 2) + half(period / 2, period)
 }
 
-/// Where a mean lies by the level that passes, and by that which fails in one stage.
-fn locate(values: &[f64], margin: f64, fails: f64) -> Location {
-    match test(values, margin, PASS).location {
-        Location::Inside => Location::Inside,
-        _ if test(values, margin, fails).location == Location::Outside => Location::Outside,
-        _ => Location::Open,
-    }
-}
-
 fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     if let Some(verdict) = not_claimed(evidence) {
         return verdict;
@@ -168,7 +159,7 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
             let (mean, _) = moments(&crossing);
             let share = if peak > 0.0 { mean.abs() / peak } else { 0.0 };
             leak = leak.max(share);
-            let location = if peak > 0.0 { locate(&crossing, PINCH * peak, fails) } else { Location::Open };
+            let location = if peak > 0.0 { locate(Some(&crossing), PINCH * peak, fails).0 } else { Location::Open };
             tally.add(location, share / PINCH, || {
                 format!("{name}: at a period of {period} ticks a voltage of nought gives {mean:.3e} A, {share:.3} of the largest current")
             });
@@ -177,17 +168,16 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
             // each value is what a loop is short of being smaller than the mean of the slower ones
             let slow = moments(&pair[0]).0;
             let ratios: Vec<f64> = pair[1].iter().map(|fast| fast / slow).collect();
-            let location = locate(&ratios, 1.0, fails);
-            let (ratio, _) = moments(&ratios);
+            let (location, ratio) = locate(Some(&ratios), 1.0, fails);
             tally.add(location, ratio, || {
                 format!("{name}: the lobes do not shrink when the period of {period} ticks becomes a quarter: they keep {ratio:.3} of their area")
             });
         }
         let slow = moments(&areas[1]).0;
         let off: Vec<f64> = areas[2].iter().map(|fast| RISE * fast / slow - 1.0).collect();
-        let (mean, _) = moments(&off);
+        let (location, mean) = locate(Some(&off), FALL, fails);
         falls.push(1.0 + mean);
-        tally.add(locate(&off, FALL, fails), mean.abs() / FALL, || {
+        tally.add(location, mean.abs() / FALL, || {
             format!("{name}: at four times the frequency the lobes have {:.3} of the area that one over the frequency leaves", 1.0 + mean)
         });
     }

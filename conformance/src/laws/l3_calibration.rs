@@ -11,6 +11,7 @@ use crate::law::{Law, Verdict, where_claimed};
 use crate::noisy::{Rows, Stand};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
+use crate::statistics::series::moments;
 use isoform_core::calibration::Certificate;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
@@ -109,8 +110,8 @@ fn staircase(bench: &Bench<'_>, stand: &mut Stand, rows: &mut Rows) -> Result<()
 fn steps(rows: &Rows, outputs: usize, output: usize) -> Option<Vec<(f64, f64)>> {
     let differences = rows.differences(outputs, output);
     let step = |k: usize| {
-        let own: Vec<f64> = differences.get(k * TICKS..(k + 1) * TICKS)?.to_vec();
-        Some((rows.mean_said(outputs, output, k)?, own.iter().sum::<f64>() / TICKS as f64))
+        let (mean, _) = moments(differences.get(k * TICKS..(k + 1) * TICKS)?);
+        Some((rows.mean_said(outputs, output, k)?, mean))
     };
     (0..LEVELS).map(step).collect()
 }

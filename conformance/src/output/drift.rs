@@ -5,9 +5,11 @@
 
 use super::ledger::time;
 use super::wording::{plain, spell};
-use crate::noisy::{Design, PASS, Rows, STAGES};
-use crate::record::{Dossier, Evidence};
+use crate::agreement::{Measured, measured};
+use crate::noisy::PASS;
+use crate::record::Dossier;
 use crate::statistics::equivalence::test_pair;
+use crate::statistics::series::moments;
 use isoform_core::medium::Drift;
 use serde::Serialize;
 use std::fmt;
@@ -59,8 +61,9 @@ pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
     let mut all: Vec<(bool, Moved)> = Vec::new();
     for now in &after.evidence {
         let Some(was) = before.evidence.iter().find(|e| e.law == now.law) else { continue };
-        for program in now.fact::<Vec<String>>("tried").unwrap_or_default() {
-            for (significant, moved) in compare(was, now, &program) {
+        let (Ok(young), Ok(aged)) = (measured(was), measured(now)) else { continue };
+        for (young, aged) in aged.iter().filter_map(|aged| young.iter().find(|young| young.name == aged.name).zip(Some(aged))) {
+            for (significant, moved) in compare(&now.law, young, aged) {
                 // an output is told of once, by the law under which it moved the most
                 match all.iter_mut().find(|(_, m)| m.program == moved.program && m.output == moved.output) {
                     Some(known) if (significant, moved.by.abs()) > (known.0, known.1.by.abs()) => *known = (significant, moved),
@@ -80,45 +83,37 @@ pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
 }
 
 /// The outputs of one program in one law, each under the stimulus that moved it the most, and whether that is more than chance.
-fn compare(was: &Evidence, now: &Evidence, program: &str) -> Vec<(bool, Moved)> {
-    let read = |e: &Evidence| {
-        let (rows, outputs) = Rows::kept(e, &format!("{program}/{}", STAGES[0]))?;
-        let design: Design = e.fact(&format!("design of {program}"))?;
-        let stimuli: usize = e.fact(&format!("stimuli of {program}"))?;
-        Some((rows, outputs, design, stimuli))
-    };
-    let (Some((old, outputs, old_design, stimuli)), Some((new, width, new_design, count))) = (read(was), read(now)) else {
-        return Vec::new();
-    };
+fn compare(law: &str, before: &Measured, after: &Measured) -> Vec<(bool, Moved)> {
     // chopped values are held against the reference, others are not
-    if (outputs, stimuli, old_design.coloured) != (width, count, new_design.coloured) {
+    let alike = |m: &Measured| (m.outputs, m.stimuli, m.design.coloured);
+    if alike(before) != alike(after) {
         return Vec::new();
     }
+    let outputs = after.outputs;
     let one = |output: usize, stimulus: usize| {
         // what a run was asked is only comparable where the program says the same of it
-        let said = [&old, &new].map(|rows| rows.mean_said(outputs, output, stimulus));
+        let said = [before, after].map(|m| m.rows.mean_said(outputs, output, stimulus));
         let [Some(said), Some(other)] = said else { return None };
         if (said - other).abs() > 1e-6 * said.abs().max(1e-6) {
             return None;
         }
-        let young = old.values(outputs, output, stimulus, &old_design)?;
-        let aged = new.values(outputs, output, stimulus, &new_design)?;
+        let values = |m: &Measured| m.rows.values(outputs, output, stimulus, &m.design);
+        let (young, aged) = (values(before)?, values(after)?);
         let found = test_pair(&aged, &young, f64::INFINITY, PASS);
-        let before = crate::statistics::series::moments(&young).0;
         let moved = Moved {
-            law: now.law.clone(),
-            program: program.to_owned(),
+            law: law.to_owned(),
+            program: after.name.clone(),
             output,
             stimulus,
             said,
-            before,
+            before: moments(&young).0,
             by: found.mean,
             half: found.half,
         };
         Some((found.mean.abs() > found.half, moved))
     };
     let most = |output: usize| {
-        let all = (0..stimuli).filter_map(|stimulus| one(output, stimulus));
+        let all = (0..after.stimuli).filter_map(|stimulus| one(output, stimulus));
         all.max_by(|a, b| a.0.cmp(&b.0).then(a.1.by.abs().total_cmp(&b.1.by.abs())))
     };
     (0..outputs).filter_map(most).collect()
