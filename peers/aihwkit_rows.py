@@ -1,4 +1,4 @@
-"""The rows C4 and C6 beside their peers: `media_rows.py ROW THREADS REPEATS`, one line of JSON each.
+"""The rows C4 and C6 beside their peers: `aihwkit_rows.py ROW THREADS REPEATS`, one line of JSON each.
 
 C4 is a crossbar in aihwkit, with converters of eight bits and the noise of bit lines; C4 1/f has in addition the read noise of phase-change cells,
 without its spectrum and without drift, which need work between calls. C6 is a mesh column by column in numpy, without noise.
