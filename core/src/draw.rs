@@ -77,44 +77,39 @@ impl Key {
     /// The bits of consecutive lanes, from `first` on; `out[i]` is that of lane `first + i`, modulo 2^32.
     #[inline(always)]
     pub fn fill_bits(self, first: u32, stream: u32, tick: u64, out: &mut [u32]) {
-        self.fill(first, stream, tick, out, |bits| bits);
+        self.fill::<_, Bits>(first, stream, tick, out);
     }
 
     /// [`uniform`] numbers for consecutive lanes, from `first` on.
     #[inline(always)]
     pub fn fill_uniform(self, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
-        self.fill(first, stream, tick, out, uniform::<u32>);
+        self.fill::<_, Uniform>(first, stream, tick, out);
     }
 
     /// [`normal`] numbers for consecutive lanes, from `first` on.
     #[inline(always)]
     pub fn fill_normal(self, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
-        self.fill(first, stream, tick, out, normal::<u32>);
+        self.fill::<_, Normal>(first, stream, tick, out);
     }
 
     #[inline(always)]
-    fn fill<T>(self, first: u32, stream: u32, tick: u64, out: &mut [T], number: impl Fn(u32) -> T) {
+    fn fill<T, M: Make<T>>(self, first: u32, stream: u32, tick: u64, out: &mut [T]) {
         // A block starts at every fourth lane; the lanes before the first such are drawn singly.
         let lead = (first.wrapping_neg() & 3) as usize;
         let (lead, body) = out.split_at_mut(lead.min(out.len()));
         let mut lane = first;
-        for slot in lead {
-            *slot = number(self.bits(lane, stream, tick));
+        for slot in lead.chunks_exact_mut(1) {
+            M::make(&[self.bits(lane, stream, tick)], slot);
             lane = lane.wrapping_add(1);
         }
         let mut chunks = body.chunks_exact_mut(LANES);
         for chunk in &mut chunks {
-            let blocks = self.blocks(lane >> 2, stream, tick);
-            for (slot, &bits) in chunk.iter_mut().zip(blocks.as_flattened()) {
-                *slot = number(bits);
-            }
+            M::make(self.blocks(lane >> 2, stream, tick).as_flattened(), chunk);
             lane = lane.wrapping_add(LANES as u32);
         }
         let rest = chunks.into_remainder();
         if !rest.is_empty() {
-            for (slot, &bits) in rest.iter_mut().zip(self.blocks(lane >> 2, stream, tick).as_flattened()) {
-                *slot = number(bits);
-            }
+            M::make(self.blocks(lane >> 2, stream, tick).as_flattened(), rest);
         }
     }
 
@@ -128,6 +123,61 @@ impl Key {
             *block = philox([counter, stream, tick as u32, (tick >> 32) as u32], self.0);
         }
         blocks
+    }
+}
+
+/// How numbers are made of bits. (A trait, since its method is compiled into whoever calls it, for the instructions that are allowed there;
+/// closures are not always.)
+trait Make<T> {
+    fn make(bits: &[u32], out: &mut [T]);
+}
+
+struct Bits;
+struct Uniform;
+struct Normal;
+
+impl Make<u32> for Bits {
+    #[inline(always)]
+    fn make(bits: &[u32], out: &mut [u32]) {
+        out.copy_from_slice(&bits[..out.len()]);
+    }
+}
+
+impl Make<f32> for Uniform {
+    #[inline(always)]
+    fn make(bits: &[u32], out: &mut [f32]) {
+        for (slot, &bits) in out.iter_mut().zip(bits) {
+            *slot = uniform(bits);
+        }
+    }
+}
+
+impl Make<f32> for Normal {
+    /// A number waits long for the one step of its polynomials after the other, and a processor looks only so far ahead: in parts, more of them
+    /// wait at a time. One in 250 lies in the tails, so that their polynomial is evaluated only where there is one.
+    #[inline(always)]
+    fn make(bits: &[u32], out: &mut [f32]) {
+        let (mut w, mut ratio) = ([0.0; LANES], [0.0; LANES]);
+        let (w, ratio, bits) = (&mut w[..out.len()], &mut ratio[..out.len()], &bits[..out.len()]);
+        let mut end = u32::MAX;
+        for (w, &bits) in w.iter_mut().zip(bits) {
+            let place = Place::of(bits);
+            *w = place.depth();
+            end = end.min(place.from_end);
+        }
+        for (ratio, w) in ratio.iter_mut().zip(&*w) {
+            *ratio = middle(*w);
+        }
+        for ((slot, &bits), ratio) in out.iter_mut().zip(bits).zip(&*ratio) {
+            *slot = Place::of(bits).number(*ratio);
+        }
+        if end < TAIL {
+            for (slot, &bits) in out.iter_mut().zip(bits) {
+                if Place::of(bits).from_end < TAIL {
+                    *slot = normal(bits);
+                }
+            }
+        }
     }
 }
 
@@ -158,16 +208,55 @@ pub fn uniform<W: Word>(bits: W) -> W::Single {
 #[must_use]
 #[inline(always)]
 pub fn normal<W: Word>(bits: W) -> W::Single {
+    let place = Place::of(bits);
+    let w = place.depth();
+    place.number(w.if_below(W::Single::lit(MIDDLE), middle(w), tail(w)))
+}
+
+/// Up to here in `w` the polynomial of the middle holds.
+const MIDDLE: f32 = 5.0;
+/// What is at least so many cells from the nearer end is in the middle: `w` is below 4.91 there.
+const TAIL: u32 = 8_000_000;
+
+/// Where a normal number lies in its distribution.
+#[derive(Debug, Clone, Copy)]
+struct Place<W: Word> {
+    sign: W,
+    from_end: W,
+    q: W::Single,
+}
+
+impl<W: Word> Place<W> {
     const CELL: f32 = 1.0 / 4_294_967_296.0;
-    let lit = W::Single::lit;
-    let sign = bits.right_signed(31);
-    let from_middle = bits.xor(sign);
-    let from_end = W::lit(0x7fff_ffff).minus(from_middle);
-    let q = (from_middle.signed_value() + lit(0.5)) * lit(CELL);
-    let p = (from_end.signed_value() + lit(0.5)) * lit(CELL);
-    let w = -ln(lit(4.0) * p * (lit(0.5) + q));
-    let middle = horner(
-        w - lit(2.5),
+
+    #[inline(always)]
+    fn of(bits: W) -> Self {
+        let sign = bits.right_signed(31);
+        let from_middle = bits.xor(sign);
+        let from_end = W::lit(0x7fff_ffff).minus(from_middle);
+        let q = (from_middle.signed_value() + W::Single::lit(0.5)) * W::Single::lit(Self::CELL);
+        Self { sign, from_end, q }
+    }
+
+    /// `w`.
+    #[inline(always)]
+    fn depth(&self) -> W::Single {
+        let lit = W::Single::lit;
+        let p = (self.from_end.signed_value() + lit(0.5)) * lit(Self::CELL);
+        -ln(lit(4.0) * p * (lit(0.5) + self.q))
+    }
+
+    /// The quantile, of which the ratio to `q` is given.
+    #[inline(always)]
+    fn number(&self, ratio: W::Single) -> W::Single {
+        (self.q * ratio).bits().or(self.sign.and(W::lit(SIGN))).to_single()
+    }
+}
+
+#[inline(always)]
+fn middle<S: Single>(w: S) -> S {
+    horner(
+        w - S::lit(2.5),
         [
             4.246_627,
             0.697_604_06,
@@ -180,9 +269,13 @@ pub fn normal<W: Word>(bits: W) -> W::Single {
             6.592_256e-8,
             -2.472_196_3e-8,
         ],
-    );
-    let tail = horner(
-        w.root() - lit(3.5),
+    )
+}
+
+#[inline(always)]
+fn tail<S: Single>(w: S) -> S {
+    horner(
+        w.root() - S::lit(3.5),
         [
             9.434_178,
             2.849_27,
@@ -196,9 +289,7 @@ pub fn normal<W: Word>(bits: W) -> W::Single {
             6.788_124e-5,
             -6.380_815_5e-5,
         ],
-    );
-    let magnitude = q * w.if_below(lit(5.0), middle, tail);
-    magnitude.bits().or(sign.and(W::lit(SIGN))).to_single()
+    )
 }
 
 #[cfg(test)]

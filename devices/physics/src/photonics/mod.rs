@@ -4,6 +4,7 @@
 //! stated convention; [`circuit`] puts meshes, attenuators and gain together. What is not ideal: [`fabric`] (couplers, loss, steps and jitter of
 //! phases), [`heaters`] (crosstalk, inertia), [`receiver`] (noise). All together is [`substrate`], the twin that realises programs.
 
+mod blocks;
 mod bounds;
 mod chip;
 pub mod circuit;

@@ -1,16 +1,12 @@
 //! Complex matrices applied to many fields at once, in single precision.
 //!
-//! Fields come in blocks of [`ROWS`], each number of a block beside its like, so that a product is a loop over vectors. Compiled for several
-//! instruction sets and without fused multiply-add, as all loops of the project, so that the results are the same bits on each.
+//! Fields come in blocks, so that a product is a loop over vectors. Compiled for several instruction sets and without fused multiply-add, as all
+//! loops of the project, so that the results are the same bits on each.
 
+use super::blocks::{Block, ROWS};
 use super::matrix::Complex;
 use isoform_core::draw::Key;
 use multiversion::{multiversion, target::match_target};
-
-/// Fields in a block.
-pub(super) const ROWS: usize = 16;
-/// One number of each field of a block.
-pub(super) type Block = [f32; ROWS];
 
 /// A matrix in single precision, row-major, real and imaginary parts apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +14,17 @@ pub(super) struct Product {
     re: Vec<f32>,
     im: Vec<f32>,
     inputs: usize,
+}
+
+/// What a detector adds to fields.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Detector {
+    /// The variance of its noise is `dark + slope p` at a power `p`, a field of one behind a chip without gain being its unit.
+    pub(super) variance: [f32; 2],
+    /// The gain of the chip, which is digital: the detectors see fields without.
+    pub(super) gain: f32,
+    /// What a field of one stands for.
+    pub(super) range: f32,
 }
 
 impl Product {
@@ -69,6 +76,7 @@ macro_rules! for_each_instruction_set {
 }
 
 for_each_instruction_set!(apply, apply_avx512, apply_avx2, apply_plain, (re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]));
+for_each_instruction_set!(fields, fields_avx512, fields_avx2, fields_plain, (of: Detector, seen: &[[Block; 2]], noise: &[Block], y: &mut [Block]));
 for_each_instruction_set!(normal, normal_avx512, normal_avx2, normal_plain, (key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]));
 
 /// Normal numbers for consecutive lanes, as [`Key::fill_normal`].
@@ -79,6 +87,38 @@ pub(super) fn fill_normal(key: Key, first: u32, stream: u32, tick: u64, out: &mu
 #[inline(always)]
 fn normal(key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
     key.fill_normal(first, stream, tick, out);
+}
+
+/// Both parts of fields as they are read, two blocks of noise for each.
+pub(super) fn read_fields(of: Detector, seen: &[[Block; 2]], noise: &[Block], y: &mut [Block]) {
+    fields_avx512(of, seen, noise, y);
+}
+
+impl Detector {
+    /// The deviation of the noise at a field with its gain.
+    #[inline(always)]
+    pub(super) fn deviation(&self, re: f32, im: f32) -> f32 {
+        let [dark, slope] = self.variance;
+        (dark + slope * self.power(re, im)).sqrt()
+    }
+
+    #[inline(always)]
+    pub(super) fn power(&self, re: f32, im: f32) -> f32 {
+        (re * re + im * im) * (1.0 / (self.gain * self.gain))
+    }
+}
+
+#[inline(always)]
+fn fields(of: Detector, seen: &[[Block; 2]], noise: &[Block], y: &mut [Block]) {
+    let scale = of.gain * of.range;
+    let (y, noise) = (y.as_chunks_mut::<2>().0, noise.as_chunks::<2>().0);
+    for (([re, im], [a, b]), [y0, y1]) in seen.iter().zip(noise).zip(y) {
+        for k in 0..ROWS {
+            let sigma = of.deviation(re[k], im[k]);
+            y0[k] = re[k] * of.range + sigma * a[k] * scale;
+            y1[k] = im[k] * of.range + sigma * b[k] * scale;
+        }
+    }
 }
 
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! A program on the twin of a mesh: shots, time, calibration.
 
+use super::blocks::{Block, ROWS, gather, scatter};
 use super::bounds::Bound;
-use super::product::{Block, ROWS};
 use super::settings::Settings;
 use super::stage::{Mode, Shots, Stage};
 use async_trait::async_trait;
@@ -60,6 +60,7 @@ pub(super) struct Meshed {
     calibrations: u32,
     watts: f64,
     values: Vec<Block>,
+    tapped: Vec<Block>,
     x: Vec<f32>,
     y: Vec<f32>,
 }
@@ -94,6 +95,7 @@ impl Meshed {
             x: vec![0.0; rows * inputs],
             y: vec![0.0; rows * outputs],
             values: vec![[0.0; ROWS]; values],
+            tapped: vec![[0.0; ROWS]; outputs],
             settings,
             medium,
             run,
@@ -187,7 +189,7 @@ impl Meshed {
             }
             self.compute(Mode::Mean { ideal }, ROWS);
             let mut row = vec![0.0; self.outputs * ROWS];
-            self.tap(&mut row, ROWS);
+            self.tap(&mut row);
             row
         };
         let (found, wanted) = (run(false), run(true));
@@ -279,17 +281,10 @@ impl Meshed {
     }
 
     /// Writes the outputs of a block, row by row.
-    fn tap(&self, y: &mut [f32], rows: usize) {
-        let mut at = 0;
-        for tap in &self.taps {
-            for c in 0..tap.channels {
-                let block = sum(&self.values, &tap.from, c);
-                for (row, value) in block.iter().enumerate().take(rows) {
-                    y[row * self.outputs + at] = *value;
-                }
-                at += 1;
-            }
-        }
+    fn tap(&mut self, y: &mut [f32]) {
+        let channels = self.taps.iter().flat_map(|tap| (0..tap.channels).map(|c| sum(&self.values, &tap.from, c)));
+        self.tapped.iter_mut().zip(channels).for_each(|(to, block)| *to = block);
+        scatter(&self.tapped, y);
     }
 
     /// Some ticks whose inputs are in `x`, all under the same matrices.
@@ -299,12 +294,10 @@ impl Meshed {
         let mut clipped = 0;
         for first in (0..ticks * lanes).step_by(ROWS) {
             let rows = ROWS.min(ticks * lanes - first);
-            for (c, value) in self.values[..inputs].iter_mut().enumerate() {
-                *value = std::array::from_fn(|k| if k < rows { self.x[(first + k) * inputs + c] } else { 0.0 });
-            }
+            gather(&self.x[first * inputs..(first + rows) * inputs], &mut self.values[..inputs]);
             let shots = Shots { lane: first % lanes, lanes, tick: self.ticks + (first / lanes) as u64, rows };
             clipped += self.compute(Mode::Shot(shots), rows);
-            self.tap(&mut y[first * outputs..(first + rows) * outputs], rows);
+            self.tap(&mut y[first * outputs..(first + rows) * outputs]);
         }
         self.y = y;
         clipped

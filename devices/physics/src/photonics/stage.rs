@@ -1,9 +1,10 @@
 //! A program as stages over blocks of values: sums of wires, chips and detectors.
 
+use super::blocks::{Block, ROWS, gather};
 use super::chip::Chip;
 use super::detection::{Homodyne, Intensity};
 use super::matrix::{Complex, Matrix};
-use super::product::{Block, Product, ROWS, fill_normal};
+use super::product::{Detector, Product, fill_normal, read_fields};
 use super::settings::Settings;
 use isoform_core::draw::Key;
 use isoform_core::error::{Error, Result};
@@ -45,6 +46,7 @@ pub(super) struct Stage {
     x: Vec<Block>,
     fields: Vec<[Block; 2]>,
     drawn: Vec<f32>,
+    noise: Vec<Block>,
     shaking: Option<(Vec<f32>, Vec<Complex>, Vec<Complex>)>,
 }
 
@@ -148,6 +150,7 @@ impl Stage {
             x: vec![[0.0; ROWS]; width],
             fields: vec![[[0.0; ROWS]; 2]; rows],
             drawn: vec![0.0; ROWS * channels],
+            noise: vec![[0.0; ROWS]; channels],
             shaking,
             wanted,
         })
@@ -155,7 +158,7 @@ impl Stage {
 
     /// How many values it gives.
     pub(super) fn channels(&self) -> usize {
-        self.drawn.len() / ROWS
+        self.noise.len()
     }
 
     /// The noise of its detectors, `dark + slope p`.
@@ -202,7 +205,7 @@ impl Stage {
         product.apply(&self.x, &mut self.fields);
         let channels = self.channels();
         match mode {
-            Mode::Mean { .. } => self.drawn.fill(0.0),
+            Mode::Mean { .. } => self.noise.fill([0.0; ROWS]),
             Mode::Shot(shots) => {
                 if jitter > 0.0 {
                     self.shake(shots, jitter);
@@ -211,32 +214,20 @@ impl Stage {
             }
         }
         #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
-        let (gain, range) = (self.chip.gain() as f32, self.range as f32);
-        let ([dark, slope], scale) = (self.variance, gain * range);
-        // fields come with the gain of the chip, which is digital: the detectors see them without
-        let light = 1.0 / (gain * gain);
-        for (o, [re, im]) in self.fields.iter().enumerate() {
-            let power: Block = std::array::from_fn(|k| (re[k] * re[k] + im[k] * im[k]) * light);
-            let sigma: Block = std::array::from_fn(|k| (dark + slope * power[k]).sqrt());
-            let z = |channel: usize, k: usize| self.drawn[k * channels + channel];
-            match self.reads {
-                Reads::Power => {
-                    for (k, y) in y[o].iter_mut().enumerate() {
-                        *y = (power[k] + sigma[k] * z(o, k)) * (scale * scale);
-                    }
-                }
-                Reads::Field => {
-                    for k in 0..ROWS {
-                        y[2 * o][k] = re[k] * range + sigma[k] * z(2 * o, k) * scale;
-                        y[2 * o + 1][k] = im[k] * range + sigma[k] * z(2 * o + 1, k) * scale;
-                    }
-                }
-                Reads::Real => {
-                    let bias = self.bias.get(o).copied().unwrap_or(0.0);
-                    for (k, y) in y[o].iter_mut().enumerate() {
-                        *y = re[k] * range + sigma[k] * z(o, k) * scale + bias;
-                    }
-                }
+        let detector = Detector { variance: self.variance, gain: self.chip.gain() as f32, range: self.range as f32 };
+        if self.reads == Reads::Field {
+            read_fields(detector, &self.fields, &self.noise, y);
+            return;
+        }
+        let scale = detector.gain * detector.range;
+        for (o, (([re, im], noise), y)) in self.fields.iter().zip(&self.noise).zip(y).enumerate() {
+            let bias = self.bias.get(o).copied().unwrap_or(0.0);
+            for k in 0..ROWS {
+                let noise = detector.deviation(re[k], im[k]) * noise[k];
+                y[k] = match self.reads {
+                    Reads::Power => (detector.power(re[k], im[k]) + noise) * (scale * scale),
+                    Reads::Real | Reads::Field => re[k] * detector.range + noise * scale + bias,
+                };
             }
         }
     }
@@ -247,6 +238,7 @@ impl Stage {
             let drawn = &mut self.drawn[from * channels..(from + rows) * channels];
             fill_normal(self.key, number(lane * channels), 0, tick, drawn);
         });
+        gather(&self.drawn[..shots.rows * channels], &mut self.noise);
     }
 
     /// Fields through phases that are off, row by row.
