@@ -7,6 +7,7 @@
 
 pub mod crossbar;
 pub mod culture;
+mod instruction_sets;
 pub mod memristor;
 pub mod photonics;
 pub mod quantum;

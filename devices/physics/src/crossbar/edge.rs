@@ -1,7 +1,7 @@
 //! The edges of a stage: rows of numbers to codes, and currents with their noise to numbers.
 
+use crate::instruction_sets::for_each_instruction_set;
 use isoform_core::draw::Key;
-use multiversion::{multiversion, target::match_target};
 
 /// Added to and taken from a number of single precision, it rounds it to the nearest whole number.
 const ROUND: f32 = 12_582_912.0;
@@ -51,38 +51,12 @@ pub(super) fn read(lines: Lines<'_>, y: &mut [f32], variance: &[f32], normals: &
     read_avx512(lines, y, variance, normals)
 }
 
-macro_rules! for_each_instruction_set {
-    ($run:ident, $avx512:ident, $avx2:ident, $baseline:ident, ($($argument:ident: $kind:ty),+)) => {
-        // each falls back on the next, so that the loops are compiled once for each instruction set
-        #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl"), dispatcher = "direct")]
-        fn $avx512($($argument: $kind),+) -> u64 {
-            match_target! {
-                "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => $run($($argument),+),
-                _ => $avx2($($argument),+),
-            }
-        }
-
-        #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
-        fn $avx2($($argument: $kind),+) -> u64 {
-            match_target! {
-                "x86_64+avx2" => $run($($argument),+),
-                _ => $baseline($($argument),+),
-            }
-        }
-
-        #[inline(never)]
-        fn $baseline($($argument: $kind),+) -> u64 {
-            $run($($argument),+)
-        }
-    };
-}
-
 for_each_instruction_set!(drive_rows, drive_avx512, drive_avx2, drive_baseline, (
     from: Inputs<'_>, codes: &mut [f32], squares: &mut [f32]
-));
+) -> u64);
 for_each_instruction_set!(read_rows, read_avx512, read_avx2, read_baseline, (
     lines: Lines<'_>, y: &mut [f32], variance: &[f32], normals: &mut [f32]
-));
+) -> u64);
 
 /// The nearest code, without a limit but that of the trick.
 #[inline(always)]

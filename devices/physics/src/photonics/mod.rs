@@ -15,6 +15,7 @@ pub mod heaters;
 pub mod matrix;
 pub mod phases;
 mod product;
+mod readout;
 mod realization;
 pub mod receiver;
 mod section;

@@ -5,8 +5,7 @@
 
 use super::blocks::{Block, ROWS};
 use super::matrix::Complex;
-use isoform_core::draw::Key;
-use multiversion::{multiversion, target::match_target};
+use crate::instruction_sets::for_each_instruction_set;
 
 /// A matrix in single precision, row-major, real and imaginary parts apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,17 +13,6 @@ pub(super) struct Product {
     re: Vec<f32>,
     im: Vec<f32>,
     inputs: usize,
-}
-
-/// What a detector adds to fields.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Detector {
-    /// The variance of its noise is `dark + slope p` at a power `p`, a field of one behind a chip without gain being its unit.
-    pub(super) variance: [f32; 2],
-    /// The gain of the chip, which is digital: the detectors see fields without.
-    pub(super) gain: f32,
-    /// What a field of one stands for.
-    pub(super) range: f32,
 }
 
 impl Product {
@@ -48,78 +36,7 @@ impl Product {
     }
 }
 
-/// Compiles a loop for several instruction sets, each of which falls back on the next, so that it is compiled once for each and not once for
-/// each fallback.
-macro_rules! for_each_instruction_set {
-    ($body:ident, $best:ident, $good:ident, $plain:ident, ($($name:ident: $kind:ty),*)) => {
-        #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl"), dispatcher = "direct")]
-        fn $best($($name: $kind),*) {
-            match_target! {
-                "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => $body($($name),*),
-                _ => $good($($name),*),
-            }
-        }
-
-        #[multiversion(targets("x86_64+avx2"), dispatcher = "direct")]
-        fn $good($($name: $kind),*) {
-            match_target! {
-                "x86_64+avx2" => $body($($name),*),
-                _ => $plain($($name),*),
-            }
-        }
-
-        #[inline(never)]
-        fn $plain($($name: $kind),*) {
-            $body($($name),*);
-        }
-    };
-}
-
 for_each_instruction_set!(apply, apply_avx512, apply_avx2, apply_plain, (re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]));
-for_each_instruction_set!(fields, fields_avx512, fields_avx2, fields_plain, (of: Detector, seen: &[[Block; 2]], noise: &[Block], y: &mut [Block]));
-for_each_instruction_set!(normal, normal_avx512, normal_avx2, normal_plain, (key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]));
-
-/// Normal numbers for consecutive lanes, as [`Key::fill_normal`].
-pub(super) fn fill_normal(key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
-    normal_avx512(key, first, stream, tick, out);
-}
-
-#[inline(always)]
-fn normal(key: Key, first: u32, stream: u32, tick: u64, out: &mut [f32]) {
-    key.fill_normal(first, stream, tick, out);
-}
-
-/// Both parts of fields as they are read, two blocks of noise for each.
-pub(super) fn read_fields(of: Detector, seen: &[[Block; 2]], noise: &[Block], y: &mut [Block]) {
-    fields_avx512(of, seen, noise, y);
-}
-
-impl Detector {
-    /// The deviation of the noise at a field with its gain.
-    #[inline(always)]
-    pub(super) fn deviation(&self, re: f32, im: f32) -> f32 {
-        let [dark, slope] = self.variance;
-        (dark + slope * self.power(re, im)).sqrt()
-    }
-
-    #[inline(always)]
-    pub(super) fn power(&self, re: f32, im: f32) -> f32 {
-        (re * re + im * im) * (1.0 / (self.gain * self.gain))
-    }
-}
-
-#[inline(always)]
-fn fields(of: Detector, seen: &[[Block; 2]], noise: &[Block], y: &mut [Block]) {
-    let scale = of.gain * of.range;
-    let (y, noise) = (y.as_chunks_mut::<2>().0, noise.as_chunks::<2>().0);
-    for (([re, im], [a, b]), [y0, y1]) in seen.iter().zip(noise).zip(y) {
-        for k in 0..ROWS {
-            let sigma = of.deviation(re[k], im[k]);
-            y0[k] = re[k] * of.range + sigma * a[k] * scale;
-            y1[k] = im[k] * of.range + sigma * b[k] * scale;
-        }
-    }
-}
 
 #[inline(always)]
 fn apply(re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]) {

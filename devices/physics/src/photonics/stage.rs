@@ -4,7 +4,8 @@ use super::blocks::{Block, ROWS, gather};
 use super::chip::Chip;
 use super::detection::{Homodyne, Intensity};
 use super::matrix::{Complex, Matrix};
-use super::product::{Detector, Product, fill_normal, read_fields};
+use super::product::Product;
+use super::readout::{Detector, fill_normal};
 use super::settings::Settings;
 use isoform_core::draw::Key;
 use isoform_core::error::{Error, Result};
@@ -215,19 +216,25 @@ impl Stage {
         }
         #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
         let detector = Detector { variance: self.variance, gain: self.chip.gain() as f32, range: self.range as f32 };
-        if self.reads == Reads::Field {
-            read_fields(detector, &self.fields, &self.noise, y);
-            return;
-        }
         let scale = detector.gain * detector.range;
-        for (o, (([re, im], noise), y)) in self.fields.iter().zip(&self.noise).zip(y).enumerate() {
-            let bias = self.bias.get(o).copied().unwrap_or(0.0);
-            for k in 0..ROWS {
-                let noise = detector.deviation(re[k], im[k]) * noise[k];
-                y[k] = match self.reads {
-                    Reads::Power => (detector.power(re[k], im[k]) + noise) * (scale * scale),
-                    Reads::Real | Reads::Field => re[k] * detector.range + noise * scale + bias,
-                };
+        match self.reads {
+            Reads::Field => detector.read_fields(&self.fields, &self.noise, y),
+            Reads::Power => {
+                for (([re, im], z), y) in self.fields.iter().zip(&self.noise).zip(y) {
+                    for k in 0..ROWS {
+                        let sigma = detector.deviation(re[k], im[k]);
+                        y[k] = (detector.power(re[k], im[k]) + sigma * z[k]) * (scale * scale);
+                    }
+                }
+            }
+            Reads::Real => {
+                for (o, (([re, im], z), y)) in self.fields.iter().zip(&self.noise).zip(y).enumerate() {
+                    let bias = self.bias.get(o).copied().unwrap_or(0.0);
+                    for k in 0..ROWS {
+                        let sigma = detector.deviation(re[k], im[k]);
+                        y[k] = re[k] * detector.range + sigma * z[k] * scale + bias;
+                    }
+                }
             }
         }
     }
