@@ -281,11 +281,12 @@ impl Session {
     fn check_range(&self, x: Signal<'_>) -> Result<()> {
         let [low, high] = self.profile.limits.input;
         let outside = |v: f32| !(low..=high).contains(&f64::from(v));
-        // looked at without leaving off, which is vector code, before the first is sought
-        let any = |data: &[f32]| data.iter().fold(false, |any, &v| any | outside(v));
         let found = match x {
-            Signal::Dense(data) | Signal::Held(data) if any(data) => data.iter().copied().find(|&v| outside(v)),
-            Signal::Dense(_) | Signal::Held(_) => None,
+            Signal::Dense(data) | Signal::Held(data) => {
+                // looked at without leaving off, which is vector code, before the first is sought
+                let any = data.iter().fold(false, |any, &v| any | outside(v));
+                any.then(|| data.iter().copied().find(|&v| outside(v))).flatten()
+            }
             Signal::Events(events) => events.iter().map(|e| e.value).find(|&v| outside(v)),
         };
         match found {

@@ -61,9 +61,10 @@ pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
     let mut all: Vec<(bool, Moved)> = Vec::new();
     for now in &after.evidence {
         let Some(was) = before.evidence.iter().find(|e| e.law == now.law) else { continue };
-        let (Ok(young), Ok(aged)) = (measured(was), measured(now)) else { continue };
-        for (young, aged) in aged.iter().filter_map(|aged| young.iter().find(|young| young.name == aged.name).zip(Some(aged))) {
-            for (significant, moved) in compare(&now.law, young, aged) {
+        let (Ok(old), Ok(new)) = (measured(was), measured(now)) else { continue };
+        for new in &new {
+            let Some(old) = old.iter().find(|old| old.name == new.name) else { continue };
+            for (significant, moved) in compare(&now.law, old, new) {
                 // an output is told of once, by the law under which it moved the most
                 match all.iter_mut().find(|(_, m)| m.program == moved.program && m.output == moved.output) {
                     Some(known) if (significant, moved.by.abs()) > (known.0, known.1.by.abs()) => *known = (significant, moved),

@@ -140,9 +140,9 @@ pub(crate) fn subjects() -> Result<Vec<Subject>> {
         .iter()
         .enumerate()
         .flat_map(|(i, u)| {
-            std::array::from_fn::<f32, 8, _>(|m| {
-                if m == i % 8 { (1 + i % 5) as f32 * if *u < 0.5 { -1.0 } else { 1.0 } } else { 0.0 }
-            })
+            let mut tick = [0.0; 8];
+            tick[i % 8] = (1 + i % 5) as f32 * if *u < 0.5 { -1.0 } else { 1.0 };
+            tick
         })
         .collect();
     Ok(vec![

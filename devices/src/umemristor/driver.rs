@@ -83,6 +83,7 @@ impl UMemristor {
             }
         }
     }
+
     /// Gives pulses to a memristor. They are told once: a second time would be further pulses.
     fn pulse(link: &mut Link, memristor: u8, pulses: i16) -> Result<()> {
         if pulses == 0 {
