@@ -103,7 +103,7 @@ fn what_it_cannot_promise_is_refused_by_name() {
     let driven = Semantics::exact(1e-8).with_decay(Decay::Euler).with_drive(Drive::ImpulseAfter);
     says(refusal(counted(neuristor(), driven)), "held drive");
     says(refusal(counted(neuristor().with("r_m", 1290.0), semantics())), "made with a r_m of 1286.3");
-    says(refusal(counted(neuristor().with("noise", 100.0), semantics())), "open it with noise");
+    says(refusal(counted(neuristor().with("noise", 100.0), semantics())), "noise of its own");
     says(refusal(counted_array(neuristor(), [2, 2], 0.02, semantics())), "from 2.039");
     says(refused(Ok(program([1, 2], 0.0)), &Run::new().with_batch(2)), "a batch of one");
     says(refusal(counted_array(neuristor(), [1, 17], 0.0, semantics())), "17 channels exceed the 16");

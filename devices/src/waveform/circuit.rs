@@ -139,7 +139,7 @@ impl Player<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::waveform::physics::Leaky;
+    use crate::waveform::leaky::Leaky;
 
     #[test]
     fn samples_are_taken_by_the_trigger_and_waveforms_come_later() {

@@ -4,62 +4,138 @@
 //! of the generator; `CHANn:RANG`, `ACQ:SRAT`, `ACQ:POIN`, `INIT`, `TRIG:STAT?`, `WAV:YINC?`, `WAV:DATA?` (the same samples, times `YINC` volts) of the
 //! digitizer. They are those of the common dialects, chosen here: another make needs other words in `driver.rs`.
 //!
-//! What the device is, is said by the options; [`physics::Physics`] and [`physics::Realises`] are where another one comes in.
+//! What the device is, is said by the option `dut`; [`physics`] is where another one comes in.
 
+mod bench;
 pub mod circuit;
 pub mod driver;
+pub mod leaky;
+pub mod neuristor;
 pub mod physics;
 #[cfg(test)]
 mod tests;
 pub mod twin;
 
+pub use bench::Bench;
+
 use crate::kinds::Kind;
 use crate::scpi::twin::Instrument;
 use circuit::Circuit;
-use driver::{Bench, Waveform};
+use driver::Waveform;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
+use isoform_physics::quantum::{WASHOUT, Wafer};
 use isoform_serial::driver::Driver;
 use isoform_serial::transport::{Parity, Settings, Twin};
-use physics::Leaky;
+use physics::{Datasheet, Physics};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use twin::{Generator, Scope};
+use twin::{GENERATOR_RATE, Generator, SCOPE_RATE, Scope};
 
 /// The waveform bench among the instruments.
 pub const KIND: Kind = Kind {
     name: "waveform",
-    about: "a leaky integrator between a waveform generator and, on the line scope, a digitizer, both of SCPI",
+    about: "a leaky integrator or a VO2 neuristor between a waveform generator and, on the line scope, a digitizer, both of SCPI",
     settings: Settings { baud: 115_200, parity: Parity::None },
     options: &[
-        ("tau", "time constant of the device in seconds; 1e-2 if absent"),
-        ("r", "gain of the device; 1 if absent"),
-        ("scale", "volts for a signal of one; 1 if absent"),
-        ("vmax", "the highest voltage at the input of the device; 5 if absent"),
-        ("range", "volts at full scale of the digitizer; that of vmax times the gain if absent"),
+        (
+            "dut",
+            "the device under test: leaky, a leaky integrator, or neuristor, a film of VO2 whose spikes are counted; leaky if absent",
+        ),
+        ("tau", "of leaky: its time constant in seconds; 1e-2 if absent"),
+        ("r", "of leaky: its gain; 1 if absent"),
+        ("scale", "of leaky: volts for a signal of one; 1 if absent"),
+        ("ohm", "of neuristor: volts at the digitizer for an ampere of its current; 1000 if absent"),
+        ("spread", "of neuristor: how far its constants may be from the published ones, as a share; 0.002 if absent"),
+        ("jitter", "of neuristor: its temperature noise in K/s^0.5; 100 if absent"),
+        ("dt", "of neuristor: the tick that a program must have in seconds, from 5e-9 to 2e-8; 1e-8 if absent"),
+        ("error", "of neuristor: the most kelvin that a tick of the program's own step may be off; 0.2 if absent"),
+        ("vmax", "the highest voltage at the input of the device; 5, or 15 of neuristor, if absent"),
+        ("range", "volts at full scale of the digitizer; that of vmax times the gain, or 6 of neuristor, if absent"),
         ("edge", "volts of the edge by which the trigger is measured; a tenth of vmax if absent"),
-        ("oversample", "samples of the digitizer in a tick, from 2 to 1000; 16 if absent"),
-        ("rest", "seconds in which the device forgets; twenty time constants if absent"),
+        ("oversample", "samples of the digitizer in a tick, from 2 to 1000; 16, or 2 of neuristor, if absent"),
+        ("rest", "seconds in which the device forgets; twenty time constants, or 3.5e-5 of neuristor, if absent"),
+        ("awg_rate", "the most samples a second of the generator; 1e6, or 1e8 of neuristor, if absent"),
+        ("scope_rate", "the most samples a second of the digitizer; 1e7, or 1e9 of neuristor, if absent"),
         ("generator", "a word of the identity of the generator; AWG if absent"),
         ("digitizer", "a word of the identity of the digitizer; DIGITIZER if absent"),
         ("delay", "of the twin: seconds from the trigger to the waveform; 3.7e-6 if absent"),
         ("bits", "of the twin: of its converter, from 4 to 16; 14 if absent"),
         ("noise", "of the twin: standard deviation of a sample in volts; 2e-4 if absent"),
-        ("seed", "of the twin: of its noise; 0 if absent"),
+        ("seed", "of the twin: of its noise, and of the spread of neuristor; 0 if absent"),
     ],
     lines: &["scope"],
     driver,
     twins,
 };
 
-/// Time constant and gain, which the bench and its twin share.
-fn device(options: &mut Options<'_>) -> Result<(f64, f64)> {
-    let (tau, gain) = (options.take("tau")?.unwrap_or(1e-2), options.take("r")?.unwrap_or(1.0));
-    if (1e-6..=100.0).contains(&tau) && gain > 0.0 {
-        Ok((tau, gain))
-    } else {
-        Err(Error::unsupported(format!("a time constant of {tau} s with a gain of {gain} is not possible: choose 1e-6 to 100 s")))
+/// A device under test, and how the bench is set up for it where nobody says otherwise.
+struct Device {
+    known: Box<dyn Datasheet>,
+    /// It in software, by its seed.
+    physics: Box<dyn FnOnce(u64) -> Box<dyn Physics>>,
+    v_max: f64,
+    range: f64,
+    rest: f64,
+    /// Seconds that it remembers, if that is longer than its rest.
+    memory: f64,
+    oversample: usize,
+    rates: [f64; 2],
+}
+
+/// The device that the options name, which bench and twin share.
+fn device(options: &mut Options<'_>) -> Result<Device> {
+    match options.take::<String>("dut")?.as_deref() {
+        None | Some("leaky") => leaky(options),
+        Some("neuristor") => neuristor(options),
+        Some(other) => Err(Error::unsupported(format!("the device {other:?} is none of leaky and neuristor"))),
     }
+}
+
+fn leaky(options: &mut Options<'_>) -> Result<Device> {
+    let (tau, gain) = (options.take("tau")?.unwrap_or(1e-2), options.take("r")?.unwrap_or(1.0));
+    let v_max = options.take("vmax")?.unwrap_or(5.0);
+    let scale = options.take("scale")?.unwrap_or(1.0);
+    if !((1e-6..=100.0).contains(&tau) && gain > 0.0 && scale > 0.0) {
+        let what = format!("a time constant of {tau} s with a gain of {gain} and a scale of {scale} is not possible");
+        return Err(Error::unsupported(format!("{what}: choose 1e-6 to 100 s, and the others above nought")));
+    }
+    Ok(Device {
+        known: Box::new(leaky::Known { tau, gain, scale, v_max }),
+        physics: Box::new(move |_| Box::new(leaky::Leaky::new(tau, gain))),
+        v_max,
+        range: v_max * gain,
+        rest: 20.0 * tau,
+        memory: 0.0,
+        oversample: 16,
+        rates: [1e6, 1e7],
+    })
+}
+
+fn neuristor(options: &mut Options<'_>) -> Result<Device> {
+    let usual = Wafer::default();
+    let wafer = Wafer {
+        spread: options.take("spread")?.unwrap_or(usual.spread),
+        noise: options.take("jitter")?.unwrap_or(usual.noise),
+        dt: options.take("dt")?.unwrap_or(usual.dt),
+        error: options.take("error")?.unwrap_or(usual.error),
+        ..usual
+    };
+    wafer.check()?;
+    let ohm = options.take("ohm")?.unwrap_or(1e3);
+    if !(1.0..=1e6).contains(&ohm) {
+        return Err(Error::unsupported(format!("a monitor of {ohm} V for an ampere is not possible: choose 1 to 1e6")));
+    }
+    Ok(Device {
+        known: Box::new(neuristor::Known { wafer, ohm }),
+        physics: Box::new(move |seed| Box::new(neuristor::Film::new(&Wafer { seed, ..wafer }, ohm))),
+        v_max: options.take("vmax")?.unwrap_or(15.0),
+        range: 6e-3 * ohm,
+        rest: neuristor::SETTLED,
+        memory: WASHOUT,
+        oversample: 2,
+        rates: [1e8, 1e9],
+    })
 }
 
 fn driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
@@ -67,34 +143,41 @@ fn driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
 }
 
 fn bench(options: &mut Options<'_>) -> Result<Bench> {
-    let (tau, gain) = device(options)?;
-    let v_max = options.take("vmax")?.unwrap_or(5.0);
-    let scale = options.take("scale")?.unwrap_or(1.0);
-    let range = options.take("range")?.unwrap_or(v_max * gain);
+    let device = device(options)?;
+    let v_max = device.v_max;
+    let range = options.take("range")?.unwrap_or(device.range);
     let edge = options.take("edge")?.unwrap_or(v_max / 10.0);
-    let rest: f64 = options.take("rest")?.unwrap_or(20.0 * tau);
-    let oversample = options.take("oversample")?.unwrap_or(16);
-    if [v_max, scale, range, edge].iter().any(|&v| v <= 0.0) || edge > v_max || edge < v_max / 50.0 {
+    let rest: f64 = options.take("rest")?.unwrap_or(device.rest);
+    let oversample = options.take("oversample")?.unwrap_or(device.oversample);
+    let [generator, digitizer] = device.rates;
+    let rates = [options.take("awg_rate")?.unwrap_or(generator), options.take("scope_rate")?.unwrap_or(digitizer)];
+    if [v_max, range, edge].iter().any(|&v| v <= 0.0) || edge > v_max || edge < v_max / 50.0 {
         return Err(Error::unsupported("voltages must be above nought, and the edge between a fiftieth of vmax and vmax"));
     }
     if !(0.0..=1e4).contains(&rest) || !(2..=1000).contains(&oversample) {
         return Err(Error::unsupported(format!("a rest of {rest} s or {oversample} samples of a tick are not possible")));
     }
+    for (rate, [least, most]) in rates.into_iter().zip([GENERATOR_RATE, SCOPE_RATE]) {
+        if !(least..=most).contains(&rate) {
+            return Err(Error::unsupported(format!("{rate} samples a second are not possible: choose {least} to {most}")));
+        }
+    }
     let word = |given: Option<String>, usual: &str| given.unwrap_or_else(|| usual.to_owned());
     Ok(Bench {
-        device: Leaky::realises(tau, gain),
-        scale,
+        device: device.known,
         v_max,
         range,
         edge,
         oversample,
+        rates,
         rest: Duration::from_secs_f64(rest),
+        memory: device.memory.max(rest),
         models: [word(options.take("generator")?, "AWG"), word(options.take("digitizer")?, "DIGITIZER")],
     })
 }
 
 fn twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
-    let (tau, gain) = device(options)?;
+    let device = device(options)?;
     let delay = options.take("delay")?.unwrap_or(3.7e-6);
     let bits = options.take("bits")?.unwrap_or(14);
     let noise = options.take("noise")?.unwrap_or(2e-4);
@@ -102,6 +185,6 @@ fn twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
         return Err(Error::unsupported("a delay is from 0 to 1e-4 s, a converter of 4 to 16 bits, noise not below nought"));
     }
     let seed = options.take("seed")?.unwrap_or(0);
-    let circuit = Arc::new(Mutex::new(Circuit::new(Box::new(Leaky::new(tau, gain)), delay, bits, noise, seed)));
+    let circuit = Arc::new(Mutex::new(Circuit::new((device.physics)(seed), delay, bits, noise, seed)));
     Ok(vec![Box::new(Instrument::new(Generator::new(Arc::clone(&circuit)))), Box::new(Instrument::new(Scope::new(circuit)))])
 }

@@ -1,10 +1,15 @@
 //! What stands between the generator and the digitizer.
+//!
+//! Whoever puts another device on the bench writes a [`Datasheet`] for the driver, and a [`Physics`] for the twin: see [`leaky`](super::leaky)
+//! and [`neuristor`](super::neuristor).
 
+use isoform_core::error::Result;
+use isoform_core::medium::Medium;
+use isoform_core::profile::Class;
+use isoform_core::program::Program;
 use std::fmt::Debug;
 
 /// A device with one input and one output in volts, in continuous time, in software.
-///
-/// Whoever puts another device on the bench writes this for its twin, and a [`Realises`] for the driver.
 pub trait Physics: Debug + Send {
     /// Lets so many seconds pass, none of them negative, under a voltage that is held.
     fn flow(&mut self, seconds: f64, volts: f64);
@@ -16,67 +21,41 @@ pub trait Physics: Debug + Send {
     fn restart(&mut self);
 }
 
-/// What a device realises: a transfer function, and the values of its parameters that are built into it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Realises {
-    /// The id of the function.
-    pub id: &'static str,
-    /// Names and values.
-    pub parameters: Vec<(&'static str, f64)>,
-    /// How long it takes to forget, in seconds: its slowest time constant.
-    pub memory: f64,
+/// What the driver knows of a device.
+pub trait Datasheet: Debug + Send {
+    /// The kinds of nodes that it takes, the device itself first.
+    fn takes(&self) -> Vec<String>;
+
+    /// Checks that a program is this device, and gives what is made of the voltages at its output.
+    ///
+    /// # Errors
+    /// `Unsupported`, naming the node that is not on the bench.
+    fn place(&self, program: &Program) -> Result<Box<dyn Readout>>;
+
+    /// A program that it realises.
+    ///
+    /// # Errors
+    /// `InvalidProgram` if the device has parameters that no program may have.
+    fn exemplar(&self) -> Result<Program>;
+
+    /// The range of input signals.
+    fn input(&self) -> [f64; 2];
+
+    /// Volts at the input for a signal of one.
+    fn scale(&self) -> f64;
+
+    /// Whether the device follows its input alone, or runs by itself.
+    fn class(&self) -> Class;
+
+    /// What is promised of outputs, if the digitizer has so many volts at full scale.
+    fn medium(&self, range: f64) -> Medium;
 }
 
-/// A leaky integrator: a resistor and a capacitor, with a gain. `τ dv/dt = r u - v`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Leaky {
-    tau: f64,
-    gain: f64,
-    volts: f64,
-}
+/// What is made of the voltages at the output of the device.
+pub trait Readout: Debug + Send {
+    /// Begins anew, before the first tick of a waveform.
+    fn begin(&mut self);
 
-impl Leaky {
-    /// A discharged one, of a time constant in seconds and a gain.
-    #[must_use]
-    pub fn new(tau: f64, gain: f64) -> Self {
-        Self { tau, gain, volts: 0.0 }
-    }
-
-    /// What it realises.
-    #[must_use]
-    pub fn realises(tau: f64, gain: f64) -> Realises {
-        let parameters = vec![("tau", tau), ("r", gain), ("v_leak", 0.0)];
-        Realises { id: isoform_core::functions::LI, parameters, memory: tau }
-    }
-}
-
-impl Physics for Leaky {
-    fn flow(&mut self, seconds: f64, volts: f64) {
-        let end = self.gain * volts;
-        self.volts = end + (self.volts - end) * (-seconds / self.tau).exp();
-    }
-
-    fn output(&self) -> f64 {
-        self.volts
-    }
-
-    fn restart(&mut self) {
-        self.volts = 0.0;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_capacitor_charges_and_discharges() {
-        let mut device = Leaky::new(1e-3, 2.0);
-        device.flow(1e-3, 0.5);
-        assert!((device.output() - 0.632_120_558_828_557_7).abs() < 1e-15);
-        device.flow(0.5e-3, 0.0);
-        assert!((device.output() - 0.383_400_499_859_397_6).abs() < 1e-4);
-        device.restart();
-        assert_eq!(device.output(), 0.0);
-    }
+    /// The output of a tick at whose end so many volts are at the output of the device.
+    fn tick(&mut self, volts: f64) -> f64;
 }

@@ -13,6 +13,8 @@ use isoform_core::semantics::{Preset, Semantics};
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Run, Substrate};
+use isoform_physics::quantum::array::{array, counted_array};
+use isoform_physics::quantum::neuristor::neuristor;
 use isoform_serial::instrument::Instrument as Device;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Fault, Faulty, Memory, Mishap, Transport, VirtualClock};
@@ -81,6 +83,71 @@ fn a_leaky_integrator_is_that_of_the_oracle() {
     let report = session.advance(Signal::Held(&[0.5]), SignalMut::Dense(&mut y), 60).expect("runs");
     assert!((f64::from(y[59]) - 0.698_806).abs() < tolerance, "{}", y[59]);
     assert_eq!((report.ticks, report.clipped), (60, 0));
+}
+
+/// The mean of the last 4096 of 12288 ticks, a multiple of every ripple to a part in ten, under a voltage that is held.
+fn rate(session: &mut Blocking, volts: f32) -> f64 {
+    let mut y = vec![0.0_f32; 4096];
+    for _ in 0..3 {
+        session.advance(Signal::Held(&[volts]), SignalMut::Dense(&mut y), 4096).expect("runs");
+    }
+    y.iter().copied().map(f64::from).sum::<f64>() / 4096.0
+}
+
+#[test]
+fn the_spikes_of_a_film_are_counted_through_the_wires() {
+    let counted = counted_array(neuristor(), [1, 1], 0.0, Wafer::default().followed()).expect("builds");
+    let bench = open("twin:waveform?dut=neuristor&spread=0&jitter=0").expect("opens");
+    assert_eq!(bench.exemplars().len(), 1);
+    let mut session = Blocking::open(bench.as_ref(), &counted, &Run::new()).expect("loads");
+    // periods of the published model at steps of 1 ns (Qiu et al. 2024); the ripple of a window of 10 µs moves a mean by 0.4 %
+    for (volts, period) in [(11.0, 3607e-9), (12.0, 3041e-9), (13.0, 2693e-9), (14.0, 2415e-9)] {
+        let found = rate(&mut session, volts) * period;
+        assert!((found - 1.0).abs() < 0.01, "at {volts} V {found} of the published rate");
+    }
+    // another film, and one that is warmed at random, within what is promised
+    let promised = bench.profile().medium.expect("declared").margin;
+    assert!((2.9e3..3.1e3).contains(&promised), "{promised}");
+    let bench = open("twin:waveform?dut=neuristor&seed=4").expect("opens");
+    let mut session = Blocking::open(bench.as_ref(), &counted, &Run::new()).expect("loads");
+    let margin = bench.profile().medium.expect("declared").margin;
+    assert!((9e3..9.3e3).contains(&margin), "{margin}");
+    let off = rate(&mut session, 13.0) - 1.0 / 2693e-9;
+    assert!(off.abs() < margin, "{off}");
+    session.reset().expect("resets");
+    let first = session.run(&[13.0; 100]).expect("runs");
+    assert_eq!(first, [0.0; 100], "a cold film spikes no earlier than after a microsecond");
+}
+
+#[test]
+fn a_film_takes_rates_of_itself_alone() {
+    let bench = open("twin:waveform?dut=neuristor").expect("opens");
+    let refusal = |program: Program| {
+        let error = Blocking::open(bench.as_ref(), &program, &Run::new()).expect_err("is refused");
+        assert_eq!((error.kind(), error.state()), (ErrorKind::Unsupported, Integrity::Intact), "{error}");
+        error.to_string()
+    };
+    let semantics = Wafer::default().followed();
+    let says = |text: String, what: &str| assert!(text.contains(what), "{text}");
+    says(refusal(array(neuristor(), [1, 1], 0.0, semantics).expect("builds")), "is no rate");
+    says(refusal(counted_array(neuristor(), [1, 2], 0.0, semantics).expect("builds")), "2 channels exceed the 1");
+    says(refusal(counted_array(neuristor(), [1, 1], 0.0, semantics.with_dt(2e-8)).expect("builds")), "open it with dt=2e-8");
+    says(refusal(program(1e-2, 1.0, Semantics::exact(DT))), "isoform.li/1");
+    let counted = counted_array(neuristor(), [1, 1], 0.0, semantics).expect("builds");
+    let mut session = Blocking::open(bench.as_ref(), &counted, &Run::new()).expect("loads");
+    let silent = session.run(&[9.0]).expect_err("below what is promised");
+    assert_eq!((silent.kind(), silent.state()), (ErrorKind::InvalidSignal, Integrity::Intact));
+    drop(session);
+    let slow = open("twin:waveform?dut=neuristor&awg_rate=1e7").expect("opens");
+    let slow = Blocking::open(slow.as_ref(), &counted, &Run::new()).expect_err("too slow").to_string();
+    assert!(slow.contains("beyond the generator"), "{slow}");
+    for text in ["spread=0.1", "jitter=-1", "ohm=0", "dt=1e-6", "error=0", "tau=1e-3", "awg_rate=1e9", "vmax=21"] {
+        let locator = format!("twin:waveform?dut=neuristor&{text}");
+        let opened = open(&locator).and_then(|bench| Blocking::open(bench.as_ref(), &counted, &Run::new()).map(|_| ()));
+        assert!(opened.is_err(), "{text}");
+    }
+    assert!(open("twin:waveform?dut=transistor").expect_err("unknown").to_string().contains("none of leaky and neuristor"));
+    assert!(open("twin:waveform?ohm=100").expect_err("of the other").to_string().contains("does not go with the others"));
 }
 
 /// Driver and lines of a bench, for a look inside.
@@ -178,7 +245,7 @@ fn what_is_not_on_the_bench_is_refused_by_name() {
     let loud = session.run(&[1.5]).expect_err("beyond the range");
     assert_eq!((loud.kind(), loud.state()), (ErrorKind::InvalidSignal, Integrity::Intact));
     drop(session);
-    for text in ["tau=0", "vmax=-1", "edge=9", "oversample=1", "rest=-1", "bits=3", "delay=1", "colour=red"] {
+    for text in ["tau=0", "scale=0", "vmax=-1", "edge=9", "oversample=1", "rest=-1", "bits=3", "delay=1", "colour=red"] {
         assert!(open(&format!("twin:waveform?{text}")).is_err(), "{text}");
     }
 }

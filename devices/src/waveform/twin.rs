@@ -12,11 +12,11 @@ pub const GENERATOR_MEMORY: usize = 1 << 16;
 /// Samples of a channel that the digitizer holds.
 pub const SCOPE_MEMORY: usize = 1 << 17;
 /// Samples a second of the generator.
-pub const GENERATOR_RATE: [f64; 2] = [1.0, 1e6];
+pub const GENERATOR_RATE: [f64; 2] = [1.0, 1e8];
 /// Samples a second of the digitizer.
-pub const SCOPE_RATE: [f64; 2] = [1.0, 1e7];
-/// Volts at full scale of the generator.
-const GENERATOR_RANGE: [f64; 2] = [0.01, 10.0];
+pub const SCOPE_RATE: [f64; 2] = [1.0, 1e9];
+/// Volts at full scale of the generator, with its amplifier.
+const GENERATOR_RANGE: [f64; 2] = [0.01, 20.0];
 /// Volts at full scale of the digitizer.
 const SCOPE_RANGE: [f64; 2] = [0.01, 20.0];
 

@@ -1,9 +1,9 @@
 //! Where the parts of a program lie on an array of neuristors, and what the array does not have.
 
-use super::neuristor::{NEURISTOR, S_TH};
+use super::neuristor::{NEURISTOR, S_TH, cold};
 use super::rate::SPIKE_RATE;
-use super::realization::{start, ticks};
-use super::substrate::{COUPLING, INPUT, TAU, Wafer};
+use super::realization::ticks;
+use super::wafer::{COUPLING, INPUT, TAU, Wafer};
 use isoform_core::Coefficients;
 use isoform_core::error::{Error, Result};
 use isoform_core::linear::LinearMap;
@@ -13,28 +13,28 @@ use isoform_core::stability::Step;
 use isoform_core::transfer::TransferFunction;
 use std::sync::Arc;
 
-/// A rate that a program asks for.
+/// A rate that a program asks for, of each element.
 #[derive(Debug)]
-pub(super) struct Rate {
-    pub(super) function: Arc<dyn TransferFunction>,
-    pub(super) semantics: Semantics,
+struct Counter {
+    function: Arc<dyn TransferFunction>,
+    semantics: Semantics,
     /// Parameters and coefficients of each channel.
-    pub(super) channels: Vec<(Vec<f64>, Coefficients)>,
-    pub(super) states: Vec<[f64; 3]>,
-    pub(super) y: Vec<f64>,
+    channels: Vec<(Vec<f64>, Coefficients)>,
+    states: Vec<[f64; 3]>,
+    rates: Vec<f64>,
 }
 
-/// Where the parts of a program lie on the array.
+/// Where the parts of a program lie on the array, and its counters.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub struct Layout {
     pub(super) channels: usize,
     /// The input channel of the program that is the voltage of the first element.
     pub(super) first: usize,
     pub(super) map: Option<LinearMap>,
     pub(super) s_env: f64,
-    pub(super) rates: Vec<Rate>,
-    /// For each output of the program, the rates that add up to it.
-    pub(super) outputs: Vec<Vec<usize>>,
+    counters: Vec<Counter>,
+    /// For each output of the program, the counters that add up to it.
+    outputs: Vec<Vec<usize>>,
 }
 
 fn refuse<T>(node: &Node, why: impl Into<String>) -> Result<T> {
@@ -52,7 +52,7 @@ impl Layout {
     ///
     /// # Errors
     /// `Unsupported`, naming the node that the array does not have.
-    pub(super) fn of(program: &Program, wafer: &Wafer) -> Result<Self> {
+    pub fn of(program: &Program, wafer: &Wafer) -> Result<Self> {
         let of_kind =
             |kind: &str| (0..).zip(program.nodes()).filter(|(_, n)| n.kind_name() == kind).collect::<Vec<(usize, &Node)>>();
         let cells = of_kind(NEURISTOR);
@@ -64,7 +64,7 @@ impl Layout {
             let (dt, own) = (semantics.dt, wafer.dt);
             return refuse(
                 cell,
-                format!("its converters have a tick of {own:e} s and the program one of {dt:e} s: open it with dt={dt:e}"),
+                format!("the converters have a tick of {own:e} s and the program one of {dt:e} s: open it with dt={dt:e}"),
             );
         }
         if let Some(node) = program.nodes().iter().find(|n| n.input_delay > 0) {
@@ -82,9 +82,9 @@ impl Layout {
         {
             return refuse(other, "the only map of the array is the coupling of its elements");
         }
-        let (mut rates, mut places) = (Vec::new(), Vec::new());
+        let (mut counters, mut places) = (Vec::new(), Vec::new());
         for (at, node) in of_kind(SPIKE_RATE) {
-            rates.push(rate(node, *cell_at)?);
+            counters.push(counter(node, *cell_at)?);
             places.push(at);
         }
         let mut outputs = Vec::new();
@@ -105,7 +105,36 @@ impl Layout {
             };
             outputs.push(sum);
         }
-        Ok(Self { channels: cell.channels(), first, map, s_env, rates, outputs })
+        Ok(Self { channels: cell.channels(), first, map, s_env, counters, outputs })
+    }
+
+    /// The elements that the program has.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.channels
+    }
+
+    /// One tick of the counters, with the current of each element in ampere.
+    pub fn count(&mut self, current: impl Fn(usize) -> f64) {
+        for counter in &mut self.counters {
+            let channels = counter.channels.iter().zip(&mut counter.states).zip(&mut counter.rates).enumerate();
+            for (channel, (((p, c), state), rate)) in channels {
+                counter.function.step(&counter.semantics, c, &[current(channel)], state, p, std::slice::from_mut(rate));
+            }
+        }
+    }
+
+    /// The rates that are the outputs of the program, element by element of each.
+    pub fn rates(&self) -> impl Iterator<Item = f64> {
+        let sum = |counters: &Vec<usize>, channel: usize| counters.iter().map(|&c| self.counters[c].rates[channel]).sum();
+        self.outputs.iter().flat_map(move |counters| (0..self.channels).map(move |channel| sum(counters, channel)))
+    }
+
+    /// The counters begin anew.
+    pub fn clear(&mut self) {
+        for counter in &mut self.counters {
+            counter.states.fill([0.0; 3]);
+        }
     }
 }
 
@@ -124,7 +153,7 @@ fn film(cell: &Node) -> Result<f64> {
             "noise" if !(one && value == 0.0) => {
                 return refuse(
                     cell,
-                    "the array has noise of its own: leave the noise of the program at nought, and open it with noise=…",
+                    "the film has noise of its own, which its substrate is opened with: leave the noise of the program at nought",
                 );
             }
             _ if !(one && value.to_bits() == default.to_bits()) => {
@@ -142,7 +171,7 @@ fn follow(cell: &Node, wafer: &Wafer) -> Result<()> {
     let (p, x) = (parameters(cell, 0), [f64::midpoint(INPUT[0], INPUT[1]), 0.0, 0.0]);
     let step = Step::new(function.as_ref(), &cell.semantics, &p).map_err(|e| e.with_node(&cell.name))?;
     let c = function.coefficients(&cell.semantics, &p);
-    let (mut s, mut y, mut worst) = (start(p[11]), [0.0; 2], 0.0_f64);
+    let (mut s, mut y, mut worst) = (cold(p[11]), [0.0; 2], 0.0_f64);
     for _ in 0..ticks(8e-6, wafer.dt) {
         worst = step.error(&x, &s).map_or(f64::INFINITY, |error| worst.max(error[1]));
         if worst > wafer.error {
@@ -206,7 +235,7 @@ fn coupling(program: &Program, (cell_at, cell): (usize, &Node)) -> Result<Option
     Ok(Some(map.as_ref().clone()))
 }
 
-fn rate(node: &Node, cell: usize) -> Result<Rate> {
+fn counter(node: &Node, cell: usize) -> Result<Counter> {
     let NodeKind::Dynamics { function, .. } = &node.kind else { return refuse(node, "it has no function") };
     if !matches!(node.sources[0].as_slice(), [s] if s.origin == Origin::Node(cell, 0) && !s.late) {
         return refuse(node, "a rate is that of the currents of the array: wire output 0 of the array to it");
@@ -221,5 +250,5 @@ fn rate(node: &Node, cell: usize) -> Result<Rate> {
         channels.push((p.clone(), function.coefficients(&node.semantics, &p)));
     }
     let states = vec![[0.0; 3]; node.channels()];
-    Ok(Rate { function: Arc::clone(function), semantics: node.semantics, y: vec![0.0; channels.len()], channels, states })
+    Ok(Counter { function: Arc::clone(function), semantics: node.semantics, rates: vec![0.0; channels.len()], channels, states })
 }

@@ -12,5 +12,8 @@ pub mod rate;
 mod realization;
 pub mod spin_torque;
 mod substrate;
+mod wafer;
 
-pub use substrate::{NeuristorArray, OPTIONS, WASHOUT, Wafer, open};
+pub use layout::Layout;
+pub use substrate::{NeuristorArray, OPTIONS, open};
+pub use wafer::{INPUT, WASHOUT, Wafer};

@@ -46,6 +46,12 @@ pub fn neuristor() -> Neuron {
     Neuron::new(Neuristor)
 }
 
+/// The states of a film that was never warmed, at the temperature of the surroundings in kelvin.
+#[must_use]
+pub fn cold(t_0: f64) -> [f64; 6] {
+    [0.0, t_0, 1.0, t_0, 0.0, t_0]
+}
+
 #[inline(always)]
 fn film<S: Scalar>([w, t_c, beta, r_0, e_a, r_m, gamma, ..]: [S; 13]) -> Film<S> {
     Film { w, t_c, beta, r_0, e_a, r_m, gamma }

@@ -1,8 +1,8 @@
 //! A program on an array of neuristors that runs on.
 
 use super::layout::Layout;
-use super::neuristor::{R_L, T_0, neuristor};
-use super::substrate::{INPUT, Wafer, followed, washout};
+use super::neuristor::{R_L, T_0, cold, neuristor};
+use super::wafer::{INPUT, Wafer};
 use async_trait::async_trait;
 use isoform_core::Coefficients;
 use isoform_core::draw::{Key, normal};
@@ -16,15 +16,8 @@ use isoform_core::transfer::TransferFunction;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What is spread from element to element: constants by a share, and the centre of the loop by a share of its distance from the surroundings.
-const SPREAD: [&str; 5] = ["r_0", "c", "c_th", "s_env", "t_c"];
 /// Seconds for which an element runs before a program meets it, and so many more at most, by chance.
 const BEFORE: [f64; 2] = [10e-6, 10e-6];
-
-/// An element that was off.
-pub(super) fn start(t_0: f64) -> [f64; 6] {
-    [0.0, t_0, 1.0, t_0, 0.0, t_0]
-}
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nought or more, and no count of ticks is near 2^64")]
 pub(super) fn ticks(seconds: f64, dt: f64) -> u64 {
@@ -34,7 +27,7 @@ pub(super) fn ticks(seconds: f64, dt: f64) -> u64 {
 /// An element of the array.
 #[derive(Debug)]
 struct Element {
-    p: Vec<f64>,
+    p: [f64; 13],
     coefficients: Coefficients,
     s: [f64; 6],
     /// Current and temperature.
@@ -57,6 +50,8 @@ pub(super) struct Running {
     /// Ticks since the program was realised.
     age: u64,
     spread: f64,
+    /// Ticks after which what came before is forgotten.
+    washout: u64,
     program: Program,
     run: Run,
     x: Vec<f32>,
@@ -65,29 +60,14 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn new(layout: Layout, wafer: &Wafer, program: &Program, run: &Run, number: u32) -> Self {
-        let neuron = neuristor();
-        let film = Arc::clone(neuron.function());
-        let signature = film.signature();
-        let semantics = followed(wafer.dt);
-        let made = Key::new(wafer.seed, u32::MAX);
+        let film = Arc::clone(neuristor().function());
+        let semantics = wafer.followed();
         let noise = Key::new(wafer.seed.wrapping_add(run.seed.rotate_left(32)), number);
         let elements = (0..)
             .take(layout.channels)
             .map(|channel| {
-                let mut p: Vec<f64> = signature.parameters.iter().map(|p| p.default.unwrap_or(0.0)).collect();
-                let mut set = |name: &str, to: &dyn Fn(f64) -> f64| {
-                    if let Some(at) = signature.parameter(name) {
-                        p[at] = to(p[at]);
-                    }
-                };
-                set("noise", &|_| wafer.noise);
-                set("s_env", &|_| layout.s_env);
-                for (stream, name) in (0..).zip(SPREAD) {
-                    let off = wafer.spread * f64::from(normal(made.bits(channel, stream, 0)));
-                    set(name, &|usual| if name == "t_c" { usual + off * (usual - T_0) } else { usual * (1.0 + off) });
-                }
-                let coefficients = film.coefficients(&semantics, &p);
-                Element { s: start(T_0), coefficients, p, y: [0.0; 2] }
+                let p = wafer.element(channel, layout.s_env);
+                Element { s: cold(T_0), coefficients: film.coefficients(&semantics, &p), p, y: [0.0; 2] }
             })
             .collect();
         let channels = layout.channels;
@@ -102,6 +82,7 @@ impl Running {
             tick: 0,
             age: 0,
             spread: wafer.spread,
+            washout: wafer.washout(),
             program: program.clone(),
             run: run.clone(),
             x: vec![0.0; program.input_channels()],
@@ -136,24 +117,14 @@ impl Running {
 
     /// One tick of the counters.
     fn count(&mut self) {
-        for rate in &mut self.layout.rates {
-            for (channel, state) in rate.states.iter_mut().enumerate() {
-                let (p, c) = &rate.channels[channel];
-                let mut y = [0.0];
-                rate.function.step(&rate.semantics, c, &[self.elements[channel].y[0]], state, p, &mut y);
-                rate.y[channel] = y[0];
-            }
-        }
+        let elements = &self.elements;
+        self.layout.count(|channel| elements[channel].y[0]);
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
     fn give(&mut self) {
-        let mut at = 0;
-        for sum in &self.layout.outputs {
-            for channel in 0..self.layout.channels {
-                self.y[at] = sum.iter().map(|&rate| self.layout.rates[rate].y[channel]).sum::<f64>() as f32;
-                at += 1;
-            }
+        for (y, rate) in self.y.iter_mut().zip(self.layout.rates()) {
+            *y = rate as f32;
         }
     }
 }
@@ -201,7 +172,7 @@ impl Realization for Running {
     async fn reset(&mut self) -> Result<()> {
         Err(Error::unsupported(format!(
             "an array of neuristors runs by itself and cannot be reset; after {} ticks it has forgotten what came before",
-            washout(self.semantics.dt)
+            self.washout
         )))
     }
 
@@ -218,7 +189,7 @@ impl Rest for Running {
             return Err(Error::invalid_signal(format!("no time of {seconds} s can pass")));
         }
         let all = ticks(seconds, self.semantics.dt);
-        let followed = all.min(washout(self.semantics.dt));
+        let followed = all.min(self.washout);
         self.tick += all - followed;
         for _ in 0..followed {
             self.live();

@@ -3,31 +3,21 @@
 //! The elements oscillate from the moment that they are realised, each with constants of its own, and nobody sets their phase: the current
 //! of one is never that of another, nor that of the program. What can be claimed of such a medium is a rate. The twin therefore takes
 //! programs whose outputs are rates ([`rate`](super::rate)) and refuses those that give currents or temperatures away. It has no reset and no
-//! memory facet; what came before is forgotten after [`WASHOUT`].
-//!
-//! # What its promises come from
-//! - Margin: the rate of an element whose constants are spread by a share `s` is off by 680 kHz `s` (root mean square over 200 elements, at
-//!   14 V, where it is worst); 4.5 times that, 2 kHz for neighbours that fall in step, and 1 kHz for the ripple of a short record.
-//! - Noise: the window leaves a ripple of 1.5 kHz at 10.8 V, where the period is the longest; a temperature noise of 100 K/√s adds 0.5 kHz.
-//! - Washout: within one longest period, 3.8 µs, the load has charged (1.7 µs) and the film has cooled (0.24 µs); one passage through the
-//!   transition puts the film back on its major loop, since `P` falls to nothing within the loop's width. After eight time constants of the
-//!   window, 80 µs, `9 e^-8`, 0.3 %, of a change of rate is left: 450 Hz of the whole range, less than a third of the noise.
-//! - Range: below 10.8 V and above 14 V the rate changes so fast with the voltage (it ends at 10.0 and 15.5 V) that a spread of one in a
-//!   thousand decides whether an element spikes at all. Above a coupling of 0.002 elements fall in step in several ways, which differ by
-//!   7 % in rate and last as long as the device is on.
+//! memory facet; what came before is forgotten after [`WASHOUT`](super::WASHOUT).
+//! What it promises is that of its [`wafer`](super::wafer).
 
 use super::array::counted_array;
 use super::layout::Layout;
-use super::neuristor::{NEURISTOR, NOISE, neuristor};
+use super::neuristor::{NEURISTOR, R_L, neuristor};
 use super::rate::SPIKE_RATE;
 use super::realization::Running;
+use super::wafer::{COUPLING, INPUT, Wafer};
 use async_trait::async_trait;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
 use isoform_core::medium::{Medium, Price};
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
 use isoform_core::program::Program;
-use isoform_core::semantics::{Decay, Semantics};
 use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,37 +31,8 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("error", "the most kelvin that a tick of the program's own step may be off, by steps of half the length (0.2)"),
 ];
 
-/// Seconds after which nothing of an earlier input shows in a rate.
-pub const WASHOUT: f64 = 84e-6;
-/// The voltages at which an element spikes whatever its spread.
-pub(super) const INPUT: [f64; 2] = [10.8, 14.0];
-/// The strongest coupling under which rates do not depend on what came before.
-pub(super) const COUPLING: f64 = 0.002;
-/// The time constant that a rate must have.
-pub(super) const TAU: f64 = 1e-5;
 /// The most elements.
 const CHANNELS: usize = 16;
-
-/// What the elements of an array are like.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wafer {
-    /// Which array it is.
-    pub seed: u64,
-    /// Standard deviation of the constants of its elements, as a share.
-    pub spread: f64,
-    /// Temperature noise in K/√s.
-    pub noise: f64,
-    /// The tick of its converters in seconds.
-    pub dt: f64,
-    /// The most kelvin that a tick of a program's own step may be off.
-    pub error: f64,
-}
-
-impl Default for Wafer {
-    fn default() -> Self {
-        Self { seed: 0, spread: 0.002, noise: NOISE, dt: 1e-8, error: 0.2 }
-    }
-}
 
 /// An array of neuristors as a substrate.
 #[derive(Debug)]
@@ -104,25 +65,13 @@ impl NeuristorArray {
     /// # Errors
     /// `Unsupported` if a number is out of its range.
     pub fn new(wafer: Wafer) -> Result<Self> {
-        let ranges = [
-            ("spread", wafer.spread, [0.0, 0.01]),
-            ("noise", wafer.noise, [0.0, 200.0]),
-            ("dt", wafer.dt, [5e-9, 2e-8]),
-            ("error", wafer.error, [1e-6, 10.0]),
-        ];
-        if let Some((name, value, [low, high])) = ranges.into_iter().find(|(_, v, [low, high])| !(*low..=*high).contains(v)) {
-            return Err(Error::unsupported(format!("a {name} of {value} is outside {low} to {high}")));
-        }
+        wafer.check()?;
         let [_, most] = INPUT;
         let medium = Medium {
-            washout: Some(washout(wafer.dt)),
+            washout: Some(wafer.washout()),
             // the load takes no more than it would with the film short-circuited
-            price: Price {
-                seconds: wafer.dt,
-                joules: CHANNELS as f64 * most * most / super::neuristor::R_L * wafer.dt,
-                writes: 0,
-            },
-            ..Medium::new(3e3 + 4.5 * 680e3 * wafer.spread, 1.6e3_f64.hypot(6.0 * wafer.noise))
+            price: Price { seconds: wafer.dt, joules: CHANNELS as f64 * most * most / R_L * wafer.dt, writes: 0 },
+            ..wafer.medium()
         };
         let limits = Limits { input: INPUT, out_of_range: OutOfRange::Refuse, batch: 1, channels: CHANNELS, ..Limits::default() };
         let nodes = [NEURISTOR, SPIKE_RATE, "sparse", "dense"].map(String::from).to_vec();
@@ -135,18 +84,6 @@ impl NeuristorArray {
         profile.device = format!("films of vanadium dioxide, array {}", wafer.seed);
         Ok(Self { wafer, profile: Arc::new(profile), realized: AtomicU32::new(0) })
     }
-}
-
-/// Steps of fourth order, of 10 ns at most, in which the film is off by 0.02 K a tick at most.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "one or two")]
-pub(super) fn followed(dt: f64) -> Semantics {
-    Semantics::exact(dt).with_decay(Decay::RungeKutta).with_substeps((dt / 1e-8).ceil() as u32)
-}
-
-/// The washout in ticks.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ten thousand ticks")]
-pub(super) fn washout(dt: f64) -> u64 {
-    (WASHOUT / dt).ceil() as u64
 }
 
 #[async_trait]
@@ -166,7 +103,7 @@ impl Substrate for NeuristorArray {
     }
 
     fn exemplars(&self) -> Vec<Program> {
-        let semantics = followed(self.wafer.dt);
+        let semantics = self.wafer.followed();
         let made = [([1, 4], 0.0), ([2, 2], COUPLING)];
         made.into_iter().filter_map(|(shape, coupling)| counted_array(neuristor(), shape, coupling, semantics).ok()).collect()
     }
