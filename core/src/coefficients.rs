@@ -78,16 +78,20 @@ where
 {
     let rule = Rule::from(semantics);
     let h = semantics.step_length();
-    let rate: [[f64; N]; N] =
-        if affine { jacobian(|s| d.flow([Dual::constant(0.0); X], s, p.map(Dual::constant))) } else { [[0.0; N]; N] };
+    let rate: [[f64; N]; N] = if affine && const { !matches!(D::AFFINE, Some(false)) } {
+        jacobian(|s| d.flow([Dual::constant(0.0); X], s, p.map(Dual::constant)))
+    } else {
+        [[0.0; N]; N]
+    };
     let psi = psi(&rate, semantics, h);
     let (mut phi, mut gamma, mut constant) = ([[0.0; N]; N], [[0.0; X]; N], [0.0; N]);
-    if affine {
+    if affine && const { !matches!(D::AFFINE, Some(false)) } {
         let psi_dual = psi.map(|row| row.map(Dual::constant));
         let (p_dual, h_dual) = (p.map(Dual::constant), Dual::constant(h));
-        phi = jacobian(|s| step::flow(d, rule, &psi_dual, h_dual, [Dual::constant(0.0); X], s, p_dual));
+        let flow = |x, s| flowed(d, rule, &psi_dual, h_dual, x, s, p_dual);
+        phi = jacobian(|s| flow([Dual::constant(0.0); X], s));
         for i in 0..X {
-            let flowed = step::flow(d, rule, &psi_dual, h_dual, along(i), [Dual::constant(0.0); N], p_dual);
+            let flowed = flow(along(i), [Dual::constant(0.0); N]);
             for (row, v) in gamma.iter_mut().zip(flowed) {
                 row[i] = v.slope;
             }
@@ -95,6 +99,23 @@ where
         constant = step::flow(d, rule, &psi, h, [0.0; X], [0.0; N], p);
     }
     Coefficients { rate: rate.concat(), psi: psi.concat(), phi: phi.concat(), gamma: gamma.concat(), constant: constant.to_vec() }
+}
+
+/// The flow of a tick, compiled once for all directions.
+#[inline(never)]
+fn flowed<D, const X: usize, const N: usize, const P: usize, const Y: usize>(
+    d: &D,
+    rule: Rule,
+    psi: &[[Dual; N]; N],
+    h: Dual,
+    x: [Dual; X],
+    s: [Dual; N],
+    p: [Dual; P],
+) -> [Dual; N]
+where
+    D: Dynamics<X, N, P, Y>,
+{
+    step::flow(d, rule, psi, h, x, s, p)
 }
 
 /// Nought, and the direction in which to derive.

@@ -192,6 +192,10 @@ pub trait Dynamics<const X: usize, const N: usize, const P: usize, const Y: usiz
     /// The state that is compared with the threshold, if the system jumps.
     const EVENT: Option<usize> = None;
 
+    /// Whether the flow is affine in input and state, if that is to be known before it is compiled: the loops of the other form, which would never
+    /// run, are then left out. Absent, both are compiled.
+    const AFFINE: Option<bool> = None;
+
     /// The rate of change `ds/dt`; absent, nothing flows.
     #[inline(always)]
     fn flow<S: Scalar>(&self, x: [S; X], s: [S; N], p: [S; P]) -> [S; N] {

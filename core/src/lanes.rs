@@ -28,6 +28,8 @@ pub(crate) fn advance<D, const X: usize, const N: usize, const P: usize, const Y
 where
     D: Dynamics<X, N, P, Y>,
 {
+    let raw = matches!(job.flow, Flow::Raw { .. });
+    assert!(D::AFFINE != Some(raw), "the flow is in a form that {} says it has not", D::SIGNATURE.id);
     match job.instructions {
         InstructionSet::Avx512 => advance_avx512(d, job),
         InstructionSet::Avx2 => advance_avx2(d, job),
@@ -66,6 +68,16 @@ where
     dispatch(d, job);
 }
 
+/// Whether the affine form of a flow can be asked for. It is asked in constants, so that loops which never run are not compiled.
+const fn may_be_affine(declared: Option<bool>) -> bool {
+    !matches!(declared, Some(false))
+}
+
+/// Whether the raw form of a flow can be asked for.
+const fn may_be_raw(declared: Option<bool>) -> bool {
+    !matches!(declared, Some(true))
+}
+
 /// Turns the answers of the usual platforms into constants of the loop, and leaves the rest to one general loop.
 #[inline(always)]
 fn dispatch<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, mut job: LaneJob<'_>)
@@ -77,7 +89,7 @@ where
         return echo::run(d, rule, &mut job, way);
     }
     let mut done = 0;
-    if matches!(job.flow, Flow::Affine { .. }) {
+    if const { may_be_affine(D::AFFINE) } && matches!(job.flow, Flow::Affine { .. }) {
         let uniform = job.is_uniform();
         macro_rules! specialise {
             ($($test:ident $compare:ident $reset:ident;)+) => {
@@ -111,7 +123,12 @@ where
     let (rule, affine) = (job.rule, matches!(job.flow, Flow::Affine { .. }));
     while done < job.lanes {
         let width = BLOCK.min(job.lanes - done);
-        block::<D, X, N, P, Y, BLOCK, false, false>(d, rule, affine, &mut job, done, width);
+        // a constant, so that the flow is compiled once and not in every specialised loop
+        if const { may_be_affine(D::AFFINE) } && affine {
+            block::<D, X, N, P, Y, BLOCK, false, false, true>(d, rule, &mut job, done, width);
+        } else if const { may_be_raw(D::AFFINE) } {
+            block::<D, X, N, P, Y, BLOCK, false, false, false>(d, rule, &mut job, done, width);
+        }
         done += BLOCK;
     }
 }
@@ -128,10 +145,10 @@ where
 {
     let (large, whole) = (job.lanes / BLOCK * BLOCK, job.lanes / VECTOR * VECTOR);
     for start in (0..large).step_by(BLOCK) {
-        block::<D, X, N, P, Y, BLOCK, UNIFORM, true>(d, rule, true, job, start, BLOCK);
+        block::<D, X, N, P, Y, BLOCK, UNIFORM, true, true>(d, rule, job, start, BLOCK);
     }
     for start in (large..whole).step_by(VECTOR) {
-        block::<D, X, N, P, Y, VECTOR, UNIFORM, true>(d, rule, true, job, start, VECTOR);
+        block::<D, X, N, P, Y, VECTOR, UNIFORM, true, true>(d, rule, job, start, VECTOR);
     }
     whole
 }
@@ -214,10 +231,10 @@ fn block<
     const W: usize,
     const UNIFORM: bool,
     const WHOLE: bool,
+    const AFFINE: bool,
 >(
     d: &D,
     rule: Rule,
-    affine: bool,
     job: &mut LaneJob<'_>,
     start: usize,
     width: usize,
@@ -265,7 +282,7 @@ fn block<
                 load::<WHOLE, W>(lanes, &data[t * stride + start..], width);
             }
         }
-        if affine && (t == 0 || streams) {
+        if AFFINE && (t == 0 || streams) {
             for k in 0..N {
                 for lane in 0..W {
                     let input = column(&x, lane);
@@ -276,13 +293,13 @@ fn block<
             }
         }
         let mut raw = [[0.0; W]; N];
-        if !affine {
+        if !AFFINE {
             raw = s;
             // step by step over the block and not lane by lane, so that the lanes of a step become vector code
             for _ in 0..rule.substeps {
                 for lane in 0..W {
                     let p = pick::<UNIFORM, P, W>(&p_one, &p_each, lane);
-                    let at = step::substep(d, rule, &psi, step_length, column(&x, lane), column(&raw, lane), p);
+                    let at = step::substep_within(d, rule, &psi, step_length, column(&x, lane), column(&raw, lane), p);
                     for n in 0..N {
                         raw[n][lane] = at[n];
                     }
@@ -294,8 +311,8 @@ fn block<
             let input = column(&x, lane);
             let before = column(&s, lane);
             let p = pick::<UNIFORM, P, W>(&p_one, &p_each, lane);
-            let mut flowed = if affine { before } else { column(&raw, lane) };
-            if affine {
+            let mut flowed = if AFFINE { before } else { column(&raw, lane) };
+            if AFFINE {
                 for k in 0..N {
                     flowed[k] = relaxed(pick::<UNIFORM, N, W>(&phi_one[k], &phi_each[k], lane), drive[k][lane], before);
                 }

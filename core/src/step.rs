@@ -87,6 +87,46 @@ where
     }
 }
 
+/// A step as [`substep`] takes it, for loops that are compiled for several instruction sets: the usual steps become a part of the loop,
+/// the others are a function that is compiled once.
+#[inline(always)]
+pub(crate) fn substep_within<D, S, const X: usize, const N: usize, const P: usize, const Y: usize>(
+    d: &D,
+    rule: Rule,
+    psi: &[[S; N]; N],
+    h: S,
+    x: [S; X],
+    s: [S; N],
+    p: [S; P],
+) -> [S; N]
+where
+    D: Dynamics<X, N, P, Y>,
+    S: Scalar,
+{
+    match (rule.decay, rule.order, rule.drive) {
+        (Decay::RungeKutta, ..) => runge_kutta(d, h, x, s, p),
+        (_, Order::Joint, Drive::Held) => flow_joint(d, Drive::Held, psi, h, x, s, p),
+        _ => substep_apart(d, rule, psi, h, x, s, p),
+    }
+}
+
+#[inline(never)]
+fn substep_apart<D, S, const X: usize, const N: usize, const P: usize, const Y: usize>(
+    d: &D,
+    rule: Rule,
+    psi: &[[S; N]; N],
+    h: S,
+    x: [S; X],
+    s: [S; N],
+    p: [S; P],
+) -> [S; N]
+where
+    D: Dynamics<X, N, P, Y>,
+    S: Scalar,
+{
+    substep(d, rule, psi, h, x, s, p)
+}
+
 #[inline(always)]
 fn runge_kutta<D, S, const X: usize, const N: usize, const P: usize, const Y: usize>(
     d: &D,
@@ -133,34 +173,26 @@ where
     D: Dynamics<X, N, P, Y>,
     S: Scalar,
 {
-    // loops here and below: a closure for each array is a function that every definition compiles anew
+    // one place for each rate, since the flow is compiled anew wherever it is asked for
     let quiet = [S::lit(0.0); X];
-    let kick = |s: [S; N]| {
+    let (mut from, mut kick) = (s, [S::lit(0.0); N]);
+    if drive != Drive::Held {
         let (driven, free) = (d.flow(x, s, p), d.flow(quiet, s, p));
-        let mut kicked = s;
         for k in 0..N {
-            kicked[k] = h * (driven[k] - free[k]);
+            kick[k] = h * (driven[k] - free[k]);
         }
-        kicked
-    };
-    let relax = |x: [S; X], s: [S; N]| {
-        let rate = d.flow(x, s, p);
-        let mut relaxed = s;
-        for k in 0..N {
-            for j in 0..N {
-                relaxed[k] = relaxed[k] + psi[k][j] * rate[j];
-            }
-        }
-        relaxed
-    };
-    match drive {
-        Drive::Held => relax(x, s),
-        Drive::ImpulseBefore => relax(quiet, plus(s, kick(s))),
-        Drive::ImpulseAfter => {
-            let kicked = kick(s);
-            plus(relax(quiet, s), kicked)
+        if drive == Drive::ImpulseBefore {
+            from = plus(s, kick);
         }
     }
+    let rate = d.flow(if drive == Drive::Held { x } else { quiet }, from, p);
+    let mut relaxed = from;
+    for k in 0..N {
+        for j in 0..N {
+            relaxed[k] = relaxed[k] + psi[k][j] * rate[j];
+        }
+    }
+    if drive == Drive::ImpulseAfter { plus(relaxed, kick) } else { relaxed }
 }
 
 #[inline(always)]
@@ -200,18 +232,19 @@ where
     let quiet = [S::lit(0.0); X];
     let mut n = s;
     for k in 0..N {
-        let by_itself = alone(k, n[k]);
-        match drive {
-            Drive::Held => n[k] = n[k] + psi[k][k] * d.flow(x, n, p)[k],
-            Drive::ImpulseBefore => {
-                let kicked = n[k] + h * (d.flow(x, n, p)[k] - d.flow(quiet, by_itself, p)[k]);
-                n[k] = kicked + psi[k][k] * d.flow(quiet, alone(k, kicked), p)[k];
-            }
-            Drive::ImpulseAfter => {
-                let free = d.flow(quiet, by_itself, p)[k];
-                n[k] = n[k] + psi[k][k] * free + h * (d.flow(x, n, p)[k] - free);
-            }
+        let driven = d.flow(x, n, p)[k];
+        if drive == Drive::Held {
+            n[k] = n[k] + psi[k][k] * driven;
+            continue;
         }
+        let free = d.flow(quiet, alone(k, n[k]), p)[k];
+        let kick = h * (driven - free);
+        n[k] = if drive == Drive::ImpulseBefore {
+            let kicked = n[k] + kick;
+            kicked + psi[k][k] * d.flow(quiet, alone(k, kicked), p)[k]
+        } else {
+            n[k] + psi[k][k] * free + kick
+        };
     }
     n
 }

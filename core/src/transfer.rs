@@ -115,11 +115,14 @@ pub trait TransferFunction: Debug + Send + Sync {
     /// Steps many lanes by many ticks in single precision.
     ///
     /// # Panics
-    /// If a slice is shorter than the lanes of the job.
+    /// If a slice is shorter than the lanes of the job, or its flow is not in the form that the definition declares.
     fn advance(&self, job: LaneJob<'_>);
 }
 
 /// The one door from a definition to the machinery.
+///
+/// # Panics
+/// If [`Dynamics::AFFINE`] is not what the flow shows.
 pub fn transfer<D, const X: usize, const N: usize, const P: usize, const Y: usize>(definition: D) -> Arc<dyn TransferFunction>
 where
     D: Dynamics<X, N, P, Y>,
@@ -136,6 +139,7 @@ where
     };
     let recording = record_definition(&definition);
     let affine = recording.flow.degree(|i| i < X + N).iter().all(|&d| d <= Degree::Affine);
+    assert!(D::AFFINE.is_none_or(|declared| declared == affine), "AFFINE of {} is not what its flow shows", s.id);
     Arc::new(Defined::<D, X, N, P, Y> { definition, signature, recording, affine })
 }
 

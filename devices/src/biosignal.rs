@@ -21,6 +21,7 @@ pub const BIOSIGNAL: &str = "isoform.biosignal/1";
 pub struct Biosignal;
 
 impl Dynamics<0, 0, 0, 1> for Biosignal {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<0, 0, 0, 1> = Signature {
         id: BIOSIGNAL,
         summary: "What living tissue does, as a converter sees it; the definition says nothing about its values.",

@@ -61,6 +61,7 @@ fn a_task_is_one_kernel_with_loops() {
 struct Everything;
 
 impl Dynamics<2, 1, 1, 1> for Everything {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<2, 1, 1, 1> = Signature {
         id: "test.everything/1",
         summary: "Every function that there is.",

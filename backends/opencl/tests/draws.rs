@@ -18,6 +18,7 @@ use isoform_opencl::{Options, Style};
 struct Noisy;
 
 impl Dynamics<3, 1, 0, 1> for Noisy {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<3, 1, 0, 1> = Signature {
         id: "test.noisy/1",
         summary: "Draws.",

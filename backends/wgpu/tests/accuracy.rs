@@ -35,6 +35,7 @@ enum Function {
 struct Applied(Function);
 
 impl Dynamics<1, 0, 1, 1> for Applied {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 0, 1, 1> = Signature {
         id: "test.applied/1",
         summary: "A function of its input.",

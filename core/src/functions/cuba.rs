@@ -37,6 +37,7 @@ pub fn cuba_li() -> Neuron {
 }
 
 impl Dynamics<1, 2, 5, 1> for CubaLi {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 2, 5, 1> = Signature {
         id: super::CUBA_LI,
         summary: "A leaky integrator behind a current-based synapse.",
@@ -69,6 +70,7 @@ pub fn cuba_lif() -> Neuron {
 }
 
 impl Dynamics<1, 2, 7, 1> for CubaLif {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 2, 7, 1> = Signature {
         id: super::CUBA_LIF,
         summary: "A leaky integrate-and-fire neuron behind a current-based synapse.",

@@ -25,6 +25,7 @@ pub fn integrator() -> Neuron {
 }
 
 impl Dynamics<1, 1, 1, 1> for I {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 1, 1, 1> = Signature {
         id: super::I,
         summary: "An integrator.",
@@ -57,6 +58,7 @@ pub fn integrate_and_fire() -> Neuron {
 }
 
 impl Dynamics<1, 1, 3, 1> for If {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 1, 3, 1> = Signature {
         id: super::IF,
         summary: "An integrate-and-fire neuron.",

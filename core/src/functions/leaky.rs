@@ -35,6 +35,7 @@ fn relax<S: Scalar>(i: S, v: S, tau: S, r: S, leak: S) -> S {
 }
 
 impl Dynamics<1, 1, 3, 1> for Li {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 1, 3, 1> = Signature {
         id: super::LI,
         summary: "A leaky integrator.",
@@ -67,6 +68,7 @@ pub fn lif() -> Neuron {
 }
 
 impl Dynamics<1, 1, 5, 1> for Lif {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 1, 5, 1> = Signature {
         id: super::LIF,
         summary: "A leaky integrate-and-fire neuron.",

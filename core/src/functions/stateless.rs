@@ -23,6 +23,7 @@ pub fn threshold() -> Neuron {
 }
 
 impl Dynamics<1, 0, 1, 1> for Threshold {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 0, 1, 1> = Signature {
         id: super::THRESHOLD,
         summary: "One where the input is above a threshold.",
@@ -50,6 +51,7 @@ pub fn scale() -> Neuron {
 }
 
 impl Dynamics<1, 0, 1, 1> for Scale {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 0, 1, 1> = Signature {
         id: super::SCALE,
         summary: "The input times a factor.",

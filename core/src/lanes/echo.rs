@@ -2,7 +2,7 @@
 //!
 //! All lanes of the node pass a tick before the next, so that they must be few: a block at most.
 
-use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, column, driven, group, pick, relaxed};
+use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, column, driven, group, may_be_affine, may_be_raw, pick, relaxed};
 use crate::coefficients::diagonal;
 use crate::dynamics::Dynamics;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
@@ -42,14 +42,19 @@ pub(super) fn run<D, const X: usize, const N: usize, const P: usize, const Y: us
             ticks::<D, X, N, P, Y, true>(d, rule, job, way)
         }};
     }
-    match (rule.test, rule.compare, rule.reset) {
-        (Test::AfterFlow, Compare::Above, Reset::ToValue) if usual => constant!(AfterFlow Above ToValue),
-        (Test::AfterFlow, Compare::Above, Reset::Subtract) if usual && D::EVENT.is_some() => constant!(AfterFlow Above Subtract),
-        (Test::BeforeFlow, Compare::Above, Reset::Subtract) if usual && D::EVENT.is_some() => {
-            constant!(BeforeFlow Above Subtract)
+    if const { may_be_affine(D::AFFINE) } && usual {
+        match (rule.test, rule.compare, rule.reset) {
+            (Test::AfterFlow, Compare::Above, Reset::ToValue) => return constant!(AfterFlow Above ToValue),
+            (Test::AfterFlow, Compare::Above, Reset::Subtract) if D::EVENT.is_some() => {
+                return constant!(AfterFlow Above Subtract);
+            }
+            (Test::BeforeFlow, Compare::Above, Reset::Subtract) if D::EVENT.is_some() => {
+                return constant!(BeforeFlow Above Subtract);
+            }
+            _ => {}
         }
-        _ => ticks::<D, X, N, P, Y, false>(d, rule, job, way),
     }
+    ticks::<D, X, N, P, Y, false>(d, rule, job, way);
 }
 
 /// Copies lanes vector by vector, since a copy whose length is not known is a call.
@@ -123,15 +128,17 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
                 let before = column(&s, lane);
                 let p = pick::<USUAL, P, BLOCK>(&p_one, &p_each, lane);
                 let mut flowed = before;
-                if USUAL || affine {
+                if const { may_be_affine(D::AFFINE) } && (USUAL || affine) {
                     for k in 0..N {
                         let gamma = pick::<USUAL, X, BLOCK>(&gamma_one[k], &gamma_each[k], lane);
                         let constant = if USUAL { constant_one[k] } else { constant_each[k][lane] };
                         let drive = driven(gamma, constant, input);
                         flowed[k] = relaxed(pick::<USUAL, N, BLOCK>(&phi_one[k], &phi_each[k], lane), drive, before);
                     }
-                } else {
-                    flowed = step::flow(d, rule, &psi, step_length, input, before, p);
+                } else if const { may_be_raw(D::AFFINE) } {
+                    for _ in 0..rule.substeps {
+                        flowed = step::substep_within(d, rule, &psi, step_length, input, flowed, p);
+                    }
                 }
                 let outcome = step::jump(d, rule, input, before, flowed, p);
                 for n in 0..N {

@@ -14,6 +14,7 @@ use isoform_core::semantics::{Decay, Semantics};
 pub(crate) struct Oscillator;
 
 impl Dynamics<0, 2, 2, 2> for Oscillator {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<0, 2, 2, 2> = Signature {
         id: "example.oscillator/1",
         summary: "A damped oscillator.",
@@ -46,6 +47,7 @@ impl Dynamics<0, 2, 2, 2> for Oscillator {
 pub(crate) struct VanDerPol;
 
 impl Dynamics<0, 2, 1, 2> for VanDerPol {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<0, 2, 1, 2> = Signature {
         id: "example.van-der-pol/1",
         summary: "The oscillator of van der Pol.",
@@ -75,6 +77,7 @@ impl Dynamics<0, 2, 1, 2> for VanDerPol {
 pub(crate) struct Lorenz;
 
 impl Dynamics<0, 3, 3, 3> for Lorenz {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<0, 3, 3, 3> = Signature {
         id: "example.lorenz/1",
         summary: "The convection of Lorenz.",

@@ -49,6 +49,7 @@ pub fn izhikevich() -> Neuron {
 }
 
 impl Dynamics<1, 2, 4, 1> for Izhikevich {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<1, 2, 4, 1> = Signature {
         id: IZHIKEVICH,
         summary: "Izhikevich's simple model of a spiking neuron.",

@@ -25,6 +25,7 @@ pub const DT: f64 = 1e-3;
 pub struct Culture;
 
 impl Dynamics<1, 0, 0, 1> for Culture {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 0, 0, 1> = Signature {
         id: CULTURE,
         summary: "A culture of neurons on electrodes; the definition says nothing about when it spikes.",

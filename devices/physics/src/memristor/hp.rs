@@ -113,6 +113,7 @@ fn current<S: Scalar>(v: S, x: S, on: S, off: S) -> S {
 }
 
 impl<W: Window> Dynamics<1, 1, 7, 1> for Drift<W> {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<1, 1, 7, 1> = Signature {
         id: W::ID,
         summary: W::SUMMARY,

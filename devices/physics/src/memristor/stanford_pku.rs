@@ -94,6 +94,7 @@ fn settle<S: Scalar>(v: S, g: S, p: [S; 15]) -> ([S; 1], [S; 1]) {
 }
 
 impl Dynamics<1, 1, 15, 1> for StanfordPku {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<1, 1, 15, 1> = Signature {
         id: "isoform.memristor.stanford-pku/1",
         summary: "A filamentary memristor whose gap moves with field and heat.",
@@ -130,6 +131,7 @@ const NOISY_PARAMETERS: [Parameter; 19] = {
 };
 
 impl Dynamics<2, 1, 19, 1> for NoisyStanfordPku {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<2, 1, 19, 1> = Signature {
         id: "isoform.memristor.stanford-pku-noisy/1",
         summary: "A filamentary memristor whose gap moves with field and heat, and fluctuates.",

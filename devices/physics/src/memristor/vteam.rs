@@ -67,6 +67,7 @@ const fn given(name: &'static str, unit: &'static str, range: [f64; 2], meaning:
 }
 
 impl<L: Law> Dynamics<1, 1, 11, 1> for Vteam<L> {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<1, 1, 11, 1> = Signature {
         id: L::ID,
         summary: L::SUMMARY,

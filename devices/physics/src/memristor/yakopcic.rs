@@ -31,6 +31,7 @@ const fn given(name: &'static str, unit: &'static str, range: [f64; 2], meaning:
 }
 
 impl Dynamics<1, 1, 13, 1> for Yakopcic {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<1, 1, 13, 1> = Signature {
         id: "isoform.memristor.yakopcic/1",
         summary: "A memristor with a sinh current, threshold voltages and motion that slows near the ends.",

@@ -211,7 +211,10 @@ impl Stage {
                 if jitter > 0.0 {
                     self.shake(shots, jitter);
                 }
-                self.draw(shots, channels);
+                match self.variance {
+                    [0.0, 0.0] => self.noise.fill([0.0; ROWS]),
+                    _ => self.draw(shots, channels),
+                }
             }
         }
         #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]

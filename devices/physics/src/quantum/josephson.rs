@@ -27,6 +27,7 @@ pub fn josephson() -> Neuron {
 }
 
 impl Dynamics<1, 4, 5, 1> for Josephson {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<1, 4, 5, 1> = Signature {
         id: JOSEPHSON,
         summary: "Two Josephson junctions in a loop, which fire like a neuron.",

@@ -63,6 +63,7 @@ fn memory<S: Scalar>([_, _, delta, t_r, t_pr, t_last]: [S; 6]) -> Memory<S> {
 }
 
 impl Dynamics<3, 6, 13, 2> for Neuristor {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<3, 6, 13, 2> = Signature {
         id: NEURISTOR,
         summary: "A spiking film of vanadium dioxide with a thermal memory.",

@@ -27,6 +27,7 @@ pub fn spike_rate() -> Neuron {
 }
 
 impl Dynamics<1, 3, 2, 1> for SpikeRate {
+    const AFFINE: Option<bool> = Some(true);
     const SIGNATURE: Signature<1, 3, 2, 1> = Signature {
         id: SPIKE_RATE,
         summary: "The rate of spikes of a current.",

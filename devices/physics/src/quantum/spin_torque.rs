@@ -27,6 +27,7 @@ pub fn spin_torque() -> Neuron {
 }
 
 impl Dynamics<2, 2, 7, 2> for SpinTorque {
+    const AFFINE: Option<bool> = Some(false);
     const SIGNATURE: Signature<2, 2, 7, 2> = Signature {
         id: SPIN_TORQUE,
         summary: "A magnet that precesses under a current.",
