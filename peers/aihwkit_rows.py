@@ -89,7 +89,9 @@ def c6():
                 y[upper], y[lower] = t[0][:, None] * a + t[1][:, None] * b, t[2][:, None] * a + t[3][:, None] * b
             return y
 
-        measure(f"C6 batch {batch}", f"numpy {np.__version__}", mesh, share * repeats)
+        # the peer has no noise: it stands beside both
+        for row in ("C6", "C6 noisy"):
+            measure(f"{row} batch {batch}", f"numpy {np.__version__}", mesh, share * repeats)
 
 
 {"C4": c4, "C6": c6}[row]()

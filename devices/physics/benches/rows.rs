@@ -66,17 +66,20 @@ fn c4(repeats: usize) -> Result<()> {
     Ok(())
 }
 
-/// A unitary matrix of 64 modes on a mesh, complex fields in and out, with the noise of homodyne detectors.
+/// A unitary matrix of 64 modes on a mesh, complex fields in and out: with detectors so slow that they have no noise, and with the noise of
+/// homodyne detectors.
 fn c6(repeats: usize) -> Result<()> {
     let matrix = Matrix::haar(MODES, 1);
     let pairs: Vec<f64> = matrix.entries().iter().flat_map(|e| [e.re, e.im]).collect();
     let map = Optical::new(Tensor::new([MODES, MODES, 2], pairs)?, Encoding::Complex, Detection::Homodyne)?;
     let input = map.input().clone();
     let program = Program::single("map", map, input, Semantics::exact(1e-9))?;
-    let locator = "twin:mesh?modes=64".parse::<isoform_core::locator::Locator>()?;
-    let twin = photonics::open(&mut locator.reader())?;
-    for (batch, share) in [(1, 100), (64, 20), (1024, 5)] {
-        ticks(&format!("C6 batch {batch}"), &*twin, &program, batch, repeats * share)?;
+    for (name, options) in [("C6", "&bandwidth=0"), ("C6 noisy", "")] {
+        let locator = format!("twin:mesh?modes=64{options}").parse::<isoform_core::locator::Locator>()?;
+        let twin = photonics::open(&mut locator.reader())?;
+        for (batch, share) in [(1, 100), (64, 20), (1024, 5)] {
+            ticks(&format!("{name} batch {batch}"), &*twin, &program, batch, repeats * share)?;
+        }
     }
     Ok(())
 }
