@@ -123,12 +123,8 @@ where
     let (rule, affine) = (job.rule, matches!(job.flow, Flow::Affine { .. }));
     while done < job.lanes {
         let width = BLOCK.min(job.lanes - done);
-        // a constant, so that the flow is compiled once and not in every specialised loop
-        if const { may_be_affine(D::AFFINE) } && affine {
-            block::<D, X, N, P, Y, BLOCK, false, false, true>(d, rule, &mut job, done, width);
-        } else if const { may_be_raw(D::AFFINE) } {
-            block::<D, X, N, P, Y, BLOCK, false, false, false>(d, rule, &mut job, done, width);
-        }
+        let affine = const { may_be_affine(D::AFFINE) } && affine;
+        block::<D, X, N, P, Y, BLOCK, false, false>(d, rule, affine, &mut job, done, width);
         done += BLOCK;
     }
 }
@@ -145,10 +141,10 @@ where
 {
     let (large, whole) = (job.lanes / BLOCK * BLOCK, job.lanes / VECTOR * VECTOR);
     for start in (0..large).step_by(BLOCK) {
-        block::<D, X, N, P, Y, BLOCK, UNIFORM, true, true>(d, rule, job, start, BLOCK);
+        block::<D, X, N, P, Y, BLOCK, UNIFORM, true>(d, rule, true, job, start, BLOCK);
     }
     for start in (large..whole).step_by(VECTOR) {
-        block::<D, X, N, P, Y, VECTOR, UNIFORM, true, true>(d, rule, job, start, VECTOR);
+        block::<D, X, N, P, Y, VECTOR, UNIFORM, true>(d, rule, true, job, start, VECTOR);
     }
     whole
 }
@@ -231,10 +227,10 @@ fn block<
     const W: usize,
     const UNIFORM: bool,
     const WHOLE: bool,
-    const AFFINE: bool,
 >(
     d: &D,
     rule: Rule,
+    affine: bool,
     job: &mut LaneJob<'_>,
     start: usize,
     width: usize,
@@ -282,7 +278,7 @@ fn block<
                 load::<WHOLE, W>(lanes, &data[t * stride + start..], width);
             }
         }
-        if AFFINE && (t == 0 || streams) {
+        if affine && (t == 0 || streams) {
             for k in 0..N {
                 for lane in 0..W {
                     let input = column(&x, lane);
@@ -293,7 +289,7 @@ fn block<
             }
         }
         let mut raw = [[0.0; W]; N];
-        if !AFFINE {
+        if const { may_be_raw(D::AFFINE) } && !affine {
             raw = s;
             // step by step over the block and not lane by lane, so that the lanes of a step become vector code
             for _ in 0..rule.substeps {
@@ -311,8 +307,8 @@ fn block<
             let input = column(&x, lane);
             let before = column(&s, lane);
             let p = pick::<UNIFORM, P, W>(&p_one, &p_each, lane);
-            let mut flowed = if AFFINE { before } else { column(&raw, lane) };
-            if AFFINE {
+            let mut flowed = if affine { before } else { column(&raw, lane) };
+            if affine {
                 for k in 0..N {
                     flowed[k] = relaxed(pick::<UNIFORM, N, W>(&phi_one[k], &phi_each[k], lane), drive[k][lane], before);
                 }
