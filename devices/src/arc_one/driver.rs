@@ -23,7 +23,7 @@ use isoform_serial::link::Link;
 const DEVIATIONS: f64 = 5.0;
 /// The standard deviation of the relaxation after a day, in siemens: so long a map is as accurate as the profile says.
 const WALK: f64 = 0.89e-6;
-/// Inputs and outputs of the map that it shows of itself.
+/// Inputs and outputs of the map that it shows of itself, if nothing else is chosen.
 const SHOWN: usize = 4;
 /// Seconds of a tick of it.
 const TICK: f64 = 0.1;
@@ -41,6 +41,8 @@ pub struct Choices {
     pub writer: Writer,
     /// The magnitude of the largest weight; one if absent.
     pub weight: Option<f64>,
+    /// Inputs and outputs of the map that it shows of itself, for which its margin and noise hold; four if absent.
+    pub shown: Option<usize>,
 }
 
 /// A program on the array.
@@ -57,6 +59,7 @@ pub struct ArcOne {
     board: Board,
     writer: Writer,
     scale: Scale,
+    shown: usize,
     loaded: Option<Loaded>,
     /// What was last written whole.
     held: Vec<Target>,
@@ -69,7 +72,15 @@ impl ArcOne {
     #[must_use]
     pub fn new(choices: Choices) -> Self {
         let scale = Scale { range: choices.writer.range, weight: choices.weight.unwrap_or(1.0) };
-        Self { board: Board::new(choices.reading), writer: choices.writer, scale, loaded: None, held: Vec::new(), reported: 0 }
+        Self {
+            board: Board::new(choices.reading),
+            writer: choices.writer,
+            scale,
+            shown: choices.shown.unwrap_or(SHOWN),
+            loaded: None,
+            held: Vec::new(),
+            reported: 0,
+        }
     }
 
     /// How far a weight may be off its value, in units of a weight: both cells of a pair anywhere in the band of a sweep, relaxed for a day
@@ -83,15 +94,15 @@ impl ArcOne {
     /// What is promised of the outputs of the map that is shown. Its cells are off independently of each other, so that the errors of the
     /// weights of an output add in squares, as does the noise of its cells, of which the highest conductance is that of all.
     fn medium(&self) -> Medium {
-        let cells = 2.0 * SHOWN as f64;
+        let cells = 2.0 * self.shown as f64;
         let noise = READ * self.scale.range[1] * cells.sqrt() / self.scale.gain();
         // reports count the pulses of all cells, which are no fewer than those of the most worn
-        let writes = u64::from(self.writer.most_steps) * (2 * SHOWN * SHOWN) as u64;
+        let writes = u64::from(self.writer.most_steps) * (2 * self.shown * self.shown) as u64;
         Medium {
             flicker: true,
             endurance: Some(ENDURANCE),
             price: Price { writes, ..Price::default() },
-            ..Medium::new(self.weight_error() * (SHOWN as f64).sqrt(), noise)
+            ..Medium::new(self.weight_error() * (self.shown as f64).sqrt(), noise)
         }
     }
 
@@ -176,10 +187,11 @@ impl Driver for ArcOne {
 
     /// A map with weights of both signs, up to the largest.
     fn exemplars(&self) -> Vec<Program> {
+        let shown = self.shown;
         let weight = |i: usize| self.scale.weight * (((i * 7 + 3) % 16) as f64 / 7.5 - 1.0);
         let map =
-            Tensor::new([SHOWN, SHOWN], (0..SHOWN * SHOWN).map(weight).collect::<Vec<_>>()).and_then(|w| Dense::new(w, None));
-        map.and_then(|map| Program::single("array", map, [SHOWN], Semantics::exact(TICK))).into_iter().collect()
+            Tensor::new([shown, shown], (0..shown * shown).map(weight).collect::<Vec<_>>()).and_then(|w| Dense::new(w, None));
+        map.and_then(|map| Program::single("array", map, [shown], Semantics::exact(TICK))).into_iter().collect()
     }
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {

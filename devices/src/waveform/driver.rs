@@ -130,7 +130,12 @@ impl Driver for Waveform {
             ));
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the oversampling")]
-        let oversample = self.bench.oversample.min((dt * digitizer).round() as usize).max(2);
+        let oversample = self.bench.oversample.min((dt * digitizer).round() as usize);
+        if oversample < 2 {
+            return refuse(format!(
+                "a time step of {dt} s has less than two samples of the digitizer, which gives up to {digitizer} a second"
+            ));
+        }
         self.loaded = None;
         let steps = self.bench.prepare(lines)?;
         let delay = self.bench.measure_delay(lines, steps)?;

@@ -24,7 +24,7 @@ use circuit::Circuit;
 use driver::Waveform;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
-use isoform_physics::quantum::{WASHOUT, Wafer};
+use isoform_physics::quantum::{INPUT, WASHOUT, Wafer};
 use isoform_serial::driver::Driver;
 use isoform_serial::transport::{Parity, Settings, Twin};
 use physics::{Datasheet, Physics};
@@ -126,10 +126,15 @@ fn neuristor(options: &mut Options<'_>) -> Result<Device> {
     if !(1.0..=1e6).contains(&ohm) {
         return Err(Error::unsupported(format!("a monitor of {ohm} V for an ampere is not possible: choose 1 to 1e6")));
     }
+    let v_max = options.take("vmax")?.unwrap_or(15.0);
+    let [_, most] = INPUT;
+    if v_max < most {
+        return Err(Error::unsupported(format!("{v_max} V do not drive a neuristor, which takes up to {most} V: raise vmax")));
+    }
     Ok(Device {
         known: Box::new(neuristor::Known { wafer, ohm }),
         physics: Box::new(move |seed| Box::new(neuristor::Film::new(&Wafer { seed, ..wafer }, ohm))),
-        v_max: options.take("vmax")?.unwrap_or(15.0),
+        v_max,
         range: 6e-3 * ohm,
         rest: neuristor::SETTLED,
         memory: WASHOUT,

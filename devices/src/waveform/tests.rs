@@ -141,7 +141,18 @@ fn a_film_takes_rates_of_itself_alone() {
     let slow = open("twin:waveform?dut=neuristor&awg_rate=1e7").expect("opens");
     let slow = Blocking::open(slow.as_ref(), &counted, &Run::new()).expect_err("too slow").to_string();
     assert!(slow.contains("beyond the generator"), "{slow}");
-    for text in ["spread=0.1", "jitter=-1", "ohm=0", "dt=1e-6", "error=0", "tau=1e-3", "awg_rate=1e9", "vmax=21"] {
+    for text in [
+        "spread=0.1",
+        "jitter=-1",
+        "ohm=0",
+        "dt=1e-6",
+        "error=0",
+        "tau=1e-3",
+        "awg_rate=1e9",
+        "vmax=21",
+        "vmax=13",
+        "scope_rate=1e8",
+    ] {
         let locator = format!("twin:waveform?dut=neuristor&{text}");
         let opened = open(&locator).and_then(|bench| Blocking::open(bench.as_ref(), &counted, &Run::new()).map(|_| ()));
         assert!(opened.is_err(), "{text}");
