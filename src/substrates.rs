@@ -101,15 +101,17 @@ fn replay(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     locator.reader().finish(&[])?;
     let path = file(locator)?;
     crate::files::check_readable(path)?;
-    let log = File::open(path).map_err(|e| Error::not_found(format!("\"{}\": {e}", path.display())))?;
+    let open =
+        |path: &Path| File::open(path).map(BufReader::new).map_err(|e| Error::not_found(format!("\"{}\": {e}", path.display())));
     #[cfg_attr(not(feature = "devices"), expect(unused_mut, reason = "only transcripts of instruments are looked at beforehand"))]
-    let mut log = BufReader::new(log);
+    let mut log = open(path)?;
     #[cfg(feature = "devices")]
     if log.fill_buf().is_ok_and(isoform_serial::transcript::is_transcript) {
-        let refuse = |e: isoform_serial::error::SerialError| {
-            Error::invalid_signal(format!("\"{}\" is a damaged transcript: {e}", path.display())).with_source(e)
-        };
-        return isoform_devices::attach::replay(isoform_serial::transcript::read(log).map_err(refuse)?);
+        return isoform_devices::attach::replay(|line| {
+            let name = isoform_devices::attach::transcript_of(locator.path(), line);
+            isoform_serial::transcript::read(open(Path::new(&name))?)
+                .map_err(|e| Error::invalid_signal(format!("\"{name}\" is a damaged transcript: {e}")).with_source(e))
+        });
     }
     Ok(Arc::new(Replay::new(log)?))
 }

@@ -19,7 +19,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 const DEVICE: (&str, &str) = ("device", "which instrument is at the line, such as board");
-const RECORD: (&str, &str) = ("record", "a file that takes down what passes over the line");
+const RECORD: (&str, &str) = (
+    "record",
+    "a file that takes down what passes over the line; what passes over a second line goes to the file with its name behind",
+);
 const LINE_OPTIONS: &[(&str, &str)] = &[
     DEVICE,
     ("baud", "bits a second; that of the instrument if absent"),
@@ -52,12 +55,6 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let mut options = locator.reader();
     let kind = named(locator, &mut options)?;
     let record: Option<String> = options.take("record")?;
-    if record.is_some() && !kind.lines.is_empty() {
-        return Err(Error::unsupported(format!(
-            "{} has several lines, and a transcript holds one; leave record= out",
-            kind.name
-        )));
-    }
     let settings = settings(kind, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
     let mut known: Vec<&str> = LINE_OPTIONS.iter().map(|(name, _)| *name).collect();
@@ -88,12 +85,15 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
         transports
     }
     .into_iter();
-    let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
-    let first = match record {
-        Some(path) => recorder(first, locator, Path::new(&path))?,
-        None => first,
+    let taken_down = |line: Box<dyn Transport>, name: Option<&str>| match &record {
+        Some(path) => recorder(line, locator, Path::new(&transcript_of(path, name))),
+        None => Ok(line),
     };
-    let lines = kind.lines.iter().zip(transports).fold(Lines::one(first), |lines, (name, line)| lines.with(name, line));
+    let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
+    let mut lines = Lines::one(taken_down(first, None)?);
+    for (name, line) in kind.lines.iter().zip(transports) {
+        lines = lines.with(name, taken_down(line, Some(name))?);
+    }
     Ok(Arc::new(Instrument::open(driver, lines)?))
 }
 
@@ -107,19 +107,27 @@ pub fn twins(kind: &Kind, options: &mut Options<'_>) -> Result<Vec<Box<dyn Trans
     Ok((kind.twins)(options)?.into_iter().map(line).collect())
 }
 
-/// The instrument of a transcript, in the place of the device.
+/// The file that takes down a line: that of the first line is named by the user, those of the others have the name of the line behind it.
+#[must_use]
+pub fn transcript_of(path: &str, line: Option<&str>) -> String {
+    line.map_or_else(|| path.to_owned(), |line| format!("{path}.{line}"))
+}
+
+/// The instrument of a transcript, in the place of the device; `read` gives the transcript of a line, the first having no name.
 ///
 /// # Errors
-/// `NotFound` if the instrument that it names is not known.
-pub fn replay(transcript: Transcript) -> Result<Arc<dyn Substrate>> {
-    let locator: Locator = transcript.head.device.parse().map_err(Error::from)?;
+/// `NotFound` if the instrument that it names is not known, and what `read` says.
+pub fn replay(read: impl Fn(Option<&str>) -> Result<Transcript>) -> Result<Arc<dyn Substrate>> {
+    let first = read(None)?;
+    let locator: Locator = first.head.device.parse().map_err(Error::from)?;
     let mut options = locator.reader();
     let kind = named(&locator, &mut options)?;
-    if !kind.lines.is_empty() {
-        return Err(Error::unsupported(format!("{} has several lines, and a transcript holds one", kind.name)));
-    }
     let driver = (kind.driver)(&mut options)?;
-    Ok(Arc::new(Instrument::open(driver, Lines::one(Box::new(Replayed::new(transcript))))?))
+    let mut lines = Lines::one(Box::new(Replayed::new(first)));
+    for name in kind.lines {
+        lines = lines.with(name, Box::new(Replayed::new(read(Some(name))?)));
+    }
+    Ok(Arc::new(Instrument::open(driver, lines)?))
 }
 
 fn named(locator: &Locator, options: &mut Options<'_>) -> Result<&'static Kind> {
@@ -186,6 +194,9 @@ fn recorder(inner: Box<dyn Transport>, locator: &Locator, path: &Path) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isoform_core::session::Blocking;
+    use isoform_core::substrate::Run;
+    use isoform_serial::transcript;
 
     fn refusal(locator: &str) -> String {
         let mut registry = Registry::new();
@@ -203,10 +214,28 @@ mod tests {
     }
 
     #[test]
-    fn a_transcript_holds_one_line() {
-        assert!(refusal("twin:photonic?record=session.log").contains("several lines"));
-        let head = isoform_serial::transcript::Head { device: String::from("twin:photonic"), port: String::new() };
-        let error = replay(Transcript { head, entries: Vec::new() }).expect_err("refused");
-        assert!(error.to_string().contains("several lines"), "{error}");
+    fn a_session_over_two_lines_is_replayed_with_both_gone() {
+        let path = std::env::temp_dir().join(format!("isoform-two-lines-{}", std::process::id()));
+        let path = path.to_str().expect("a name in Unicode");
+        let files = [transcript_of(path, None), transcript_of(path, Some("scope"))];
+        let run = |substrate: &dyn Substrate| {
+            let program = substrate.exemplars().swap_remove(0);
+            let mut session = Blocking::open(substrate, &program, &Run::new()).expect("loads");
+            let first = session.run(&[1.0, -0.5, 2.0]).expect("runs");
+            session.reset().expect("resets");
+            [first, session.run(&[0.25]).expect("runs again")]
+        };
+        let mut registry = Registry::new();
+        register(&mut registry);
+        let recorded = run(registry.open_str(&format!("twin:waveform?record={path}")).expect("opens").as_ref());
+        let read = |line: Option<&str>| {
+            let file = File::open(transcript_of(path, line)).map_err(|e| Error::not_found(e.to_string()))?;
+            transcript::read(io::BufReader::new(file)).map_err(Error::from)
+        };
+        assert_eq!(run(replay(read).expect("opens").as_ref()), recorded);
+        // of one line alone nothing is made up
+        std::fs::remove_file(&files[1]).expect("was written");
+        assert_eq!(replay(read).expect_err("the second is missing").kind(), ErrorKind::NotFound);
+        std::fs::remove_file(&files[0]).expect("was written");
     }
 }
