@@ -294,3 +294,34 @@ fn a_program_with_explicit_steps_keeps_its_kind() {
     let NodeKind::Dynamics { function, .. } = &cut.nodes()[0].kind else { panic!("a neuron") };
     assert_eq!(function.signature().id, "test.logistic/1");
 }
+
+/// A definition that says of its flow what is not so.
+#[derive(Debug)]
+struct Liar;
+
+impl Dynamics<0, 1, 0, 1> for Liar {
+    const AFFINE: Option<bool> = Some(false);
+    const SIGNATURE: Signature<0, 1, 0, 1> = Signature {
+        id: "test.liar/1",
+        summary: "A decay that claims to be none.",
+        source: "this test",
+        inputs: [],
+        states: [Quantity::new("s", "1", [-1.0, 1.0], "state").state(0.5)],
+        parameters: [],
+        outputs: [Quantity::new("y", "1", [-1.0, 1.0], "state").output()],
+    };
+
+    fn flow<S: Scalar>(&self, _: [S; 0], [s]: [S; 1], _: [S; 0]) -> [S; 1] {
+        [-s]
+    }
+
+    fn tick<S: Scalar>(&self, _: [S; 0], s: [S; 1], _: [S; 0], _: S) -> ([S; 1], [S; 1]) {
+        (s, s)
+    }
+}
+
+#[test]
+#[should_panic(expected = "AFFINE of test.liar/1 is not what its flow shows")]
+fn a_flow_that_is_not_what_it_declares_is_found_at_once() {
+    let _ = Neuron::new(Liar);
+}

@@ -82,7 +82,8 @@ impl Bench {
         // what can refuse to begin has got other settings than were sent
         dialogue.tell(scope, b"INIT").map_err(SerialError::into_fault)?;
         dialogue.tell(lines, b"INIT").map_err(SerialError::into_fault)?;
-        let takes = Duration::from_secs_f64(points as f64 / scope_rate);
+        // the generator may play on when the recording has ended
+        let takes = Duration::from_secs_f64((points as f64 / scope_rate).max(codes.len() as f64 / rate));
         lines.sleep(takes);
         let scope = lines.named("scope");
         for poll in 0.. {

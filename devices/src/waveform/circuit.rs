@@ -92,6 +92,11 @@ impl Circuit {
         self.at = start + player.at;
     }
 
+    /// The generator plays no further.
+    pub fn stop(&mut self, now: Duration) {
+        self.at = self.at.min(now.as_secs_f64());
+    }
+
     /// Everything loses its supply.
     pub fn restart(&mut self) {
         self.armed = None;

@@ -104,7 +104,7 @@ impl Driver for Waveform {
             limits: Limits {
                 input: device.input(),
                 out_of_range: OutOfRange::Refuse,
-                ticks: 4096,
+                ticks: (SCOPE_MEMORY / (2 * self.bench.oversample)).min(4096),
                 batch: 1,
                 channels: 1,
                 realizations: 1,
@@ -130,7 +130,7 @@ impl Driver for Waveform {
             ));
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cut to the oversampling")]
-        let oversample = self.bench.oversample.min((dt * digitizer).round() as usize);
+        let oversample = self.bench.oversample.min((dt * digitizer * (1.0 + 1e-9)) as usize);
         if oversample < 2 {
             return refuse(format!(
                 "a time step of {dt} s has less than two samples of the digitizer, which gives up to {digitizer} a second"
@@ -139,10 +139,19 @@ impl Driver for Waveform {
         self.loaded = None;
         let steps = self.bench.prepare(lines)?;
         let delay = self.bench.measure_delay(lines, steps)?;
+        let sample = dt / oversample as f64;
+        let early = delay % sample + 1.0 / digitizer;
+        let (moves, margin) = (self.bench.device.moves(early), self.bench.device.medium(self.bench.range).margin);
+        if moves > margin {
+            return refuse(format!(
+                "the last sample of a tick is {early:.2e} s early, in which the device may move by {moves:.3} where {margin:.3} is promised: \
+                 raise oversample"
+            ));
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a rest is at most 10000 s of a million ticks"
+            reason = "cut to the largest number, which no memory holds"
         )]
         let window = (self.bench.memory / dt).ceil() as usize;
         self.loaded = Some(Loaded { run: run.clone(), readout, dt, oversample, delay, steps, window, history: Vec::new() });

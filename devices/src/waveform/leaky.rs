@@ -13,7 +13,7 @@ const TICK: f64 = 1e-3;
 /// How far a parameter of a program may be from that of the device, relative to it: single precision and a bit.
 const SAME: f64 = 1e-6;
 /// The most by which the mean of an output is off, relative to the range of the digitizer: what the device moves in the part of a sample by which
-/// the delay is no whole number of samples, and the steps of the converters.
+/// the delay is no whole number of samples, for which a program is refused where that is more, and the steps of the converters.
 const MARGIN: f64 = 2e-3;
 /// The standard deviation of an output, relative to the range of the digitizer: its noise and its step at fourteen bits.
 const NOISE: f64 = 1e-4;
@@ -130,6 +130,11 @@ impl Datasheet for Known {
 
     fn scale(&self) -> f64 {
         self.scale
+    }
+
+    fn moves(&self, seconds: f64) -> f64 {
+        // |r u| + |v|, both at most the gain times the highest voltage
+        2.0 * self.gain * self.v_max / self.tau * seconds / self.scale
     }
 
     fn class(&self) -> Class {

@@ -30,7 +30,7 @@ use isoform_serial::transport::{Parity, Settings, Twin};
 use physics::{Datasheet, Physics};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use twin::{GENERATOR_RATE, Generator, SCOPE_RATE, Scope};
+use twin::{GENERATOR_RANGE, GENERATOR_RATE, Generator, SCOPE_RANGE, SCOPE_RATE, Scope};
 
 /// The waveform bench among the instruments.
 pub const KIND: Kind = Kind {
@@ -48,7 +48,7 @@ pub const KIND: Kind = Kind {
         ("ohm", "of neuristor: volts at the digitizer for an ampere of its current; 1000 if absent"),
         ("spread", "of neuristor: how far its constants may be from the published ones, as a share; 0.002 if absent"),
         ("jitter", "of neuristor: its temperature noise in K/s^0.5; 100 if absent"),
-        ("dt", "of neuristor: the tick that a program must have in seconds, from 5e-9 to 2e-8; 1e-8 if absent"),
+        ("dt", "of neuristor: the tick that a program must have in seconds, from 1e-8 to 2e-8; 1e-8 if absent"),
         ("error", "of neuristor: the most kelvin that a tick of the program's own step may be off; 0.2 if absent"),
         ("vmax", "the highest voltage at the input of the device; 5, or 15 of neuristor, if absent"),
         ("range", "volts at full scale of the digitizer; that of vmax times the gain, or 6 of neuristor, if absent"),
@@ -60,7 +60,7 @@ pub const KIND: Kind = Kind {
         ("generator", "a word of the identity of the generator; AWG if absent"),
         ("digitizer", "a word of the identity of the digitizer; DIGITIZER if absent"),
         ("delay", "of the twin: seconds from the trigger to the waveform; 3.7e-6 if absent"),
-        ("bits", "of the twin: of its converter, from 4 to 16; 14 if absent"),
+        ("bits", "of the twin: of its converter, from 8 to 16; 14 if absent"),
         ("noise", "of the twin: standard deviation of a sample in volts; 2e-4 if absent"),
         ("seed", "of the twin: of its noise, and of the spread of neuristor; 0 if absent"),
     ],
@@ -74,9 +74,13 @@ struct Device {
     known: Box<dyn Datasheet>,
     /// It in software, by its seed.
     physics: Box<dyn FnOnce(u64) -> Box<dyn Physics>>,
+    /// Seconds of a tick, if it takes but one.
+    tick: Option<f64>,
     v_max: f64,
     range: f64,
     rest: f64,
+    /// The shortest rest in which it forgets.
+    least: f64,
     /// Seconds that it remembers, if that is longer than its rest.
     memory: f64,
     oversample: usize,
@@ -96,16 +100,19 @@ fn leaky(options: &mut Options<'_>) -> Result<Device> {
     let (tau, gain) = (options.take("tau")?.unwrap_or(1e-2), options.take("r")?.unwrap_or(1.0));
     let v_max = options.take("vmax")?.unwrap_or(5.0);
     let scale = options.take("scale")?.unwrap_or(1.0);
-    if !((1e-6..=100.0).contains(&tau) && gain > 0.0 && scale > 0.0) {
+    let possible = 1e-6..=1e6;
+    if !((1e-6..=100.0).contains(&tau) && possible.contains(&gain) && possible.contains(&scale)) {
         let what = format!("a time constant of {tau} s with a gain of {gain} and a scale of {scale} is not possible");
-        return Err(Error::unsupported(format!("{what}: choose 1e-6 to 100 s, and the others above nought")));
+        return Err(Error::unsupported(format!("{what}: choose 1e-6 to 100 s, and the others from 1e-6 to 1e6")));
     }
     Ok(Device {
         known: Box::new(leaky::Known { tau, gain, scale, v_max }),
         physics: Box::new(move |_| Box::new(leaky::Leaky::new(tau, gain))),
+        tick: None,
         v_max,
         range: v_max * gain,
         rest: 20.0 * tau,
+        least: 10.0 * tau,
         memory: 0.0,
         oversample: 16,
         rates: [1e6, 1e7],
@@ -134,9 +141,11 @@ fn neuristor(options: &mut Options<'_>) -> Result<Device> {
     Ok(Device {
         known: Box::new(neuristor::Known { wafer, ohm }),
         physics: Box::new(move |seed| Box::new(neuristor::Film::new(&Wafer { seed, ..wafer }, ohm))),
+        tick: Some(wafer.dt),
         v_max,
         range: 6e-3 * ohm,
         rest: neuristor::SETTLED,
+        least: neuristor::SETTLED,
         memory: WASHOUT,
         oversample: 2,
         rates: [1e8, 1e9],
@@ -156,16 +165,31 @@ fn bench(options: &mut Options<'_>) -> Result<Bench> {
     let oversample = options.take("oversample")?.unwrap_or(device.oversample);
     let [generator, digitizer] = device.rates;
     let rates = [options.take("awg_rate")?.unwrap_or(generator), options.take("scope_rate")?.unwrap_or(digitizer)];
-    if [v_max, range, edge].iter().any(|&v| v <= 0.0) || edge > v_max || edge < v_max / 50.0 {
-        return Err(Error::unsupported("voltages must be above nought, and the edge between a fiftieth of vmax and vmax"));
+    for (name, volts, [least, most]) in [("vmax", v_max, GENERATOR_RANGE), ("range", range, SCOPE_RANGE)] {
+        if !(least..=most).contains(&volts) {
+            return Err(Error::unsupported(format!("{volts} V for {name} are not possible: choose {least} to {most}")));
+        }
     }
-    if !(0.0..=1e4).contains(&rest) || !(2..=1000).contains(&oversample) {
-        return Err(Error::unsupported(format!("a rest of {rest} s or {oversample} samples of a tick are not possible")));
+    if !(v_max / 50.0..=v_max).contains(&edge) {
+        return Err(Error::unsupported(format!("an edge of {edge} V is not between a fiftieth of vmax and vmax")));
+    }
+    if !(device.least..=1e4).contains(&rest) || !(2..=1000).contains(&oversample) {
+        let least = device.least;
+        return Err(Error::unsupported(format!(
+            "a rest of {rest} s or {oversample} samples of a tick are not possible: choose {least} to 10000 s and 2 to 1000"
+        )));
     }
     for (rate, [least, most]) in rates.into_iter().zip([GENERATOR_RATE, SCOPE_RATE]) {
         if !(least..=most).contains(&rate) {
             return Err(Error::unsupported(format!("{rate} samples a second are not possible: choose {least} to {most}")));
         }
+    }
+    if device.tick.is_some_and(|tick| rates[0] * tick < 1.0 - 1e-9) {
+        let why = format!(
+            "{} samples a second of the generator are fewer than the ticks of the device: change dt or awg_rate",
+            rates[0]
+        );
+        return Err(Error::unsupported(why));
     }
     let word = |given: Option<String>, usual: &str| given.unwrap_or_else(|| usual.to_owned());
     Ok(Bench {
@@ -186,8 +210,8 @@ fn twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
     let delay = options.take("delay")?.unwrap_or(3.7e-6);
     let bits = options.take("bits")?.unwrap_or(14);
     let noise = options.take("noise")?.unwrap_or(2e-4);
-    if !(0.0..=1e-4).contains(&delay) || !(4..=16).contains(&bits) || noise < 0.0 {
-        return Err(Error::unsupported("a delay is from 0 to 1e-4 s, a converter of 4 to 16 bits, noise not below nought"));
+    if !(1e-9..=1e-4).contains(&delay) || !(8..=16).contains(&bits) || !(0.0..=1.0).contains(&noise) {
+        return Err(Error::unsupported("a delay is from 1e-9 to 1e-4 s, a converter of 8 to 16 bits, noise from 0 to 1 V"));
     }
     let seed = options.take("seed")?.unwrap_or(0);
     let circuit = Arc::new(Mutex::new(Circuit::new((device.physics)(seed), delay, bits, noise, seed)));

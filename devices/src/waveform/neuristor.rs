@@ -16,7 +16,7 @@ use isoform_core::program::Program;
 use isoform_physics::quantum::array::counted_array;
 use isoform_physics::quantum::neuristor::{C, NEURISTOR, Neuristor, R_L, S_TH, T_0, cold, neuristor};
 use isoform_physics::quantum::rate::SPIKE_RATE;
-use isoform_physics::quantum::{INPUT, Layout, Wafer};
+use isoform_physics::quantum::{INPUT, Layout, WASHOUT, Wafer};
 
 /// The longest step of the film in software, in seconds.
 const STEP: f64 = 1e-8;
@@ -69,8 +69,8 @@ impl Film {
 
 impl Physics for Film {
     fn flow(&mut self, seconds: f64, volts: f64) {
-        // whatever comes after is rest
-        let seconds = if volts == 0.0 { seconds.min(SETTLED) } else { seconds };
+        // whatever comes after is rest, and of a long drive the film remembers the end
+        let seconds = seconds.min(if volts == 0.0 { SETTLED } else { WASHOUT });
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a waveform has some ten thousand steps")]
         let steps = (seconds / STEP).ceil() as u32;
         for _ in 0..steps {
@@ -108,6 +108,9 @@ impl Datasheet for Known {
                 "the bench is one film between one input and one output: a program of one element and its rate",
             ));
         }
+        if layout.conductance().to_bits() != S_TH.to_bits() {
+            return Err(Error::unsupported(format!("the film loses {S_TH:e} W/K to its surroundings: leave s_env as it is")));
+        }
         Ok(Box::new(Counted { layout, ohm: self.ohm }))
     }
 
@@ -121,6 +124,11 @@ impl Datasheet for Known {
 
     fn scale(&self) -> f64 {
         1.0
+    }
+
+    fn moves(&self, _: f64) -> f64 {
+        // a spike that is seen a sample earlier is the same spike
+        0.0
     }
 
     fn class(&self) -> Class {

@@ -44,6 +44,9 @@ pub trait Datasheet: Debug + Send {
     /// Volts at the input for a signal of one.
     fn scale(&self) -> f64;
 
+    /// The most by which an output changes in so many seconds, by which a sample of the digitizer is early.
+    fn moves(&self, seconds: f64) -> f64;
+
     /// Whether the device follows its input alone, or runs by itself.
     fn class(&self) -> Class;
 

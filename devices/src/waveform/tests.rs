@@ -14,7 +14,8 @@ use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Run, Substrate};
 use isoform_physics::quantum::array::{array, counted_array};
-use isoform_physics::quantum::neuristor::neuristor;
+use isoform_physics::quantum::neuristor::{S_TH, neuristor};
+use isoform_physics::quantum::rate::spike_rate;
 use isoform_serial::instrument::Instrument as Device;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Fault, Faulty, Memory, Mishap, Transport, VirtualClock};
@@ -138,9 +139,15 @@ fn a_film_takes_rates_of_itself_alone() {
     let silent = session.run(&[9.0]).expect_err("below what is promised");
     assert_eq!((silent.kind(), silent.state()), (ErrorKind::InvalidSignal, Integrity::Intact));
     drop(session);
-    let slow = open("twin:waveform?dut=neuristor&awg_rate=1e7").expect("opens");
-    let slow = Blocking::open(slow.as_ref(), &counted, &Run::new()).expect_err("too slow").to_string();
-    assert!(slow.contains("beyond the generator"), "{slow}");
+    let slow = open("twin:waveform?dut=neuristor&awg_rate=1e7").expect_err("too slow").to_string();
+    assert!(slow.contains("fewer than the ticks"), "{slow}");
+    // another film: the share of the heat that neighbours would take
+    let mut net = Builder::new();
+    let v_in = net.input("v_in", [1]);
+    let cell = net.node("cell", neuristor().with("s_env", 0.995 * S_TH), v_in);
+    let rate = net.node("rate", spike_rate(), cell);
+    net.output("rate", rate);
+    says(refusal(net.build(semantics).expect("builds")), "leave s_env as it is");
     for text in [
         "spread=0.1",
         "jitter=-1",
@@ -174,7 +181,7 @@ fn inside(locator: &str) -> (Waveform, Lines) {
 #[test]
 fn the_measured_delay_is_the_true_one_to_a_sample() {
     for delay in [2.5e-7, 3.7e-6, 41.03e-6, 99.95e-6] {
-        let (mut driver, mut lines) = inside(&format!("twin:waveform?delay={delay}&seed=2"));
+        let (mut driver, mut lines) = inside(&format!("twin:waveform?delay={delay}&seed=2&oversample=1000"));
         driver.identify(&mut lines).expect("answers");
         driver.load(&mut lines, &program(1e-2, 1.0, Semantics::exact(DT)), &Run::new()).expect("loads");
         let measured = driver.delay().expect("was measured");
@@ -198,8 +205,30 @@ fn a_delay_that_is_not_taken_out_would_show() {
 }
 
 #[test]
+fn a_sample_too_early_for_what_is_promised_is_refused() {
+    // a sample is 62.5 µs, in which a device of 10 ms moves by a sixteenth of a volt
+    let program = program(1e-2, 1.0, Semantics::exact(DT));
+    let coarse = open("twin:waveform?delay=6e-5").expect("opens");
+    let refused = Blocking::open(coarse.as_ref(), &program, &Run::new()).expect_err("is off by more than promised");
+    assert!(refused.kind() == ErrorKind::Unsupported && refused.to_string().contains("raise oversample"), "{refused}");
+    let fine = open("twin:waveform?delay=6e-5&oversample=1000").expect("opens");
+    let margin = fine.profile().medium.expect("declared").margin;
+    let x = [5.0, -5.0, 5.0, -5.0, 5.0];
+    let y = Blocking::open(fine.as_ref(), &program, &Run::new()).expect("loads").run(&x).expect("runs");
+    assert_close(&y, &Oracle::new(&program, &Run::new()).run(&x), margin);
+}
+
+#[test]
+fn a_slow_generator_is_waited_for() {
+    let bench = open("twin:waveform?tau=3.3e-3&awg_rate=1000&edge=5&noise=0&delay=1e-6").expect("opens");
+    let program = program(3.3e-3, 1.0, Semantics::exact(DT));
+    let y = Blocking::open(bench.as_ref(), &program, &Run::new()).expect("loads").run(&[0.0; 4]).expect("runs");
+    assert_close(&y, &[0.0; 4], 1e-3);
+}
+
+#[test]
 fn what_is_beyond_the_converter_is_clipped_and_counted() {
-    let bench = open("twin:waveform?tau=1e-3&vmax=1&range=0.5&noise=0").expect("opens");
+    let bench = open("twin:waveform?tau=1e-3&vmax=1&range=0.5&noise=0&delay=1e-6&oversample=1000").expect("opens");
     let program = program(1e-3, 1.0, Semantics::exact(DT));
     let mut session = Blocking::open(bench.as_ref(), &program, &Run::new()).expect("loads");
     let mut y = [0.0_f32; 4];
@@ -256,7 +285,23 @@ fn what_is_not_on_the_bench_is_refused_by_name() {
     let loud = session.run(&[1.5]).expect_err("beyond the range");
     assert_eq!((loud.kind(), loud.state()), (ErrorKind::InvalidSignal, Integrity::Intact));
     drop(session);
-    for text in ["tau=0", "scale=0", "vmax=-1", "edge=9", "oversample=1", "rest=-1", "bits=3", "delay=1", "colour=red"] {
+    for text in [
+        "tau=0",
+        "scale=0",
+        "scale=1e-300",
+        "vmax=-1",
+        "vmax=30",
+        "r=5",
+        "edge=9",
+        "oversample=1",
+        "rest=-1",
+        "rest=0.05",
+        "bits=5",
+        "delay=0",
+        "delay=1",
+        "noise=2",
+        "colour=red",
+    ] {
         assert!(open(&format!("twin:waveform?{text}")).is_err(), "{text}");
     }
 }

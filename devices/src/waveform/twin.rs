@@ -16,9 +16,9 @@ pub const GENERATOR_RATE: [f64; 2] = [1.0, 1e8];
 /// Samples a second of the digitizer.
 pub const SCOPE_RATE: [f64; 2] = [1.0, 1e9];
 /// Volts at full scale of the generator, with its amplifier.
-const GENERATOR_RANGE: [f64; 2] = [0.01, 20.0];
+pub const GENERATOR_RANGE: [f64; 2] = [0.01, 20.0];
 /// Volts at full scale of the digitizer.
-const SCOPE_RANGE: [f64; 2] = [0.01, 20.0];
+pub const SCOPE_RANGE: [f64; 2] = [0.01, 20.0];
 
 fn lock(circuit: &Mutex<Circuit>) -> MutexGuard<'_, Circuit> {
     circuit.lock().unwrap_or_else(PoisonError::into_inner)
@@ -93,7 +93,8 @@ impl Commands for Generator {
         Ok(Done::at_once())
     }
 
-    fn reset(&mut self, _: Duration) {
+    fn reset(&mut self, now: Duration) {
+        lock(&self.circuit).stop(now);
         *self = Self::new(Arc::clone(&self.circuit));
     }
 

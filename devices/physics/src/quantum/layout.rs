@@ -114,6 +114,12 @@ impl Layout {
         self.channels
     }
 
+    /// What each element loses to the surroundings, in W/K.
+    #[must_use]
+    pub fn conductance(&self) -> f64 {
+        self.s_env
+    }
+
     /// One tick of the counters, with the current of each element in ampere.
     pub fn count(&mut self, current: impl Fn(usize) -> f64) {
         for counter in &mut self.counters {
