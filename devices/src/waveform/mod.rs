@@ -167,7 +167,7 @@ fn bench(options: &mut Options<'_>) -> Result<Bench> {
     let rates = [options.take("awg_rate")?.unwrap_or(generator), options.take("scope_rate")?.unwrap_or(digitizer)];
     for (name, volts, [least, most]) in [("vmax", v_max, GENERATOR_RANGE), ("range", range, SCOPE_RANGE)] {
         if !(least..=most).contains(&volts) {
-            return Err(Error::unsupported(format!("{volts} V for {name} are not possible: choose {least} to {most}")));
+            return Err(Error::unsupported(format!("{volts:?} V for {name} are not possible: choose {least} to {most}")));
         }
     }
     if !(v_max / 50.0..=v_max).contains(&edge) {
