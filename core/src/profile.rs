@@ -146,6 +146,13 @@ impl Default for Limits {
     }
 }
 
+/// Whether a sample is within a range. An end that lies between two numbers of a signal is the nearer one, as whoever writes it there writes it.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
+pub fn in_range([low, high]: [f64; 2], sample: f32) -> bool {
+    (low as f32..=high as f32).contains(&sample)
+}
+
 /// What happens to a sample out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

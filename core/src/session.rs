@@ -2,7 +2,7 @@
 
 use crate::calibration::{Calibration, Certificate};
 use crate::error::{Error, Integrity, Result};
-use crate::profile::{OutOfRange, Profile};
+use crate::profile::{OutOfRange, Profile, in_range};
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Extent, Signal, SignalMut};
@@ -154,7 +154,7 @@ impl Session {
         x.check(input)?;
         y.check(output)?;
         if self.bounded && self.profile.limits.out_of_range == OutOfRange::Refuse {
-            self.check_range(*x)?;
+            self.check_range(*x, input)?;
         }
         Ok((input, output))
     }
@@ -278,20 +278,33 @@ impl Session {
         }
     }
 
-    fn check_range(&self, x: Signal<'_>) -> Result<()> {
-        let [low, high] = self.profile.limits.input;
-        let outside = |v: f32| !(low..=high).contains(&f64::from(v));
+    fn check_range(&self, x: Signal<'_>, extent: Extent) -> Result<()> {
+        let range @ [low, high] = self.profile.limits.input;
+        let outside = |v: f32| !in_range(range, v);
         let found = match x {
             Signal::Dense(data) | Signal::Held(data) => {
                 // looked at without leaving off, which is vector code, before the first is sought
                 let any = data.iter().fold(false, |any, &v| any | outside(v));
                 any.then(|| data.iter().copied().find(|&v| outside(v))).flatten()
             }
-            Signal::Events(events) => events.iter().map(|e| e.value).find(|&v| outside(v)),
+            Signal::Events(events) => {
+                // several events at one place add up, and what is not listed is nought
+                let mut row = vec![0.0; extent.row()];
+                let ticks = events.chunk_by(|a, b| a.tick == b.tick);
+                let listed = ticks.clone().count();
+                let found = ticks.into_iter().find_map(|tick| {
+                    x.row(extent, tick[0].tick as usize, &mut row);
+                    row.iter().copied().find(|&v| outside(v))
+                });
+                found.or((listed < extent.ticks && outside(0.0)).then_some(0.0))
+            }
         };
-        match found {
-            Some(v) => Err(Error::invalid_signal(format!("an input of {v} is outside {low} to {high}; scale the signal"))),
-            None => Ok(()),
+        match (found, x) {
+            (None, _) => Ok(()),
+            (Some(0.0), Signal::Events(_)) => Err(Error::invalid_signal(format!(
+                "events leave nought where nothing is listed, which is outside {low} to {high}; give every sample"
+            ))),
+            (Some(v), _) => Err(Error::invalid_signal(format!("an input of {v} is outside {low} to {high}; scale the signal"))),
         }
     }
 

@@ -6,7 +6,7 @@ use super::memory::{self, Home};
 use crate::calibration::Calibration;
 use crate::error::{Error, ErrorKind, Integrity, Result};
 use crate::oracle::read_parameter;
-use crate::profile::{Facets, Limits, OutOfRange, Profile};
+use crate::profile::{Facets, Limits, OutOfRange, Profile, in_range};
 use crate::program::{NodeKind, Program};
 use crate::report::Report;
 use crate::signal::{Extent, Signal, SignalMut};
@@ -65,8 +65,8 @@ async fn advance(
     ticks: usize,
     total: &mut Report,
 ) -> Result<u64> {
-    if let (Some([low, high]), Signal::Dense(rows) | Signal::Held(rows)) = (range, x)
-        && let Some(v) = rows.iter().find(|&&v| !(low..=high).contains(&f64::from(v)))
+    if let (Some(range @ [low, high]), Signal::Dense(rows) | Signal::Held(rows)) = (range, x)
+        && let Some(v) = rows.iter().find(|&&v| !in_range(range, v))
     {
         return Err(Error::invalid_signal(format!("the rest of the program hands over {v}, outside {low} to {high}")));
     }
