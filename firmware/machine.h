@@ -11,6 +11,7 @@
 #define RUN_HELD 1
 #define RUN_BITS 2
 #define RUN_COUNTS 4
+#define RUN_MOST_TICKS 65535
 
 extern q_t machine_memory[CELLS];
 

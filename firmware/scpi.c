@@ -177,7 +177,7 @@ static error_t run(arguments_t *a)
         error = block(a, 4);
     if (error)
         return error;
-    if (mode > 7 || (mode & (RUN_BITS | RUN_COUNTS)) == (RUN_BITS | RUN_COUNTS))
+    if (ticks > RUN_MOST_TICKS || mode > 7 || (mode & (RUN_BITS | RUN_COUNTS)) == (RUN_BITS | RUN_COUNTS))
         return OUT_OF_RANGE;
     rows = mode & RUN_HELD ? 1 : ticks;
     in = (uint32_t)machine_inputs() * 4;

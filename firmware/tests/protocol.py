@@ -172,11 +172,12 @@ class Protocol(Opened):
             self.refused(-222, b"RUN? 1,%d," % mode + one)
         self.refused(-222, b"RUN? 2,0," + one)
         self.refused(-222, b"RUN? 2,1," + block(self.board.numbers(1, 1)))
+        for ticks in (65536, 4294967295, 10**18):
+            self.refused(-222, b"RUN? %d,5," % ticks + one)
 
     def test_out_of_memory(self):
         self.board.counter()
         self.refused(-225, b"RUN? %d,0,#10" % (self.board.block // 4 + 1))
-        self.refused(-225, b"RUN? 4294967295,2,#10")
         self.assertEqual(self.board.read(1, 1), [0.0])
         if 2 * self.board.code < self.board.block:
             self.refused(-225, b"PROG:DATA " + block(bytes(2 * self.board.code + 2)))

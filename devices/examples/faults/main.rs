@@ -101,14 +101,13 @@ fn main() -> Result<ExitCode> {
     let mut violations = Vec::new();
     let all = subjects()?;
     if let Some(name) = &options.only
-        && all.iter().all(|s| s.kind.name != name)
+        && all.iter().all(|s| s.name != name)
     {
-        let names: Vec<&str> = all.iter().map(|s| s.kind.name).collect();
+        let names: Vec<&str> = all.iter().map(|s| s.name).collect();
         let message = format!("no driver is named \"{name}\"; there are {}", names.join(", "));
         Options::command().error(clap::error::ErrorKind::InvalidValue, message).exit();
     }
-    let subjects: Vec<Subject> =
-        all.into_iter().filter(|s| options.only.as_ref().is_none_or(|name| name == s.kind.name)).collect();
+    let subjects: Vec<Subject> = all.into_iter().filter(|s| options.only.as_ref().is_none_or(|name| name == s.name)).collect();
     let mut prepared = Vec::new();
     for subject in &subjects {
         prepared.push((subject, reference(subject)?));
@@ -126,7 +125,7 @@ fn main() -> Result<ExitCode> {
                     sum.add(&outcome);
                 }
             }
-            println!("| {} | {} | {} |", subject.kind.name, fault.name(), sum.cell());
+            println!("| {} | {} | {} |", subject.name, fault.name(), sum.cell());
         }
     }
     println!(
@@ -149,7 +148,7 @@ fn main() -> Result<ExitCode> {
         }
         println!(
             "| {} | {} | {} | {} | {} | {:.1} s | {:.0} ms |",
-            subject.kind.name,
+            subject.name,
             options.sequences,
             sum.struck,
             sum.cell(),
@@ -161,7 +160,7 @@ fn main() -> Result<ExitCode> {
     println!();
     for (subject, _) in &prepared {
         if let Some(why) = subject.blind {
-            println!("{}: a changed byte may go unseen, since {why}.", subject.kind.name);
+            println!("{}: a changed byte may go unseen, since {why}.", subject.name);
         }
     }
     for violation in &violations {
@@ -177,6 +176,6 @@ fn note(violations: &mut Vec<String>, subject: &Subject, mishaps: &[Placed], out
             .iter()
             .map(|p| format!("{} at byte {} of line {} (bit {})", p.mishap.fault.name(), p.mishap.at, p.line, p.mishap.bit))
             .collect();
-        violations.push(format!("{}: {violation}; {}", subject.kind.name, list.join(", ")));
+        violations.push(format!("{}: {violation}; {}", subject.name, list.join(", ")));
     }
 }

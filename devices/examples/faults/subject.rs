@@ -16,6 +16,9 @@ use isoform_devices::cyton::codec::Gain;
 use isoform_devices::cyton::twin::CytonTwin;
 use isoform_devices::kinds::{self, Kind};
 use isoform_devices::spikerbox;
+use isoform_physics::quantum::Wafer;
+use isoform_physics::quantum::array::counted_array;
+use isoform_physics::quantum::neuristor::neuristor;
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Faulty, Memory, Mishap, Observer, Twin, VirtualClock};
@@ -30,6 +33,7 @@ pub(crate) struct Placed {
 /// An instrument and a program on it.
 #[derive(Debug)]
 pub(crate) struct Subject {
+    pub(crate) name: &'static str,
     pub(crate) kind: &'static Kind,
     options: &'static str,
     pub(crate) program: Program,
@@ -130,11 +134,13 @@ fn nerve(tick: u64) -> Vec<f32> {
 
 /// Every kind of instrument with a program that it can carry.
 pub(crate) fn subjects() -> Result<Vec<Subject>> {
-    let subject = |name, options, program: Program, input, pieces, blind| -> Result<Subject> {
-        Ok(Subject { kind: kinds::kind(name)?, options, program, input, pieces, truth: None, declared: |_| 0.0, blind })
+    let subject = |name: &'static str, options, program: Program, input, pieces, blind| -> Result<Subject> {
+        let kind = kinds::kind(name.split(',').next().unwrap_or(name))?;
+        Ok(Subject { name, kind, options, program, input, pieces, truth: None, declared: |_| 0.0, blind })
     };
     let leaky = |tau: f64, r: f64| Program::single("membrane", li().with("tau", tau).with("r", r), [1], Semantics::exact(1e-3));
     let digits = Some("readings are digits without a check sum");
+    let plain = Some("operations, inputs and outputs are bytes without a check sum there");
     let samples = Some("samples are bits without a check sum");
     let pulses = numbers(20, 0.0, 1.0)
         .iter()
@@ -159,6 +165,7 @@ pub(crate) fn subjects() -> Result<Vec<Subject>> {
             )?
         },
         subject("board", "", spiking()?, numbers(3 * 30, 0.0, 2.0), [18, 12], None)?,
+        subject("board, plain", "mode=plain&", spiking()?, numbers(3 * 30, 0.0, 2.0), [18, 12], plain)?,
         Subject { truth: Some(cortex), ..subject("cyton", "", source(8, 250.0)?, Vec::new(), [300, 200], samples)? },
         subject("lucidac", "", leaky(20e-3, 0.5)?, numbers(20, -1.0, 1.0), [12, 8], digits)?,
         subject("model-one", "", leaky(20e-3, 1.5)?, numbers(12, -0.5, 0.5), [8, 4], None)?,
@@ -166,5 +173,13 @@ pub(crate) fn subjects() -> Result<Vec<Subject>> {
         Subject { truth: Some(nerve), ..subject("spikerbox", "", source(1, 10_000.0)?, Vec::new(), [3000, 2000], samples)? },
         subject("umemristor", "", Program::single("pulses", identity(), [8], Semantics::exact(1.0))?, pulses, [12, 8], None)?,
         subject("waveform", "tau=0.01&vmax=1&oversample=16&", leaky(10e-3, 1.0)?, numbers(6, -1.0, 1.0), [6, 0], None)?,
+        subject(
+            "waveform, neuristor",
+            "dut=neuristor&spread=0&jitter=0&delay=6e-7&",
+            counted_array(neuristor(), [1, 1], 0.0, Wafer::default().followed())?,
+            vec![13.0; 900],
+            [600, 300],
+            None,
+        )?,
     ])
 }

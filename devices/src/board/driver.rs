@@ -1,7 +1,8 @@
 //! The driver of boards: programs laid out, numbers encoded, messages exchanged.
 //!
 //! In the checked mode a cable may lose, repeat or change bytes, and nothing is wrong silently. A board without it is read back after every
-//! write and asked twice for its capabilities; a byte that is changed in the inputs or outputs of a run remains unnoticed there.
+//! write and asked twice for its capabilities, and a reset loads all of it again, since it may have restarted unseen; a byte that is changed in
+//! the operations, or in the inputs or outputs of a run, remains unnoticed there.
 
 use super::capabilities::{Capabilities, Numbers};
 use super::codec::{Command, number};
@@ -27,6 +28,8 @@ use std::time::Duration;
 const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "avg_pool2d"];
 /// The most ticks of one request, so that a run can be cancelled and its answer has a deadline.
 const MOST_TICKS: usize = 2000;
+/// The most bytes of a block.
+const MOST_BLOCK: usize = 1 << 15;
 /// What the slowest board needs for a tick and for a byte.
 const TICK: Duration = Duration::from_millis(20);
 const BYTE: Duration = Duration::from_micros(100);
@@ -108,7 +111,8 @@ impl BoardDriver {
         if !first.check && first != second {
             return Err(SerialError::garbled("the capabilities", b"", "two answers differ"));
         }
-        self.capabilities = Some(second);
+        // what a link keeps at a time is less than a board may have
+        self.capabilities = Some(Capabilities { block: second.block.min(MOST_BLOCK), ..second });
         Ok(())
     }
 
@@ -117,13 +121,26 @@ impl BoardDriver {
         Ok((self.known()?.block / 4 * 4).max(4))
     }
 
+    /// Gives a command of which it is known that a board that is as it was left takes it.
+    fn told(&mut self, link: &mut Link, command: &Command, bytes: usize) -> Result<()> {
+        self.dialogue.ask(link, command, Expect::Nothing, time(0, bytes)).map(drop).map_err(|e| e.into_fault().into())
+    }
+
+    /// Puts a program on the board, whatever is there.
+    fn place(&mut self, link: &mut Link, image: &Image) -> Result<()> {
+        self.told(link, &Command::new("*RST"), 0)?;
+        let code: Vec<u8> = image.code().iter().flat_map(|w| w.to_le_bytes()).collect();
+        self.told(link, &Command::new("PROG:DATA").with_block(&code), code.len())?;
+        self.write_cells(link, &Patch { first: 0, words: image.memory().to_vec() })
+    }
+
     fn write_cells(&mut self, link: &mut Link, patch: &Patch) -> Result<()> {
         let (block, check) = (self.block()?, self.known()?.check);
         for (i, piece) in patch.words.chunks(block / 4).enumerate() {
             let first = patch.first + i * (block / 4);
             let bytes: Vec<u8> = piece.iter().flat_map(|w| w.to_le_bytes()).collect();
             let command = Command::new("MEM:DATA").with_numbers(&[first]).with_block(&bytes);
-            self.dialogue.ask(link, &command, Expect::Nothing, time(0, bytes.len()))?;
+            self.told(link, &command, bytes.len())?;
             if !check && self.read_cells(link, first, piece.len())? != piece {
                 return Err(SerialError::garbled("memory", &bytes, "what was written reads back otherwise").into());
             }
@@ -137,7 +154,7 @@ impl BoardDriver {
         while words.len() < count {
             let piece = most.min(count - words.len());
             let command = Command::new("MEM:DATA?").with_numbers(&[first + words.len(), piece]);
-            let answer = self.dialogue.ask(link, &command, Expect::Block, time(0, 4 * piece))?;
+            let answer = self.dialogue.ask(link, &command, Expect::Block, time(0, 4 * piece)).map_err(SerialError::into_fault)?;
             let bytes = whole_block("memory", &answer, 4 * piece)?;
             words.extend(bytes.as_chunks().0.iter().map(|w| u32::from_le_bytes(*w)));
         }
@@ -302,19 +319,13 @@ impl Driver for BoardDriver {
         let channels = [program.input_channels(), program.output_channels()];
         let wire = Wire { numbers: board.numbers, block: board.block, modes: board.modes };
         Cut::new(&Signal::Dense(&[]), &SignalMut::Dense(&mut []), channels, false, wire)?;
-        let code: Vec<u8> = image.code().iter().flat_map(|w| w.to_le_bytes()).collect();
-        if code.len() > board.block {
-            let why = format!(
-                "{} bytes of operations exceed the {} of a block; place a part of the program elsewhere",
-                code.len(),
-                board.block
-            );
+        let code = 2 * image.code().len();
+        if code > board.block {
+            let block = board.block;
+            let why = format!("{code} bytes of operations exceed the {block} of a block; place a part of the program elsewhere");
             return Err(Error::unsupported(why));
         }
-        self.dialogue.ask(lines, &Command::new("*RST"), Expect::Nothing, PROMPT)?;
-        let command = Command::new("PROG:DATA").with_block(&code);
-        self.dialogue.ask(lines, &command, Expect::Nothing, time(0, code.len()))?;
-        self.write_cells(lines, &Patch { first: 0, words: image.memory().to_vec() })?;
+        self.place(lines, &image)?;
         let spikes = program.outputs().iter().all(|o| o.port.domain == isoform_core::dynamics::Domain::Spikes);
         self.loaded = Some(Loaded {
             wire,
@@ -342,7 +353,9 @@ impl Driver for BoardDriver {
                 report.clipped += loaded.encode(x, input, from..from + rows);
                 let command = Command::new("RUN?").with_numbers(&[count, cut.mode]).with_block(&loaded.words);
                 let bytes = loaded.words.len() + cut.bytes_out(count);
-                let answer = driver.dialogue.ask(lines, &command, Expect::Block, time(count, bytes))?;
+                // a board that refuses a run that fits has lost its program
+                let answer =
+                    driver.dialogue.ask(lines, &command, Expect::Block, time(count, bytes)).map_err(SerialError::into_fault)?;
                 let (done, clipped, outputs) = ran(&answer)?;
                 if done != count || outputs.len() != cut.bytes_out(count) {
                     return Err(
@@ -363,6 +376,9 @@ impl Driver for BoardDriver {
         self.with_loaded(|driver, loaded| {
             let initial = State::initial(&loaded.tuned, 1);
             let patch = loaded.image.load(&loaded.tuned, &initial)?;
+            if !driver.known()?.check {
+                driver.place(lines, &loaded.image)?;
+            }
             driver.write_cells(lines, &patch)?;
             loaded.tick = 0;
             Ok(())
@@ -373,6 +389,13 @@ impl Driver for BoardDriver {
         self.with_loaded(|driver, loaded| {
             let kept = loaded.image.kept();
             let words = driver.read_cells(lines, kept.start, kept.len())?;
+            // a board that has restarted reads nought everywhere
+            let constant = if driver.known()?.check { None } else { loaded.image.constant() };
+            if let Some((cell, word)) = constant
+                && driver.read_cells(lines, cell, 1)? != [word]
+            {
+                return Err(SerialError::Restarted { what: String::from("reading its state") }.into());
+            }
             loaded.image.state(&loaded.program, loaded.tick, &words)
         })
     }
@@ -406,6 +429,7 @@ impl Driver for BoardDriver {
             let patches = loaded.image.tune(index, program.node(node)?.1)?;
             for patch in &patches {
                 driver.write_cells(lines, patch)?;
+                loaded.image.keep(patch);
             }
             loaded.tuned = program;
             Ok(set)

@@ -82,6 +82,18 @@ impl Image {
         &self.memory
     }
 
+    /// Takes over what was written to the cells of constants.
+    pub fn keep(&mut self, patch: &Patch) {
+        self.memory[patch.first..][..patch.words.len()].copy_from_slice(&patch.words);
+    }
+
+    /// A cell that no tick changes and that is not nought, if there is one.
+    #[must_use]
+    pub fn constant(&self) -> Option<(usize, u32)> {
+        let mut cells = self.memory.iter().copied().enumerate();
+        cells.find(|(cell, word)| *word != 0 && !self.kept.contains(cell))
+    }
+
     /// The cells that are kept from tick to tick.
     #[must_use]
     pub fn kept(&self) -> Range<usize> {

@@ -29,7 +29,10 @@ pub(crate) const KIND: Kind = Kind {
     name: "board",
     about: "a board that speaks docs/board-protocol.md, such as an Arduino with the firmware of this project",
     settings: Settings { baud: 115_200, parity: isoform_serial::transport::Parity::None },
-    options: &[("numbers", "of the twin: Q24, another Qn, or F32")],
+    options: &[
+        ("numbers", "of the twin: Q24, another Qn, or F32"),
+        ("mode", "of the twin: checked, or plain if it is to have no check sums; checked if absent"),
+    ],
     lines: &[],
     driver: |_| Ok(Box::new(BoardDriver::new())),
     twins: |options| Ok(vec![twin(options)?]),
@@ -47,5 +50,10 @@ fn twin(options: &mut Options<'_>) -> Result<Box<dyn Twin>> {
             Numbers::Fixed(fraction.ok_or_else(refuse)?)
         }
     };
-    Ok(Box::new(BoardTwin::new(numbers, &functions).map_err(broken)?))
+    let twin = BoardTwin::new(numbers, &functions).map_err(broken)?;
+    match options.take::<String>("mode")?.as_deref() {
+        None | Some("checked") => Ok(Box::new(twin)),
+        Some("plain") => Ok(Box::new(twin.without_check())),
+        Some(other) => Err(Error::unsupported(format!("mode={other} is neither checked nor plain"))),
+    }
 }

@@ -18,6 +18,8 @@ const STOPPED: Duration = Duration::from_millis(100);
 const HEAD: usize = 128;
 /// How many errors wait to be asked for.
 const QUEUE: usize = 8;
+/// The most ticks of a run: one that takes days is a number that was damaged.
+const MOST_TICKS: usize = 65_535;
 /// How long an operation of the twin takes on its own clock.
 const ANSWER: Duration = Duration::from_micros(200);
 
@@ -110,6 +112,13 @@ impl BoardTwin {
         })
     }
 
+    /// The same without the checked mode.
+    #[must_use]
+    pub fn without_check(mut self) -> Self {
+        self.capabilities.check = false;
+        self
+    }
+
     fn complain(&mut self, code: i16) {
         if self.errors.len() < QUEUE {
             self.errors.push_back(code);
@@ -176,6 +185,7 @@ impl BoardTwin {
                 let code = self.errors.pop_front().unwrap_or(0);
                 text(&format!("{code},\"{}\"", meaning(code)))
             }
+            b"FORM:CHEC" if !self.capabilities.check => Err(UNKNOWN),
             b"FORM:CHEC" => match rest.trim_ascii().to_ascii_uppercase().as_slice() {
                 b"ON" => {
                     // what is sent from here on is checked; the answer to this message is not
@@ -234,6 +244,9 @@ impl BoardTwin {
             _ => (4 * output).checked_mul(ticks),
         };
         let expected = (4 * input).checked_mul(rows).ok_or(RANGE)?;
+        if ticks > MOST_TICKS {
+            return Err(RANGE);
+        }
         let fits = out.and_then(|out| out.checked_add(expected)).is_some_and(|all| all <= self.capabilities.block);
         if !fits || bytes.len() != expected {
             return Err(RANGE);
