@@ -284,12 +284,13 @@ impl Lucidac {
             }
             let before = loaded.patched.take();
             if self.dialect() == Dialect::Lucipy || before.as_ref() != Some(&circuit) {
-                self.patch(lines, &circuit, before.as_ref())?;
+                self.patch(lines, &circuit, before.as_ref()).map_err(SerialError::into_fault)?;
             }
-            let rows = self.run(lines, loaded.wiring.rate, *length, &circuit)?;
+            // pieces before this one may have run
+            let rows = self.run(lines, loaded.wiring.rate, *length, &circuit).map_err(SerialError::into_fault)?;
             if self.dialect() == Dialect::Firmware {
                 // a device that lost its supply since has run another circuit; the emulator changes its own in every run
-                self.verify(lines, &circuit)?;
+                self.verify(lines, &circuit).map_err(SerialError::into_fault)?;
             }
             loaded.patched = Some(circuit);
             take_rows(loaded, &rows, polarity, y, output, report.ticks)?;

@@ -58,9 +58,21 @@ fn wish(options: &mut Options<'_>) -> Result<Wish> {
     let mut units = Vec::new();
     for one in options.take::<String>("unit")?.iter().flat_map(|all| all.split(',')) {
         let parsed = one.split_once(':').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
-        units.push(parsed.ok_or_else(|| Error::unsupported(format!("the unit {one:?} is no state and value, such as x:20")))?);
+        let parsed = parsed.filter(|(_, unit): &(String, f64)| unit.is_finite() && *unit > 0.0);
+        units.push(
+            parsed.ok_or_else(|| {
+                Error::unsupported(format!("the unit {one:?} is no state and value above nought, such as x:20"))
+            })?,
+        );
     }
-    Ok(Wish { units, rate: options.take("rate")?, k0: options.take("k0")? })
+    let (rate, k0) = (options.take("rate")?, options.take("k0")?);
+    if rate == Some(0) {
+        return Err(Error::unsupported("no tick in a second is no rate: leave rate away for the highest"));
+    }
+    if k0.is_some_and(|k0| k0 != 100 && k0 != 10_000) {
+        return Err(Error::unsupported("the rate constant of the integrators is 100 or 10000 /s: choose one with k0"));
+    }
+    Ok(Wish { units, rate, k0 })
 }
 
 fn manner(options: &mut Options<'_>) -> Result<twin::Manner> {
@@ -69,11 +81,11 @@ fn manner(options: &mut Options<'_>) -> Result<twin::Manner> {
         Some(v) if v != first => Err(Error::unsupported(format!("{v:?} is neither {first} nor {other}"))),
         _ => Ok(false),
     };
-    let noise: f64 = options.take("noise")?.unwrap_or(5e-4);
+    let noise = options.take_within("noise", 0.0..=1.0)?.unwrap_or(5e-4);
     Ok(twin::Manner {
         is_serial: !choice(options.take("link")?, "serial", "tcp")?,
         is_direct: choice(options.take("polarity")?, "inverted", "direct")?,
-        noise: noise.abs(),
+        noise,
         seed: options.take("seed")?.unwrap_or(0),
     })
 }

@@ -267,13 +267,17 @@ impl Driver for ModelOne {
             wide.push(x);
             all.push(drives);
         }
-        let mut device = Duration::ZERO;
+        let (mut device, mut clipped) = (Duration::ZERO, 0);
         let mut failures = 0;
         let mut done = 0;
         while done < ticks {
             let Some(loaded) = self.loaded.as_mut().filter(|l| !l.cancel.is_raised()) else { break };
             match Self::run(&mut self.machine, lines, loaded, ic, &all[done]) {
-                Ok(states) => loaded.states = states,
+                Ok(states) => {
+                    // an initial condition is at most one unit, though an integrator goes further
+                    clipped += loaded.states.iter().filter(|s| s.abs() > 1.0).count() as u64;
+                    loaded.states = states;
+                }
                 Err(error) if is_mendable(&error) && failures < TRIES => {
                     // the host knows from where: the machine is set up anew and the tick done again
                     failures += 1;
@@ -293,7 +297,7 @@ impl Driver for ModelOne {
             y.put(output, done, &out);
             done += 1;
         }
-        Ok(Report { device: Some(device), ..Report::of(done) })
+        Ok(Report { device: Some(device), clipped, ..Report::of(done) })
     }
 
     fn reset(&mut self, _: &mut Lines) -> Result<()> {
