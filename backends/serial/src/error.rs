@@ -23,7 +23,9 @@ pub enum SerialError {
         port: String,
     },
     /// The other end has gone.
-    #[error("the line was hung up while waiting for {what}: check the cable and the power, then reset")]
+    #[error(
+        "the line was hung up while waiting for {what}: check the cable and the power, or the program that was started, then reset"
+    )]
     HungUp {
         /// What was awaited.
         what: String,
@@ -55,7 +57,9 @@ pub enum SerialError {
         why: String,
     },
     /// Another device answers.
-    #[error("the device answers as {seen:?}, which is no {wanted}: name another device or another port")]
+    #[error(
+        "the device answers as {seen:?}, which is no {wanted}: name another device or another port; isoform list --ports PORT asks what is there"
+    )]
     WrongDevice {
         /// The device that the locator names.
         wanted: String,
@@ -178,10 +182,10 @@ impl From<SerialError> for Error {
     }
 }
 
-/// Bytes as they can stand in a message: printable ones as they are, others escaped, at most sixty of them.
+/// Bytes as they can stand in a message: printable ones as they are, others escaped, at most forty of them.
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
-    const MOST: usize = 60;
+    const MOST: usize = 40;
     let text: String = bytes.iter().take(MOST).flat_map(|&b| std::ascii::escape_default(b)).map(char::from).collect();
     if bytes.len() > MOST { format!("{text}… ({} bytes)", bytes.len()) } else { text }
 }

@@ -77,7 +77,7 @@ impl Substrate for Instrument {
         if bench.broken {
             bench.mend()?;
         }
-        let loaded = bench.call(|driver, lines| driver.load(lines, program, run));
+        let loaded = bench.load(program, run);
         bench.broken = matches!(&loaded, Err(e) if e.state() == Integrity::Lost);
         loaded.map_err(with_intact_state)?;
         bench.taken = true;
@@ -107,6 +107,16 @@ impl Bench {
         // of a device at a line that has gone nothing is known, though nothing was sent; and only a reset opens the line again
         let gone = |e: &Error| e.kind() == ErrorKind::Disconnected;
         result.map_err(|e| if (sent && !is_refusal(&e)) || gone(&e) { e.with_state_lost() } else { e })
+    }
+
+    /// Loads a program; where that fails half-way, the device is left in a safe condition.
+    fn load(&mut self, program: &Program, run: &Run) -> Result<()> {
+        let before = self.lines.sent();
+        let loaded = self.call(|driver, lines| driver.load(lines, program, run));
+        if loaded.is_err() && self.lines.sent() > before {
+            self.driver.close(&mut self.lines);
+        }
+        loaded
     }
 
     /// Opens the dialogue anew.
@@ -165,8 +175,7 @@ impl Attached {
         let mut bench = lock(&self.bench);
         if bench.broken {
             bench.mend().map_err(Error::with_state_lost)?;
-            let (program, run) = (&self.program, &self.run);
-            let loaded = bench.call(|driver, lines| driver.load(lines, program, run));
+            let loaded = bench.load(&self.program, &self.run);
             bench.broken = loaded.is_err();
             loaded.map_err(Error::with_state_lost)?;
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// How long the line is listened to before the twin is asked again.
 const GLANCE: Duration = Duration::from_millis(20);
-/// Bytes that wait for a client that does not read; older ones are dropped, as a cable would.
-const BACKLOG: usize = 1 << 16;
+/// Bytes that wait for a client that does not read, more than the longest answer of any device has; older ones are dropped, as a cable would.
+const BACKLOG: usize = 1 << 20;
 
 /// Serves a twin at a line, on the clock of the line, until the client hangs up or somebody says stop.
 ///

@@ -17,6 +17,8 @@ use std::io::{BufRead, Write};
 use std::time::Duration;
 
 const MAGIC: &str = "isoform transcript 1";
+/// No session lasts longer, in seconds.
+const LONGEST_SESSION: u64 = 1_000_000_000;
 /// No line of a transcript is longer.
 const LONGEST: u64 = 1 << 20;
 
@@ -116,8 +118,9 @@ fn parse_time(text: &str) -> Option<Duration> {
     if !(1..=9).contains(&digits) || !rest.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
+    let seconds = seconds.parse().ok().filter(|&s| s <= LONGEST_SESSION)?;
     let nanos = rest.parse::<u32>().ok()? * 10_u32.pow(u32::try_from(9 - digits).ok()?);
-    Some(Duration::new(seconds.parse().ok()?, nanos))
+    Some(Duration::new(seconds, nanos))
 }
 
 fn parse_entry(line: &str) -> Option<(Duration, Entry)> {
@@ -240,6 +243,7 @@ mod tests {
         assert!(message("hello\n").contains("line 1"));
         assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 ? x\n").contains("line 4"));
         assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 > \\q\n").contains("line 4"));
+        assert!(message("isoform transcript 1\ndevice a\nport b\n1000000001.0 =\n").contains("line 4"));
         assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 > a").contains("cut short"));
     }
 }

@@ -28,6 +28,8 @@ const ANSWER: u8 = 100;
 
 /// How long the other end may take to agree.
 const AGREE: Duration = Duration::from_secs(3);
+/// The most bytes that wait to be sent before questions of the other end go unanswered.
+const MOST_WAITING: usize = 1 << 14;
 /// More bytes of a suboption than any answer has.
 const LONGEST: usize = 256;
 
@@ -37,15 +39,17 @@ pub struct Rfc2217 {
     tcp: Tcp,
     settings: Settings,
     telnet: Telnet,
+    /// What waits to be sent: escaped bytes, and answers.
+    out: VecDeque<u8>,
 }
 
 impl Rfc2217 {
     /// Connects to `HOST:PORT` and sets the port there.
     ///
     /// # Errors
-    /// If nobody listens, or the other end does not agree to be a serial port with these settings.
+    /// If nobody listens, it takes nothing for three seconds, or the other end does not agree to be a serial port with these settings.
     pub fn connect(address: &str, settings: Settings) -> io::Result<Self> {
-        let mut line = Self { tcp: Tcp::connect(address)?, settings, telnet: Telnet::default() };
+        let mut line = Self { tcp: Tcp::connect(address)?, settings, telnet: Telnet::default(), out: VecDeque::new() };
         line.agree()?;
         Ok(line)
     }
@@ -69,8 +73,9 @@ impl Rfc2217 {
         suboption(&mut hello, SET_CONTROL, &[1]);
         // what is on its way from before
         suboption(&mut hello, PURGE_DATA, &[3]);
-        self.send(&hello)?;
         let end = self.tcp.now() + AGREE;
+        self.out = hello.into();
+        self.flush(AGREE)?;
         while self.telnet.baud.is_none() && !self.telnet.refused {
             let left = end.saturating_sub(self.tcp.now());
             if left.is_zero() {
@@ -91,13 +96,14 @@ impl Rfc2217 {
         }
     }
 
-    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut sent = 0;
-        let end = self.tcp.now() + AGREE;
-        while sent < bytes.len() {
-            sent += self.tcp.write(&bytes[sent..], AGREE)?;
-            if self.tcp.now() > end {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the network takes nothing"));
+    /// Sends what waits, as far as the network takes it in time.
+    fn flush(&mut self, wait: Duration) -> io::Result<()> {
+        let end = self.tcp.now() + wait;
+        while !self.out.is_empty() {
+            let taken = self.tcp.write(self.out.as_slices().0, end.saturating_sub(self.tcp.now()))?;
+            self.out.drain(..taken);
+            if self.tcp.now() >= end {
+                break;
             }
         }
         Ok(())
@@ -111,7 +117,11 @@ impl Rfc2217 {
             self.telnet.take(byte);
         }
         let answers = std::mem::take(&mut self.telnet.answers);
-        if answers.is_empty() { Ok(()) } else { self.send(&answers) }
+        // whoever asks more than this and reads nothing gets no answer
+        if self.out.len() < MOST_WAITING {
+            self.out.extend(answers);
+        }
+        self.flush(Duration::ZERO)
     }
 }
 
@@ -215,6 +225,7 @@ impl Transport for Rfc2217 {
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
         let end = self.tcp.now() + wait;
+        self.flush(Duration::ZERO)?;
         while self.telnet.data.is_empty() {
             self.take_in(end.saturating_sub(self.tcp.now()))?;
             if self.tcp.now() >= end {
@@ -225,12 +236,16 @@ impl Transport for Rfc2217 {
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
-        let Some(at) = bytes.iter().position(|&b| b == IAC) else { return self.tcp.write(bytes, wait) };
-        if at > 0 {
-            return self.tcp.write(&bytes[..at], wait);
+        let end = self.tcp.now() + wait;
+        self.flush(wait)?;
+        if !self.out.is_empty() {
+            return Ok(0);
         }
-        self.send(&[IAC, IAC])?;
-        Ok(1)
+        let mut escaped = Vec::with_capacity(bytes.len());
+        bytes.iter().for_each(|&b| escape(&mut escaped, b));
+        self.out = escaped.into();
+        self.flush(end.saturating_sub(self.tcp.now()))?;
+        Ok(bytes.len())
     }
 
     fn now(&self) -> Duration {
@@ -250,6 +265,8 @@ impl Transport for Rfc2217 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
+    use std::net::TcpListener;
 
     #[test]
     fn a_stream_of_commands_and_data_comes_apart() {
@@ -263,6 +280,32 @@ mod tests {
         assert_eq!(telnet.baud, Some(921_600));
         assert_eq!(telnet.answers, [IAC, WONT, 1]);
         assert!(!telnet.refused);
+    }
+
+    #[test]
+    fn a_peer_that_reads_nothing_holds_nobody_longer_than_he_may_be() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        let peer = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("connects");
+            let mut agreed = Vec::new();
+            suboption(&mut agreed, SET_BAUDRATE + ANSWER, &9600_u32.to_be_bytes());
+            stream.write_all(&agreed).expect("is read");
+            stream
+        });
+        let mut line = Rfc2217::connect(&address, Settings { baud: 9600, parity: Parity::None }).expect("agrees");
+        let _held_open = peer.join().expect("no panic");
+        let (wait, piece) = (Duration::from_millis(20), vec![IAC; 1 << 16]);
+        // the system keeps some megabytes
+        for _ in 0..1000 {
+            let start = line.now();
+            let taken = line.write(&piece, wait).expect("the connection stands");
+            assert!(line.now() - start < wait + Duration::from_millis(100));
+            if taken == 0 {
+                return;
+            }
+        }
+        panic!("more is taken than any system keeps");
     }
 
     #[test]
