@@ -38,13 +38,15 @@ pub fn register(registry: &mut Registry) {
         "rfc2217",
         with("an instrument at a serial port of another computer: rfc2217:HOST:PORT?device=board", LINE_OPTIONS),
     );
-    registry.register("tcp", with("an instrument in the network: tcp:HOST:PORT?device=board", &[DEVICE, RECORD]));
+    registry.register("tcp", with("an instrument in the network: tcp:HOST:PORT?device=board", line_options("tcp")));
     registry.register(
         "stdio",
-        with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", &[DEVICE, RECORD]),
+        with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", line_options("stdio")),
     );
-    registry
-        .register("twin", with("the twin of an instrument or of a medium, in software: twin:board, twin:crossbar", &[RECORD]));
+    registry.register(
+        "twin",
+        with("the twin of an instrument or of a medium, in software: twin:board, twin:crossbar", line_options("twin")),
+    );
 }
 
 /// Opens an instrument. Every option is understood before a line is opened or a file made.
@@ -55,10 +57,11 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let mut options = locator.reader();
     let kind = named(locator, &mut options)?;
     let record: Option<String> = options.take("record")?;
-    let settings = settings(kind, &mut options)?;
+    let settings = settings(kind, locator, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
-    let mut known: Vec<&str> = LINE_OPTIONS.iter().map(|(name, _)| *name).collect();
-    known.extend(kind.options.iter().map(|(name, _)| *name).chain(kind.lines.iter().copied()));
+    let lines = if locator.scheme() == "twin" { &[] } else { kind.lines };
+    let own = line_options(locator.scheme()).iter().chain(kind.options).map(|(name, _)| *name);
+    let known: Vec<&str> = own.chain(lines.iter().copied()).collect();
     let mut transports = if locator.scheme() == "twin" {
         // both may need the same options
         let mut own = locator.reader();
@@ -73,8 +76,8 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
                 Error::not_found(format!("{} has a second line; write {line}=(serial:/dev/ttyUSB1)", kind.name))
             })?;
             let mut own = other.reader();
-            let settings = self::settings(kind, &mut own)?;
-            own.finish(&["baud", "parity"])?;
+            let settings = self::settings(kind, &other, &mut own)?;
+            own.finish(if has_settings(other.scheme()) { &["baud", "parity"] } else { &[] })?;
             others.push((other, settings));
         }
         options.finish(&known)?;
@@ -85,6 +88,12 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
         transports
     }
     .into_iter();
+    // a transcript is never written over, and the first is not begun where another one is in the way
+    for name in kind.lines {
+        if let Some(path) = record.as_ref().map(|path| transcript_of(path, Some(name))).filter(|path| Path::new(path).exists()) {
+            return Err(Error::not_found(format!("the transcript \"{path}\" cannot be written: it exists")));
+        }
+    }
     let taken_down = |line: Box<dyn Transport>, name: Option<&str>| match &record {
         Some(path) => recorder(line, locator, Path::new(&transcript_of(path, name))),
         None => Ok(line),
@@ -143,7 +152,24 @@ fn named(locator: &Locator, options: &mut Options<'_>) -> Result<&'static Kind> 
     }
 }
 
-fn settings(kind: &Kind, options: &mut Options<'_>) -> Result<Settings> {
+/// Whether characters travel one by one behind a scheme, as fast as somebody says.
+fn has_settings(scheme: &str) -> bool {
+    matches!(scheme, "serial" | "rfc2217")
+}
+
+/// The options of the lines of a scheme.
+fn line_options(scheme: &str) -> &'static [(&'static str, &'static str)] {
+    match scheme {
+        "twin" => &[RECORD],
+        _ if has_settings(scheme) => LINE_OPTIONS,
+        _ => &[DEVICE, RECORD],
+    }
+}
+
+fn settings(kind: &Kind, locator: &Locator, options: &mut Options<'_>) -> Result<Settings> {
+    if !has_settings(locator.scheme()) {
+        return Ok(kind.settings);
+    }
     let parity = match options.take::<String>("parity")?.as_deref() {
         None => kind.settings.parity,
         Some("none") => Parity::None,
@@ -151,7 +177,7 @@ fn settings(kind: &Kind, options: &mut Options<'_>) -> Result<Settings> {
         Some("odd") => Parity::Odd,
         Some(other) => return Err(Error::unsupported(format!("the parity {other:?} is none of none, even and odd"))),
     };
-    Ok(Settings { baud: options.take("baud")?.unwrap_or(kind.settings.baud), parity })
+    Ok(Settings { baud: options.take_within("baud", 50..=25_000_000)?.unwrap_or(kind.settings.baud), parity })
 }
 
 /// Opens the line that a locator names.
@@ -185,7 +211,7 @@ fn recorder(inner: Box<dyn Transport>, locator: &Locator, path: &Path) -> Result
     let refuse = |e: io::Error| {
         Error::new(ErrorKind::NotFound, format!("the transcript \"{}\" cannot be written", path.display())).with_source(e)
     };
-    // a transcript is never written over: it may be all that is left of a device
+    // it may be all that is left of a device
     let file = File::create_new(path).map_err(refuse)?;
     let device = locator.to_string();
     Ok(Box::new(Recorder::new(inner, &device, Box::new(BufWriter::new(file))).map_err(refuse)?))
@@ -208,6 +234,10 @@ mod tests {
     fn options_are_understood_before_anything_is_opened() {
         // the port does not exist, and is not looked for
         assert!(refusal("serial:/dev/none?device=board&speed=9").contains("\"speed\" is unknown"));
+        assert!(refusal("serial:/dev/none?device=board&baud=0").contains("expects 50 to 25000000"));
+        // a network has no baud, nor has a twin
+        assert!(refusal("tcp:localhost:9?device=board&baud=9600").contains("\"baud\" is unknown"));
+        assert!(refusal("twin:photonic?parity=odd").contains("\"twin:\" takes record, modes"));
         assert!(refusal("serial:/dev/none?device=photonic&meter=(serial:/dev/none?speed=9)").contains("\"speed\" is unknown"));
         assert!(refusal("serial:/dev/none?device=photonic").contains("meter=("));
         assert!(refusal("serial:/dev/none?device=board").contains("cannot be opened"));

@@ -15,6 +15,7 @@ pub mod media;
 pub mod model_one;
 pub mod photonic;
 pub mod scpi;
+mod single;
 pub mod spikerbox;
 mod stream;
 pub mod umemristor;

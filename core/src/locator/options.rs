@@ -2,6 +2,8 @@
 
 use super::{Locator, OptionValue};
 use crate::error::{Error, Result};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// What the text of an option can stand for.
@@ -121,6 +123,24 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Takes an option that stands for a number of a range, ends included; `None` if it is not given.
+    ///
+    /// # Errors
+    /// `Unsupported` if the option is given but is no such number.
+    pub fn take_within<T>(&mut self, key: &str, range: RangeInclusive<T>) -> Result<Option<T>>
+    where
+        T: FromOption + PartialOrd + Display + Copy,
+    {
+        let taken = self.take(key)?;
+        match taken.filter(|value| !range.contains(value)) {
+            None => Ok(taken),
+            Some(value) => {
+                let (least, most) = range.into_inner();
+                Err(self.refuse(format!("option {key:?} is {value}, but expects {least} to {most}")))
+            }
+        }
+    }
+
     /// Takes an option that names another substrate; `None` if it is not given.
     ///
     /// # Errors
@@ -235,6 +255,14 @@ mod tests {
             locator("x:?n=cpu:").reader().take_nested("n").expect_err("must be refused").to_string(),
             "unsupported: x:?n=cpu:: option \"n\" is \"cpu:\", but expects a locator in parentheses, such as \"n=(cpu:)\""
         );
+    }
+
+    #[test]
+    fn a_number_out_of_its_range_is_refused() {
+        let take = |text: &str| locator(text).reader().take_within("n", 0.5..=2.0).map_err(|e| e.message().to_owned());
+        assert_eq!((take("x:?n=2"), take("x:?n=0.5"), take("x:")), (Ok(Some(2.0)), Ok(Some(0.5)), Ok(None)));
+        assert_eq!(take("x:?n=2.1").expect_err("above"), "option \"n\" is 2.1, but expects 0.5 to 2");
+        assert!(take("x:?n=nan").is_err());
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn main() -> Result<()> {
          10 ns come nearer to the flow than Euler's of 1 ns.\n"
     );
 
-    let substrate = NeuristorArray::new(Wafer::default())?;
+    let substrate = NeuristorArray::new(Wafer::default());
     let medium = substrate.profile().medium;
     println!("rates in kHz of four elements of an array that runs by itself, and of the program\n");
     println!("{:>6} {:>9} {:>9} {:>9} {:>9} {:>9}", "V", "1", "2", "3", "4", "program");

@@ -30,7 +30,7 @@ fn opened(text: &str) -> Result<Arc<dyn Substrate>> {
 }
 
 fn array_of(seed: u64) -> NeuristorArray {
-    NeuristorArray::new(Wafer { seed, ..Wafer::default() }).expect("is in range")
+    NeuristorArray::new(Wafer { seed, ..Wafer::default() })
 }
 
 fn semantics() -> Semantics {

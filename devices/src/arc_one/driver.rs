@@ -24,7 +24,7 @@ const DEVIATIONS: f64 = 5.0;
 /// The standard deviation of the relaxation after a day, in siemens: so long a map is as accurate as the profile says.
 const WALK: f64 = 0.89e-6;
 /// Inputs and outputs of the map that it shows of itself, if nothing else is chosen.
-const SHOWN: usize = 4;
+pub(super) const SHOWN: usize = 4;
 /// Seconds of a tick of it.
 const TICK: f64 = 0.1;
 /// The standard deviation of the read of a cell, relative to its conductance.
@@ -226,8 +226,9 @@ impl Driver for ArcOne {
     fn reset(&mut self, lines: &mut Lines) -> Result<()> {
         // a dense map keeps nothing from tick to tick; what has left the band of a sweep by relaxation is written again
         let loaded = self.loaded()?;
-        let (targets, cancel) = (loaded.layout.targets.clone(), loaded.cancel.clone());
-        cancel.lower();
+        let targets = loaded.layout.targets.clone();
+        // a flag that is still up from what it stopped before does not stop this
+        let cancel = if loaded.cancel.is_raised() { Cancel::default() } else { loaded.cancel.clone() };
         self.write(lines, &targets, &cancel).map(drop)
     }
 

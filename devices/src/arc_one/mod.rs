@@ -38,7 +38,7 @@ pub const KIND: Kind = Kind {
         ("bits", "bit lines of the array, at most 32"),
         ("weight", "magnitude of the largest weight, 1 if absent"),
         ("volts", "largest magnitude of a pulse in volts, 2 if absent, at most 12"),
-        ("shown", "inputs and outputs of the map that it shows of itself, at most 16; 4 if absent"),
+        ("shown", "inputs and outputs of the map that it shows of itself, at most 16; 4, or what fits the array, if absent"),
         ("seed", "seed of the cells of the twin"),
     ],
     lines: &[],
@@ -47,27 +47,21 @@ pub const KIND: Kind = Kind {
 };
 
 fn make_driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
-    let mut choices = Choices { weight: options.take("weight")?, shown: options.take("shown")?, ..Choices::default() };
+    let mut choices =
+        Choices { weight: options.take_within("weight", 1e-6..=1e6)?, shown: options.take("shown")?, ..Choices::default() };
     let reading = &mut choices.reading;
-    reading.words = options.take("words")?.unwrap_or(reading.words);
-    reading.bits = options.take("bits")?.unwrap_or(reading.bits);
-    if !(1..=32).contains(&reading.words) || !(1..=32).contains(&reading.bits) {
-        return Err(Error::unsupported(format!(
-            "an array of {} by {} is not within 1 by 1 and 32 by 32",
-            reading.words, reading.bits
-        )));
-    }
-    if let Some(shown) = choices.shown
-        && !(1..=reading.words.min(reading.bits / 2)).contains(&shown)
-    {
+    reading.words = options.take_within("words", 1..=32)?.unwrap_or(reading.words);
+    reading.bits = options.take_within("bits", 2..=32)?.unwrap_or(reading.bits);
+    let fits = reading.words.min(reading.bits / 2);
+    if choices.shown.is_some_and(|shown| !(1..=fits).contains(&shown)) {
+        let shown = choices.shown.unwrap_or_default();
         return Err(Error::unsupported(format!(
             "a map of {shown} by {shown} does not fit {} word lines and pairs of {} bit lines",
             reading.words, reading.bits
         )));
     }
-    if choices.weight.is_some_and(|w| w <= 0.0) {
-        return Err(Error::unsupported("the largest weight is not above nought"));
-    }
+    // where nobody says how large, the map is no larger than the array
+    choices.shown = choices.shown.or(Some(driver::SHOWN.min(fits)));
     choices.writer.most_volts = options.take("volts")?.unwrap_or(choices.writer.most_volts);
     choices.writer.volts = choices.writer.volts.min(choices.writer.most_volts);
     choices.writer.check(&dialogue::Board::new(choices.reading), &[])?;

@@ -174,6 +174,8 @@ impl Driver for Cyton {
                     ));
                 }
                 self.firmware = firmware(&said);
+                // a board that has just started says it by itself, and then in answer
+                lines.drain(QUIET)?;
                 return Ok(());
             }
             if !said.is_empty() {

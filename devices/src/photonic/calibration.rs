@@ -1,6 +1,6 @@
 //! What is known of the heaters, as options or as a file; the law itself is [`Heaters`].
 
-use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
 use isoform_physics::photonics::heaters::Heaters;
 use std::f64::consts::PI;
@@ -18,28 +18,28 @@ pub const OPTIONS: [(&str, &str); 5] = [
 /// Takes the options that say it, for so many heaters in the order of their channels.
 ///
 /// # Errors
-/// `Calibration` if a file cannot be read or does not fit, `Unsupported` if an option makes no sense.
+/// `NotFound` if a file cannot be read, `Unsupported` if it or an option makes no sense.
 pub fn take(options: &mut Options<'_>, heaters: usize) -> Result<Heaters> {
-    let alpha = options.take("alpha")?.unwrap_or(PI / 20e-3);
-    let ohms = options.take("ohms")?.unwrap_or(1000.0);
-    let phi0 = options.take("phi0")?.unwrap_or(0.0);
-    let crosstalk = options.take("crosstalk")?.unwrap_or(0.0);
+    let alpha = options.take_within("alpha", 1.0..=1e6)?.unwrap_or(PI / 20e-3);
+    let ohms = options.take_within("ohms", 1.0..=1e6)?.unwrap_or(1000.0);
+    let phi0 = options.take_within("phi0", -100.0..=100.0)?.unwrap_or(0.0);
+    let crosstalk = options.take_within("crosstalk", 0.0..=0.5)?.unwrap_or(0.0);
     let found = match options.take::<PathBuf>("calibration")? {
         None => Heaters::uniform(heaters, alpha, ohms, phi0, crosstalk),
         Some(path) => {
-            let refuse = |why: String| Error::new(ErrorKind::Calibration, format!("{}: {why}", path.display()));
-            let text = std::fs::read_to_string(&path).map_err(|e| refuse(String::from("it cannot be read")).with_source(e))?;
-            serde_json::from_str(&text).map_err(|e| refuse(format!("it is no calibration: {e}")))?
+            let shown = path.display();
+            let text = std::fs::read_to_string(&path)
+                .map_err(|e| Error::not_found(format!("the calibration {shown} cannot be read")).with_source(e))?;
+            serde_json::from_str(&text).map_err(|e| Error::unsupported(format!("{shown} is no calibration: {e}")))?
         }
     };
-    found.check(heaters)?;
+    found.check(heaters).map_err(|e| Error::unsupported(e.message()))?;
     Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Heaters, take as take_options};
-    use isoform_core::error::ErrorKind;
     use isoform_core::locator::Locator;
 
     #[test]
@@ -49,9 +49,9 @@ mod tests {
             take_options(&mut locator.reader(), 3)
         };
         assert_eq!(take("twin:photonic?ohms=500").expect("fits").ohms, [500.0; 3]);
-        for text in ["alpha=0", "ohms=-1", "crosstalk=0.4", "calibration=/nowhere/at/all.json"] {
+        for text in ["alpha=0", "ohms=-1", "crosstalk=0.4", "phi0=1e300", "calibration=/nowhere/at/all.json"] {
             let error = take(&format!("twin:photonic?{text}")).expect_err(text);
-            assert_eq!(error.kind(), ErrorKind::Calibration, "{error}");
+            assert!(error.kind().is_bad_input(), "{error}");
         }
         let json = r#"{"alpha": [1, 2], "ohms": [1, 1], "phi0": [0, 0], "crosstalk": [[0, 0.1], [0.2, 0]]}"#;
         let found: Heaters = serde_json::from_str(json).expect("is one");

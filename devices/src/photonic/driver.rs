@@ -12,12 +12,13 @@
 use super::chip::Section;
 use super::codec::{channels, command, error, meaning, nearest, reading, value, vector};
 use super::meter::Meter;
+use crate::single::only_node;
 use isoform_core::bound::Accuracy;
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::Medium;
 use isoform_core::optical::{Detection, Encoding, Optical};
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
-use isoform_core::program::{NodeKind, Origin, Program};
+use isoform_core::program::{NodeKind, Program};
 use isoform_core::report::Report;
 use isoform_core::semantics::Semantics;
 use isoform_core::signal::{Signal, SignalMut};
@@ -75,6 +76,25 @@ pub struct Bench {
     pub meter: Meter,
 }
 
+impl Bench {
+    /// Refuses heaters that do not reach a whole turn within their limits, and within the full scales of their driver in volts and milliamps.
+    pub(super) fn check_limits(&self, [v_full, i_full]: [f64; 2]) -> Result<()> {
+        let Self { calibration, v_max, i_max, .. } = self;
+        let (v_max, i_max) = (v_max.min(v_full), i_max.min(i_full));
+        for (heater, ohms) in calibration.ohms.iter().enumerate() {
+            let volts = calibration.most_volts(heater);
+            let milliamps = volts / ohms * 1e3;
+            if volts > v_max || milliamps > i_max {
+                return Err(Error::unsupported(format!(
+                    "heater {heater} needs {volts:.3} V and {milliamps:.3} mA for a whole turn, but may have {v_max} V and {i_max} mA: \
+                     raise vmax or imax, or calibrate"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The driver of the bench.
 #[derive(Debug)]
 pub struct Photonic {
@@ -107,23 +127,6 @@ impl Photonic {
     fn medium(&self) -> Medium {
         let share = if self.bench.section.reference { (0.5_f64.sqrt() / self.bench.reference).max(1.0) } else { 1.0 };
         Medium::new(MARGIN * share, NOISE / self.bench.power * share)
-    }
-
-    /// Refuses what the heaters cannot reach within their limits.
-    fn check_limits(&self) -> Result<()> {
-        let Bench { calibration, v_max, i_max, .. } = &self.bench;
-        let (v_max, i_max) = (v_max.min(self.v_full), i_max.min(self.i_full));
-        for (heater, ohms) in calibration.ohms.iter().enumerate() {
-            let volts = calibration.most_volts(heater);
-            let milliamps = volts / ohms * 1e3;
-            if volts > v_max || milliamps > i_max {
-                return Err(Error::unsupported(format!(
-                    "heater {heater} needs {volts:.3} V and {milliamps:.3} mA for a whole turn, but may have {v_max} V and {i_max} mA: \
-                     raise vmax or imax, or calibrate"
-                )));
-            }
-        }
-        Ok(())
     }
 
     /// The volts of all channels for a field and a phase of the reference.
@@ -266,27 +269,14 @@ fn agreed(link: &mut Link, what: &str, message: &[u8], unit: &str) -> Wire<f64> 
 
 /// The one map of a program that is nothing else.
 fn only_map(program: &Program) -> Result<&Optical> {
-    let refuse = |node: &str, why: &str| Err(Error::unsupported(why).with_node(node));
-    let (node, map) = match program.nodes() {
-        [node] => match &node.kind {
-            NodeKind::Optical(map) => (node, map),
-            _ => return refuse(&node.name, "the optical bench takes one optical map and nothing else"),
-        },
-        nodes => {
-            let name = nodes.iter().find(|n| !matches!(n.kind, NodeKind::Optical(_))).or(nodes.last());
-            return refuse(
-                name.map_or("", |n| &n.name),
-                "the optical bench takes one optical map and nothing else; place the other nodes elsewhere",
-            );
+    let node = only_node(program, "the optical bench")?;
+    match &node.kind {
+        NodeKind::Optical(map) => Ok(map),
+        _ => {
+            let why = format!("the optical bench takes optical maps, not a {}", node.kind_name());
+            Err(Error::unsupported(why).with_node(&node.name))
         }
-    };
-    let is_input = node.sources.iter().all(|s| matches!(s.as_slice(), [one] if one.origin == Origin::Input(0) && !one.late));
-    let shown =
-        program.outputs().iter().all(|o| matches!(o.sources.as_slice(), [s] if s.origin == Origin::Node(0, 0) && !s.late));
-    if program.inputs().len() != 1 || program.outputs().len() != 1 || !is_input || !shown || node.input_delay > 0 {
-        return refuse(&node.name, "the optical bench takes a map between one input and one output of the program");
     }
-    Ok(map)
 }
 
 impl Driver for Photonic {
@@ -402,7 +392,7 @@ impl Driver for Photonic {
                  its columns must be orthogonal and of length one"
             )));
         }
-        self.check_limits().map_err(|e| e.with_node(name))?;
+        self.bench.check_limits([self.v_full, self.i_full]).map_err(|e| e.with_node(name))?;
         self.loaded = Some(Loaded { map, mesh: Section::mesh(&unitary), run: run.clone() });
         self.reset(lines)
     }

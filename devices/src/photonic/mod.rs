@@ -19,7 +19,7 @@ use crate::kinds::Kind;
 use crate::scpi::twin::Instrument;
 use chip::{Chip, Parts, Section};
 use driver::{Bench, Photonic};
-use isoform_core::error::{Error, Result};
+use isoform_core::error::Result;
 use isoform_core::locator::Options;
 use isoform_serial::driver::Driver;
 use isoform_serial::transport::{Parity, Settings, Twin};
@@ -57,46 +57,35 @@ pub const KIND: Kind = Kind {
 
 /// Options that the bench and its twin share.
 fn section(options: &mut Options<'_>) -> Result<(Section, f64, f64)> {
-    let modes = options.take("modes")?.unwrap_or(4);
-    if !(1..=8).contains(&modes) {
-        return Err(Error::unsupported(format!("{modes} modes are not possible: choose 1 to 8")));
-    }
-    let reference: Option<f64> = options.take("reference")?;
-    let power = options.take("power")?.unwrap_or(1e-3);
-    if reference.is_some_and(|r| r <= 0.0) || power <= 0.0 {
-        return Err(Error::unsupported("the amplitude of the reference and the power of a mode must be above nought"));
-    }
+    let modes = options.take_within("modes", 1..=8)?.unwrap_or(4);
+    let reference: Option<f64> = options.take_within("reference", 1e-3..=1e3)?;
+    let power = options.take_within("power", 1e-12..=10.0)?.unwrap_or(1e-3);
     Ok((Section { modes, reference: reference.is_some() }, reference.unwrap_or(0.0), power))
 }
 
 fn driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
     let (section, reference, power) = section(options)?;
-    let settle: f64 = options.take("settle")?.unwrap_or(1e-3);
-    if !(0.0..=10.0).contains(&settle) {
-        return Err(Error::unsupported(format!("heaters that settle in {settle} s are not possible: choose 0 to 10")));
-    }
-    Ok(Box::new(Photonic::new(Bench {
+    let bench = Bench {
         calibration: calibration::take(options, section.heaters())?,
-        v_max: options.take("vmax")?.unwrap_or(10.0),
-        i_max: options.take("imax")?.unwrap_or(20.0),
-        settle: Duration::from_secs_f64(settle),
+        v_max: options.take_within("vmax", 1e-3..=100.0)?.unwrap_or(10.0),
+        i_max: options.take_within("imax", 1e-3..=1000.0)?.unwrap_or(20.0),
+        settle: Duration::from_secs_f64(options.take_within("settle", 0.0..=10.0)?.unwrap_or(1e-3)),
         meter: Meter {
             model: options.take("model")?.unwrap_or_else(|| String::from("PM")),
-            wavelength: options.take("wavelength")?.unwrap_or(1550.0),
+            wavelength: options.take_within("wavelength", 100.0..=20_000.0)?.unwrap_or(1550.0),
         },
         section,
         power,
         reference,
-    })))
+    };
+    bench.check_limits([f64::INFINITY; 2])?;
+    Ok(Box::new(Photonic::new(bench)))
 }
 
 fn twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
     let (section, reference, power) = section(options)?;
-    let tau = options.take("tau")?.unwrap_or(5e-5);
-    let noise = options.take("noise")?.unwrap_or(1e-7);
-    if tau <= 0.0 || noise < 0.0 {
-        return Err(Error::unsupported("a time constant must be above nought, and noise not below"));
-    }
+    let tau = options.take_within("tau", 1e-9..=100.0)?.unwrap_or(5e-5);
+    let noise = options.take_within("noise", 0.0..=1.0)?.unwrap_or(1e-7);
     let truth = calibration::take(options, section.heaters())?;
     let seed = options.take("seed")?.unwrap_or(0);
     let chip = Arc::new(Mutex::new(Chip::new(Parts { section, truth, tau, power, reference, noise, seed })));

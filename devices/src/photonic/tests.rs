@@ -3,7 +3,7 @@
 use super::*;
 use crate::attach;
 use isoform_core::builder::Builder;
-use isoform_core::error::{ErrorKind, Integrity};
+use isoform_core::error::{Error, ErrorKind, Integrity};
 use isoform_core::functions::li;
 use isoform_core::locator::Locator;
 use isoform_core::optical::{Detection, Encoding, Optical};
@@ -155,11 +155,13 @@ fn what_a_mesh_cannot_do_is_refused_by_name() {
 #[test]
 fn limits_are_kept_before_a_byte_is_sent() {
     let program = program(&Matrix::identity(2), Encoding::Complex, Detection::Intensity);
-    let weak = open("twin:photonic?modes=2&vmax=5").expect("opens");
-    let error = Blocking::open(weak.as_ref(), &program, &Run::new()).expect_err("5 V are half a turn and a bit");
+    let error = open("twin:photonic?modes=2&vmax=5").expect_err("5 V are half a turn and a bit");
     assert!(error.to_string().contains("heater 0 needs 6.325 V"), "{error}");
-    let thin = open("twin:photonic?modes=2&imax=6").expect("opens");
-    assert!(Blocking::open(thin.as_ref(), &program, &Run::new()).is_err());
+    assert!(open("twin:photonic?modes=2&imax=6").is_err());
+    // what the modules have counts too
+    let strong = open("twin:photonic?modes=2&ohms=5000&vmax=20").expect("opens");
+    let error = Blocking::open(strong.as_ref(), &program, &Run::new()).expect_err("the modules have 12 V");
+    assert!(error.to_string().contains("may have 12 V"), "{error}");
     let bench = open("twin:photonic?modes=2").expect("opens");
     let mut session = Blocking::open(bench.as_ref(), &program, &Run::new()).expect("loads");
     // each number is in range, but the field is not
@@ -167,7 +169,7 @@ fn limits_are_kept_before_a_byte_is_sent() {
     assert_eq!((error.kind(), error.state()), (ErrorKind::InvalidSignal, Integrity::Intact), "{error}");
     assert!(session.run(&[1.1, 0.0, 0.0, 0.0]).is_err());
     session.run(&[1.0, 0.0, 0.0, 0.0]).expect("goes on");
-    for text in ["modes=9", "reference=0", "power=-1", "settle=11", "tau=0", "colour=red"] {
+    for text in ["modes=9", "reference=0", "power=-1", "settle=11", "tau=0", "alpha=0", "wavelength=nan", "imax=-1", "colour=red"] {
         assert!(open(&format!("twin:photonic?{text}")).is_err(), "{text}");
     }
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 const MOST_ERRORS: usize = 64;
 /// The longest answer that is no block.
 const LONGEST: usize = 4096;
+/// Bytes of a long message that are waited for at a time.
+const PIECE: usize = 1024;
 /// How long the line has to be quiet before a dialogue begins.
 const QUIET: Duration = Duration::from_millis(50);
 
@@ -60,7 +62,7 @@ impl Dialogue {
         if words.iter().any(|word| seen.to_ascii_uppercase().contains(&word.to_ascii_uppercase())) {
             Ok(identity)
         } else {
-            Err(SerialError::WrongDevice { wanted: wanted.to_owned(), seen })
+            Err(SerialError::WrongDevice { wanted: format!("{wanted} with {} in its identity", words.join(" or ")), seen })
         }
     }
 
@@ -70,8 +72,11 @@ impl Dialogue {
     }
 
     fn greet(&self, link: &mut Link, ends: &[u8]) -> Result<Identity> {
-        let end = link.within(self.time(ends.len()));
-        link.send(ends, end)?;
+        // in pieces, so that a line that takes nothing is given up at the first
+        for piece in ends.chunks(PIECE) {
+            let end = link.within(self.time(piece.len()));
+            link.send(piece, end)?;
+        }
         link.drain(QUIET)?;
         let end = link.within(self.within);
         link.send(b"*CLS\n*IDN?\n", end)?;

@@ -4,11 +4,12 @@
 //! board gives the nearest whole number. Its output is what the board has echoed, so that it says what was done, and nothing of what came of it.
 
 use super::codec::{Command, MOST_PULSES};
+use crate::single::only_node;
 use isoform_core::builder::identity;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::medium::Medium;
 use isoform_core::profile::{Class, Limits, Profile, Takes};
-use isoform_core::program::{NodeKind, Origin, Program, Source};
+use isoform_core::program::{NodeKind, Program};
 use isoform_core::report::Report;
 use isoform_core::semantics::Semantics;
 use isoform_core::signal::{Extent, Signal, SignalMut};
@@ -155,20 +156,10 @@ impl Driver for UMemristor {
 
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {
         self.loaded = None;
-        let refuse = |node: &str| {
-            let why = format!("the board takes one node that hands on up to {MEMRISTORS} channels: pulses for each memristor");
-            Err(Error::unsupported(why).with_node(node))
-        };
-        let hands_on = |sources: &[Source], origin: Origin| sources == [Source { origin, late: false }];
-        let [node] = program.nodes() else {
-            return refuse(program.nodes().get(1).map_or("", |n| n.name.as_str()));
-        };
-        let is_plain =
-            matches!(node.kind, NodeKind::Relay) && (1..=MEMRISTORS).contains(&node.channels()) && program.inputs().len() == 1;
-        let [output] = program.outputs() else { return refuse(&node.name) };
-        let is_wired = hands_on(&node.sources[0], Origin::Input(0)) && hands_on(&output.sources, Origin::Node(0, 0));
-        if !is_plain || !is_wired {
-            return refuse(&node.name);
+        let node = only_node(program, "the board")?;
+        if !matches!(node.kind, NodeKind::Relay) || !(1..=MEMRISTORS).contains(&node.channels()) {
+            let why = format!("the board takes a node that hands on up to {MEMRISTORS} channels: pulses for each memristor");
+            return Err(Error::unsupported(why).with_node(&node.name));
         }
         Self::set(lines, &[Command::Polarity(0), Command::Power(true)])?;
         self.loaded = Some(Loaded { cancel: run.cancel.clone(), channels: node.channels() });

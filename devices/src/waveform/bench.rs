@@ -1,11 +1,12 @@
 //! What is known of the bench, and what its two instruments do together.
 
 use super::physics::Datasheet;
-use super::twin::SCOPE_MEMORY;
+use super::twin::{GENERATOR_MEMORY, SCOPE_MEMORY};
 use crate::scpi::codec;
 use crate::scpi::dialogue::Dialogue;
-use crate::scpi::parser::LONGEST_BLOCK;
 use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::profile::in_range;
+use isoform_core::substrate::Cancel;
 use isoform_serial::error::{Result as Wire, SerialError};
 use isoform_serial::lines::Lines;
 use isoform_serial::link::Link;
@@ -16,6 +17,10 @@ const WITHIN: Duration = Duration::from_secs(1);
 /// Samples of the edge by which the trigger is measured, and the seconds in which it is looked for.
 const EDGE: usize = 64;
 const EDGE_SECONDS: f64 = 4.096e-4;
+/// The most samples of the generator in one of the digitizer while the edge is played, which lasts so for sixteen samples at least.
+const EDGE_RATIO: f64 = EDGE as f64 / 16.0;
+/// How long nobody looks whether a pause is cut short.
+const GLANCE: Duration = Duration::from_millis(20);
 /// How often the end of a recording is asked for.
 const POLLS: u32 = 50;
 
@@ -46,27 +51,46 @@ pub struct Bench {
 pub(super) struct Seen(pub(super) [Vec<i16>; 2]);
 
 pub(super) fn dialogue() -> Dialogue {
-    Dialogue::new(WITHIN).with_fill(LONGEST_BLOCK + 64)
+    Dialogue::new(WITHIN).with_fill(2 * GENERATOR_MEMORY + 64)
+}
+
+/// Lets time pass, unless it is cut short; whether it was not.
+fn pause(link: &mut Link, time: Duration, cancel: &Cancel) -> bool {
+    let end = link.within(time);
+    while !link.left(end).is_zero() && !cancel.is_raised() {
+        let left = link.left(end);
+        link.sleep(left.min(GLANCE));
+    }
+    !cancel.is_raised()
 }
 
 impl Bench {
     pub(super) fn code(&self, x: f32) -> Result<i16> {
-        let volts = f64::from(x) * self.device.scale();
-        if volts.abs() > self.v_max * (1.0 + 1e-9) {
-            return Err(Error::invalid_signal(format!(
-                "{x} is {volts} V, but the device may have {} V: scale the input",
-                self.v_max
-            )));
+        let [low, high] = self.device.input();
+        if !in_range([low, high], x) {
+            let volts = f64::from(x) * self.device.scale();
+            let why = format!("{x} is {volts} V, but the device may have inputs from {low} to {high}: scale the input");
+            return Err(Error::invalid_signal(why));
         }
-        #[expect(clippy::cast_possible_truncation, reason = "checked against the range")]
-        let code = (volts / self.v_max * 32767.0).round() as i16;
+        let share = f64::from(x) * self.device.scale() / self.v_max;
+        #[expect(clippy::cast_possible_truncation, reason = "a share of the range")]
+        let code = (share.clamp(-1.0, 1.0) * 32767.0).round() as i16;
         Ok(code)
     }
 
-    /// Plays codes and gives what both channels have seen.
-    pub(super) fn play(&self, lines: &mut Lines, codes: &[i16], rate: f64, (points, scope_rate): (usize, f64)) -> Wire<Seen> {
+    /// Plays codes and gives what both channels have seen; nothing, if it is cut short.
+    pub(super) fn play(
+        &self,
+        lines: &mut Lines,
+        codes: &[i16],
+        rate: f64,
+        (points, scope_rate): (usize, f64),
+        cancel: &Cancel,
+    ) -> Wire<Option<Seen>> {
         let dialogue = dialogue();
-        lines.sleep(self.rest);
+        if !pause(lines, self.rest, cancel) {
+            return Ok(None);
+        }
         let mut message = b"TRAC:DATA ".to_vec();
         let bytes: Vec<u8> = codes.iter().flat_map(|c| c.to_be_bytes()).collect();
         codec::put_block(&mut message, &bytes);
@@ -84,7 +108,11 @@ impl Bench {
         dialogue.tell(lines, b"INIT").map_err(SerialError::into_fault)?;
         // the generator may play on when the recording has ended
         let takes = Duration::from_secs_f64((points as f64 / scope_rate).max(codes.len() as f64 / rate));
-        lines.sleep(takes);
+        if !pause(lines, takes, cancel) {
+            dialogue.tell(lines, b"ABOR").map_err(SerialError::into_fault)?;
+            dialogue.tell(lines.named("scope"), b"ABOR").map_err(SerialError::into_fault)?;
+            return Ok(None);
+        }
         let scope = lines.named("scope");
         for poll in 0.. {
             match dialogue.ask(scope, b"TRIG:STAT?")?.as_slice() {
@@ -97,7 +125,7 @@ impl Bench {
         let seen = Seen([recording(scope, 1, points)?, recording(scope, 2, points)?]);
         dialogue.is_well(scope, "a run of the digitizer")?;
         dialogue.is_well(lines, "a run of the generator")?;
-        Ok(seen)
+        Ok(Some(seen))
     }
 
     /// Sets up both instruments; gives the volts of a code of both channels.
@@ -131,12 +159,15 @@ impl Bench {
     }
 
     /// Measures what the trigger is late by, with an edge.
-    pub(super) fn measure_delay(&self, lines: &mut Lines, steps: [f64; 2]) -> Result<f64> {
+    pub(super) fn measure_delay(&self, lines: &mut Lines, steps: [f64; 2], cancel: &Cancel) -> Result<f64> {
         #[expect(clippy::cast_possible_truncation, reason = "an edge is below the highest voltage")]
         let level = (self.edge / self.v_max * 32767.0) as i16;
         let [generator, rate] = self.rates;
         let points = ((EDGE_SECONDS * rate).round() as usize).clamp(EDGE, SCOPE_MEMORY);
-        let Seen([_, monitor]) = self.play(lines, &[level; EDGE], generator, (points, rate))?;
+        let played = self.play(lines, &[level; EDGE], generator.min(rate * EDGE_RATIO), (points, rate), cancel)?;
+        let Some(Seen([_, monitor])) = played else {
+            return Err(Error::fault("the measurement of the trigger was cancelled; load the program again"));
+        };
         let half = self.edge / 2.0;
         let first = monitor.iter().position(|&code| f64::from(code) * steps[1] > half);
         let first = first.filter(|&at| at > 0 && monitor[at..].iter().take(8).all(|&code| f64::from(code) * steps[1] > half));

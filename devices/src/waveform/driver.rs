@@ -5,8 +5,8 @@
 //! of the digitizer, which is at the output of the generator, shows where it begins.
 //!
 //! The device flows on while nobody drives it, and its state can be neither read nor set. So each advance lets it rest at nought volts until it has
-//! forgotten, plays what went before again, as far back as the device remembers, and keeps the new ticks. What fits into the memories is the longest
-//! stretch that is remembered.
+//! forgotten, plays what went before again, as far back as the device remembers, and keeps the new ticks, in pieces that fit into the memories. A
+//! program of which the device remembers more than they hold is refused.
 //!
 //! Waveforms and settings are read back, recordings are read twice, and the recording of channel 2 has to be the waveform. What stays undetected: a
 //! device that does not rest, and a wire between the device and channel 1 that fails while the wire of channel 2 holds.
@@ -43,10 +43,7 @@ struct Loaded {
     readout: Box<dyn Readout>,
     /// Seconds of a tick.
     dt: f64,
-    /// Samples of the digitizer in a tick.
-    oversample: usize,
-    /// Seconds from the trigger to the first sample of the generator.
-    delay: f64,
+    times: Times,
     /// Volts of one code of channels 1 and 2.
     steps: [f64; 2],
     /// Ticks after which the device has forgotten.
@@ -55,12 +52,44 @@ struct Loaded {
     history: Vec<i16>,
 }
 
-impl Loaded {
-    /// The last sample of a tick: one behind its end would see the input of the next.
+/// Where the ticks of a program stand in a recording.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Times {
+    /// Samples of the digitizer in a tick.
+    oversample: usize,
+    /// Seconds from the trigger to the first sample of the generator.
+    delay: f64,
+    /// Whole samples of that.
+    late: usize,
+    /// Seconds by which the last sample of a tick is before its end.
+    early: f64,
+    /// The sample that is nearest to the middle of the first tick.
+    middle: usize,
+}
+
+impl Times {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times and delays are above nought")]
-    fn sample(&self, tick: usize) -> usize {
-        let late = (self.delay / self.dt * self.oversample as f64) as usize;
-        (tick + 1) * self.oversample + late
+    fn new(dt: f64, oversample: usize, delay: f64) -> Self {
+        let sample = dt / oversample as f64;
+        let samples = delay / sample;
+        let late = (samples * (1.0 + 1e-9)) as usize;
+        let early = (delay - late as f64 * sample).max(0.0);
+        Self { oversample, delay, late, early, middle: (samples + oversample as f64 / 2.0).round() as usize }
+    }
+
+    /// The last sample of a tick: one behind its end would see the input of the next.
+    fn end(&self, tick: usize) -> usize {
+        (tick + 1) * self.oversample + self.late
+    }
+
+    /// The sample of a tick that is furthest from the edges of its waveform.
+    fn middle(&self, tick: usize) -> usize {
+        tick * self.oversample + self.middle
+    }
+
+    /// The most ticks that fit into the memories of both instruments.
+    fn most(&self) -> usize {
+        (SCOPE_MEMORY.saturating_sub(self.late + 1) / self.oversample).min(GENERATOR_MEMORY)
     }
 }
 
@@ -74,7 +103,42 @@ impl Waveform {
     /// What the trigger is late by in seconds, as measured when the program was loaded: no more than a sample of the digitizer too long.
     #[must_use]
     pub fn delay(&self) -> Option<f64> {
-        self.loaded.as_ref().map(|l| l.delay)
+        self.loaded.as_ref().map(|l| l.times.delay)
+    }
+}
+
+impl Loaded {
+    /// Plays ticks behind those that are remembered, and hands over the output of each; gives how many were clipped, or nothing if it is cut
+    /// short.
+    fn play(&mut self, bench: &Bench, lines: &mut Lines, ticks: &[i16], mut put: impl FnMut(usize, f32)) -> Result<Option<u64>> {
+        let times = self.times;
+        let before = self.history.len();
+        let mut codes = [&self.history, ticks].concat();
+        let (rate, points) = (1.0 / self.dt, times.end(codes.len() - 1) + 1);
+        let scope = (points, rate * times.oversample as f64);
+        let played = bench.play(lines, &codes, rate, scope, &self.run.cancel).map_err(SerialError::into_fault)?;
+        let Some(Seen([device, monitor])) = played else { return Ok(None) };
+        let full = |code: i16| f64::from(code.unsigned_abs()) * self.steps[0] >= bench.range - 1.5 * self.steps[0];
+        let mut clipped = 0;
+        self.readout.begin();
+        for (tick, &code) in codes.iter().enumerate() {
+            let seen = f64::from(monitor[times.middle(tick)]) * self.steps[1];
+            let sent = f64::from(code) / 32767.0 * bench.v_max;
+            if (sent - seen).abs() > MONITOR * bench.v_max {
+                let said = format!("{seen} V stand on channel 2 at tick {tick} instead of {sent}");
+                return Err(SerialError::Fault { what: String::from("a run"), said }.into());
+            }
+            let end = device[times.end(tick)];
+            let value = self.readout.tick(f64::from(end) * self.steps[0]);
+            if tick >= before {
+                clipped += u64::from(full(end));
+                #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
+                put(tick - before, value as f32);
+            }
+        }
+        codes.drain(..codes.len().saturating_sub(self.window));
+        self.history = codes;
+        Ok(Some(clipped))
     }
 }
 
@@ -104,7 +168,7 @@ impl Driver for Waveform {
             limits: Limits {
                 input: device.input(),
                 out_of_range: OutOfRange::Refuse,
-                ticks: (SCOPE_MEMORY / (2 * self.bench.oversample)).min(4096),
+                ticks: 4096,
                 batch: 1,
                 channels: 1,
                 realizations: 1,
@@ -138,9 +202,8 @@ impl Driver for Waveform {
         }
         self.loaded = None;
         let steps = self.bench.prepare(lines)?;
-        let delay = self.bench.measure_delay(lines, steps)?;
-        let sample = dt / oversample as f64;
-        let early = delay % sample + 1.0 / digitizer;
+        let times = Times::new(dt, oversample, self.bench.measure_delay(lines, steps, &run.cancel)?);
+        let early = times.early + 1.0 / digitizer;
         let (moves, margin) = (self.bench.device.moves(early), self.bench.device.medium(self.bench.range).margin);
         if moves > margin {
             return refuse(format!(
@@ -154,7 +217,17 @@ impl Driver for Waveform {
             reason = "cut to the largest number, which no memory holds"
         )]
         let window = (self.bench.memory / dt).ceil() as usize;
-        self.loaded = Some(Loaded { run: run.clone(), readout, dt, oversample, delay, steps, window, history: Vec::new() });
+        // what is remembered is played before each new tick
+        if window >= times.most() {
+            return refuse(format!(
+                "the device remembers {window} ticks, and with {} samples for a trigger that is late and {oversample} for a tick the memories of \
+                 the bench hold {}: take fewer samples of a tick, or a longer time step{}",
+                times.late,
+                times.most(),
+                if self.bench.memory > self.bench.rest.as_secs_f64() { "" } else { ", or a shorter rest" },
+            ));
+        }
+        self.loaded = Some(Loaded { run: run.clone(), readout, dt, times, steps, window, history: Vec::new() });
         Ok(())
     }
 
@@ -164,45 +237,27 @@ impl Driver for Waveform {
             return Ok(Report::of(0));
         }
         let extent = Extent { ticks, batch: 1, channels: 1 };
-        let mut codes = loaded.history.clone();
         let mut row = [0.0_f32];
-        for tick in 0..ticks {
+        // what is out of range is refused before a byte is sent
+        let code = |tick| {
             x.row(extent, tick, &mut row);
-            codes.push(self.bench.code(row[0])?);
+            self.bench.code(row[0])
+        };
+        let codes: Vec<i16> = (0..ticks).map(code).collect::<Result<_>>()?;
+        let mut report = Report::default();
+        while report.ticks < ticks {
+            let room = loaded.times.most() - loaded.history.len();
+            let piece = &codes[report.ticks..ticks.min(report.ticks + room)];
+            let Some(clipped) = loaded.play(&self.bench, lines, piece, |tick, value| {
+                y.put(extent, report.ticks + tick, &[value]);
+            })?
+            else {
+                break;
+            };
+            report.ticks += piece.len();
+            report.clipped += clipped;
         }
-        let points = loaded.sample(codes.len()) + 1;
-        if codes.len() > GENERATOR_MEMORY || points > SCOPE_MEMORY {
-            return Err(Error::unsupported(format!(
-                "{} ticks that the device remembers do not fit into the memories of the bench: take fewer samples of a tick, or a shorter rest",
-                codes.len()
-            )));
-        }
-        let rate = 1.0 / loaded.dt;
-        let Seen([device, monitor]) =
-            self.bench.play(lines, &codes, rate, (points, rate * loaded.oversample as f64)).map_err(SerialError::into_fault)?;
-        let done = codes.len() - ticks;
-        let full = |code: i16| f64::from(code.unsigned_abs()) * loaded.steps[0] >= self.bench.range - 1.5 * loaded.steps[0];
-        let mut clipped = 0;
-        loaded.readout.begin();
-        for (tick, &code) in codes.iter().enumerate() {
-            let end = loaded.sample(tick);
-            // before its end, the waveform of the tick stands on channel 2
-            let middle = end - loaded.oversample.div_ceil(2);
-            let (sent, seen) = (f64::from(code) / 32767.0 * self.bench.v_max, f64::from(monitor[middle]) * loaded.steps[1]);
-            if (sent - seen).abs() > MONITOR * self.bench.v_max {
-                let said = format!("{seen} V stand on channel 2 at tick {tick} instead of {sent}");
-                return Err(SerialError::Fault { what: String::from("a run"), said }.into());
-            }
-            let value = loaded.readout.tick(f64::from(device[end]) * loaded.steps[0]);
-            if tick >= done {
-                clipped += u64::from(full(device[end]));
-                #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
-                y.put(extent, tick - done, &[value as f32]);
-            }
-        }
-        codes.drain(..codes.len().saturating_sub(loaded.window));
-        loaded.history = codes;
-        Ok(Report { clipped, ..Report::of(ticks) })
+        Ok(report)
     }
 
     fn reset(&mut self, _: &mut Lines) -> Result<()> {

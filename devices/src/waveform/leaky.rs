@@ -1,11 +1,12 @@
 //! A leaky integrator: a resistor and a capacitor, with a gain. `τ dv/dt = r u - v`.
 
 use super::physics::{Datasheet, Physics, Readout};
+use crate::single::only_node;
 use isoform_core::error::{Error, Result};
 use isoform_core::functions::{LI, li};
 use isoform_core::medium::Medium;
 use isoform_core::profile::Class;
-use isoform_core::program::{Node, NodeKind, Origin, Program};
+use isoform_core::program::{Node, NodeKind, Program};
 use isoform_core::semantics::{Decay, Drive, Number, Semantics};
 
 /// Seconds of a tick of the program that it shows of itself.
@@ -86,11 +87,7 @@ impl Known {
             }
         }
         let semantics = &node.semantics;
-        if semantics.decay != Decay::Exact
-            || semantics.drive != Drive::Held
-            || semantics.number != Number::Real
-            || node.input_delay > 0
-        {
+        if semantics.decay != Decay::Exact || semantics.drive != Drive::Held || semantics.number != Number::Real {
             return refuse(String::from("a device flows by itself under a held input; choose the semantics exact"));
         }
         Ok(())
@@ -103,18 +100,7 @@ impl Datasheet for Known {
     }
 
     fn place(&self, program: &Program) -> Result<Box<dyn Readout>> {
-        let [node] = program.nodes() else {
-            let name = program.nodes().last().map_or("", |n| &n.name);
-            return Err(Error::unsupported("the bench holds one device; place the other nodes elsewhere").with_node(name));
-        };
-        self.check(node)?;
-        let is_input = node.sources.iter().all(|s| matches!(s.as_slice(), [one] if one.origin == Origin::Input(0) && !one.late));
-        let shown =
-            program.outputs().iter().all(|o| matches!(o.sources.as_slice(), [s] if s.origin == Origin::Node(0, 0) && !s.late));
-        if program.inputs().len() != 1 || program.outputs().len() != 1 || !is_input || !shown {
-            let why = "the bench takes a node between one input and one output of the program";
-            return Err(Error::unsupported(why).with_node(&node.name));
-        }
+        self.check(only_node(program, "the bench")?)?;
         Ok(Box::new(Scaled(self.scale)))
     }
 

@@ -1,8 +1,8 @@
 //! The waveform bench: any device with one input and one output in volts, between a generator and a digitizer of SCPI.
 //!
-//! Words of the instruments: `VOLT:RANG`, `ARB:SRAT`, `TRAC:DATA` (a block of big-endian sixteen-bit samples, 32767 for the range), `OUTP`, `INIT`
-//! of the generator; `CHANn:RANG`, `ACQ:SRAT`, `ACQ:POIN`, `INIT`, `TRIG:STAT?`, `WAV:YINC?`, `WAV:DATA?` (the same samples, times `YINC` volts) of the
-//! digitizer. They are those of the common dialects, chosen here: another make needs other words in `driver.rs`.
+//! Words of the instruments: `VOLT:RANG`, `ARB:SRAT`, `TRAC:DATA` (a block of big-endian sixteen-bit samples, 32767 for the range), `OUTP`, `INIT`,
+//! `ABOR` of the generator; `CHANn:RANG`, `ACQ:SRAT`, `ACQ:POIN`, `INIT`, `ABOR`, `TRIG:STAT?`, `WAV:YINC?`, `WAV:DATA?` (the same samples, times `YINC` volts) of the
+//! digitizer. They are those of the common dialects, chosen here: another make needs other words in `bench.rs`.
 //!
 //! What the device is, is said by the option `dut`; [`physics`] is where another one comes in.
 
@@ -28,6 +28,7 @@ use isoform_physics::quantum::{INPUT, WASHOUT, Wafer};
 use isoform_serial::driver::Driver;
 use isoform_serial::transport::{Parity, Settings, Twin};
 use physics::{Datasheet, Physics};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use twin::{GENERATOR_RANGE, GENERATOR_RATE, Generator, SCOPE_RANGE, SCOPE_RATE, Scope};
@@ -85,6 +86,8 @@ struct Device {
     memory: f64,
     oversample: usize,
     rates: [f64; 2],
+    /// The fewest volts at full scale of the digitizer that hold what is looked for in its output.
+    shows: f64,
 }
 
 /// The device that the options name, which bench and twin share.
@@ -96,15 +99,15 @@ fn device(options: &mut Options<'_>) -> Result<Device> {
     }
 }
 
+fn within([least, most]: [f64; 2]) -> RangeInclusive<f64> {
+    least..=most
+}
+
 fn leaky(options: &mut Options<'_>) -> Result<Device> {
-    let (tau, gain) = (options.take("tau")?.unwrap_or(1e-2), options.take("r")?.unwrap_or(1.0));
-    let v_max = options.take("vmax")?.unwrap_or(5.0);
-    let scale = options.take("scale")?.unwrap_or(1.0);
-    let possible = 1e-6..=1e6;
-    if !((1e-6..=100.0).contains(&tau) && possible.contains(&gain) && possible.contains(&scale)) {
-        let what = format!("a time constant of {tau} s with a gain of {gain} and a scale of {scale} is not possible");
-        return Err(Error::unsupported(format!("{what}: choose 1e-6 to 100 s, and the others from 1e-6 to 1e6")));
-    }
+    let tau = options.take_within("tau", 1e-6..=100.0)?.unwrap_or(1e-2);
+    let gain = options.take_within("r", 1e-6..=1e6)?.unwrap_or(1.0);
+    let scale = options.take_within("scale", 1e-6..=1e6)?.unwrap_or(1.0);
+    let v_max = options.take_within("vmax", within(GENERATOR_RANGE))?.unwrap_or(5.0);
     Ok(Device {
         known: Box::new(leaky::Known { tau, gain, scale, v_max }),
         physics: Box::new(move |_| Box::new(leaky::Leaky::new(tau, gain))),
@@ -116,28 +119,16 @@ fn leaky(options: &mut Options<'_>) -> Result<Device> {
         memory: 0.0,
         oversample: 16,
         rates: [1e6, 1e7],
+        shows: 0.0,
     })
 }
 
 fn neuristor(options: &mut Options<'_>) -> Result<Device> {
-    let usual = Wafer::default();
-    let wafer = Wafer {
-        spread: options.take("spread")?.unwrap_or(usual.spread),
-        noise: options.take("jitter")?.unwrap_or(usual.noise),
-        dt: options.take("dt")?.unwrap_or(usual.dt),
-        error: options.take("error")?.unwrap_or(usual.error),
-        ..usual
-    };
-    wafer.check()?;
-    let ohm = options.take("ohm")?.unwrap_or(1e3);
-    if !(1.0..=1e6).contains(&ohm) {
-        return Err(Error::unsupported(format!("a monitor of {ohm} V for an ampere is not possible: choose 1 to 1e6")));
-    }
-    let v_max = options.take("vmax")?.unwrap_or(15.0);
-    let [_, most] = INPUT;
-    if v_max < most {
-        return Err(Error::unsupported(format!("{v_max} V do not drive a neuristor, which takes up to {most} V: raise vmax")));
-    }
+    let wafer = Wafer::take(options, "jitter")?;
+    let ohm = options.take_within("ohm", 1.0..=1e6)?.unwrap_or(1e3);
+    // what drives a neuristor at all
+    let [_, least] = INPUT;
+    let v_max = options.take_within("vmax", least..=GENERATOR_RANGE[1])?.unwrap_or(15.0);
     Ok(Device {
         known: Box::new(neuristor::Known { wafer, ohm }),
         physics: Box::new(move |seed| Box::new(neuristor::Film::new(&Wafer { seed, ..wafer }, ohm))),
@@ -149,6 +140,8 @@ fn neuristor(options: &mut Options<'_>) -> Result<Device> {
         memory: WASHOUT,
         oversample: 2,
         rates: [1e8, 1e9],
+        // a program may count spikes at up to 2 mA
+        shows: 2.5e-3 * ohm,
     })
 }
 
@@ -159,31 +152,20 @@ fn driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
 fn bench(options: &mut Options<'_>) -> Result<Bench> {
     let device = device(options)?;
     let v_max = device.v_max;
-    let range = options.take("range")?.unwrap_or(device.range);
-    let edge = options.take("edge")?.unwrap_or(v_max / 10.0);
-    let rest: f64 = options.take("rest")?.unwrap_or(device.rest);
-    let oversample = options.take("oversample")?.unwrap_or(device.oversample);
+    // the gain of the device may ask for more than there is
+    let range = options.take_within("range", device.shows.max(SCOPE_RANGE[0])..=SCOPE_RANGE[1])?.unwrap_or(device.range);
+    if !within(SCOPE_RANGE).contains(&range) || range < device.shows {
+        let why = format!("{range} V at full scale of the digitizer are not possible: choose range, or another device");
+        return Err(Error::unsupported(why));
+    }
+    let edge = options.take_within("edge", v_max / 50.0..=v_max)?.unwrap_or(v_max / 10.0);
+    let rest = options.take_within("rest", device.least..=1e4)?.unwrap_or(device.rest);
+    let oversample = options.take_within("oversample", 2..=1000)?.unwrap_or(device.oversample);
     let [generator, digitizer] = device.rates;
-    let rates = [options.take("awg_rate")?.unwrap_or(generator), options.take("scope_rate")?.unwrap_or(digitizer)];
-    for (name, volts, [least, most]) in [("vmax", v_max, GENERATOR_RANGE), ("range", range, SCOPE_RANGE)] {
-        if !(least..=most).contains(&volts) {
-            return Err(Error::unsupported(format!("{volts:?} V for {name} are not possible: choose {least} to {most}")));
-        }
-    }
-    if !(v_max / 50.0..=v_max).contains(&edge) {
-        return Err(Error::unsupported(format!("an edge of {edge} V is not between a fiftieth of vmax and vmax")));
-    }
-    if !(device.least..=1e4).contains(&rest) || !(2..=1000).contains(&oversample) {
-        let least = device.least;
-        return Err(Error::unsupported(format!(
-            "a rest of {rest} s or {oversample} samples of a tick are not possible: choose {least} to 10000 s and 2 to 1000"
-        )));
-    }
-    for (rate, [least, most]) in rates.into_iter().zip([GENERATOR_RATE, SCOPE_RATE]) {
-        if !(least..=most).contains(&rate) {
-            return Err(Error::unsupported(format!("{rate} samples a second are not possible: choose {least} to {most}")));
-        }
-    }
+    let rates = [
+        options.take_within("awg_rate", within(GENERATOR_RATE))?.unwrap_or(generator),
+        options.take_within("scope_rate", within(SCOPE_RATE))?.unwrap_or(digitizer),
+    ];
     if device.tick.is_some_and(|tick| rates[0] * tick < 1.0 - 1e-9) {
         let why = format!(
             "{} samples a second of the generator are fewer than the ticks of the device: change dt or awg_rate",
@@ -207,12 +189,9 @@ fn bench(options: &mut Options<'_>) -> Result<Bench> {
 
 fn twins(options: &mut Options<'_>) -> Result<Vec<Box<dyn Twin>>> {
     let device = device(options)?;
-    let delay = options.take("delay")?.unwrap_or(3.7e-6);
-    let bits = options.take("bits")?.unwrap_or(14);
-    let noise = options.take("noise")?.unwrap_or(2e-4);
-    if !(1e-9..=1e-4).contains(&delay) || !(8..=16).contains(&bits) || !(0.0..=1.0).contains(&noise) {
-        return Err(Error::unsupported("a delay is from 1e-9 to 1e-4 s, a converter of 8 to 16 bits, noise from 0 to 1 V"));
-    }
+    let delay = options.take_within("delay", 1e-9..=1e-4)?.unwrap_or(3.7e-6);
+    let bits = options.take_within("bits", 8..=16)?.unwrap_or(14);
+    let noise = options.take_within("noise", 0.0..=1.0)?.unwrap_or(2e-4);
     let seed = options.take("seed")?.unwrap_or(0);
     let circuit = Arc::new(Mutex::new(Circuit::new((device.physics)(seed), delay, bits, noise, seed)));
     Ok(vec![Box::new(Instrument::new(Generator::new(Arc::clone(&circuit)))), Box::new(Instrument::new(Scope::new(circuit)))])

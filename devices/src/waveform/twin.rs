@@ -60,7 +60,7 @@ impl Commands for Generator {
     }
 
     fn patterns(&self) -> &'static [&'static str] {
-        &["[SOURce:]VOLTage:RANGe", "[SOURce:]ARBitrary:SRATe", "TRACe:DATA", "OUTPut[:STATe]", "INITiate[:IMMediate]"]
+        &["[SOURce:]VOLTage:RANGe", "[SOURce:]ARBitrary:SRATe", "TRACe:DATA", "OUTPut[:STATe]", "INITiate[:IMMediate]", "ABORt"]
     }
 
     fn execute(&mut self, order: Order<'_>) -> Result<Done, Failure> {
@@ -79,6 +79,7 @@ impl Commands for Generator {
             },
             ("TRACe:DATA", true) => return Ok(Done::answer(words(&self.codes))),
             ("OUTPut[:STATe]", false) => self.is_on = order.only()?.is("ON") || order.number([0.0, 1.0]).is_ok_and(|v| v > 0.5),
+            ("ABORt", false) => lock(&self.circuit).stop(order.now),
             ("OUTPut[:STATe]", true) => return Ok(Done::answer(if self.is_on { "1" } else { "0" })),
             ("INITiate[:IMMediate]", false) => {
                 let mut circuit = lock(&self.circuit);
@@ -143,6 +144,7 @@ impl Commands for Scope {
             "ACQuire:SRATe",
             "ACQuire:POINts",
             "INITiate[:IMMediate]",
+            "ABORt",
             "TRIGger:STATus",
             "WAVeform:YINCrement",
             "WAVeform:DATA",
@@ -165,6 +167,7 @@ impl Commands for Scope {
                 circuit.recording = None;
                 circuit.armed = Some(Armed { points: self.points, period: 1.0 / self.rate, ranges: self.ranges });
             }
+            ("ABORt", false) => (circuit.armed, circuit.recording) = (None, None),
             ("TRIGger:STATus", true) => {
                 let state = match (&circuit.recording, circuit.armed) {
                     (_, Some(_)) => "WAIT",

@@ -48,24 +48,14 @@ pub struct NeuristorArray {
 /// # Errors
 /// `Unsupported` for an option that stands for nothing or is out of its range.
 pub fn open(options: &mut Options<'_>) -> Result<Arc<dyn Substrate>> {
-    let usual = Wafer::default();
-    let wafer = Wafer {
-        seed: options.take("seed")?.unwrap_or(usual.seed),
-        spread: options.take("spread")?.unwrap_or(usual.spread),
-        noise: options.take("noise")?.unwrap_or(usual.noise),
-        dt: options.take("dt")?.unwrap_or(usual.dt),
-        error: options.take("error")?.unwrap_or(usual.error),
-    };
-    Ok(Arc::new(NeuristorArray::new(wafer)?))
+    let wafer = Wafer { seed: options.take("seed")?.unwrap_or_default(), ..Wafer::take(options, "noise")? };
+    Ok(Arc::new(NeuristorArray::new(wafer)))
 }
 
 impl NeuristorArray {
-    /// An array.
-    ///
-    /// # Errors
-    /// `Unsupported` if a number is out of its range.
-    pub fn new(wafer: Wafer) -> Result<Self> {
-        wafer.check()?;
+    /// An array on a wafer, whose numbers are within what [`Wafer::take`] takes.
+    #[must_use]
+    pub fn new(wafer: Wafer) -> Self {
         let [_, most] = INPUT;
         let medium = Medium {
             washout: Some(wafer.washout()),
@@ -82,7 +72,7 @@ impl NeuristorArray {
             .with_takes(Takes { nodes, ..Takes::default() })
             .with_medium(medium);
         profile.device = format!("films of vanadium dioxide, array {}", wafer.seed);
-        Ok(Self { wafer, profile: Arc::new(profile), realized: AtomicU32::new(0) })
+        Self { wafer, profile: Arc::new(profile), realized: AtomicU32::new(0) }
     }
 }
 

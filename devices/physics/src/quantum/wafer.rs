@@ -14,7 +14,8 @@
 use super::neuristor::{NOISE, Neuristor, T_0};
 use isoform_core::draw::{Key, normal};
 use isoform_core::dynamics::Dynamics;
-use isoform_core::error::{Error, Result};
+use isoform_core::error::Result;
+use isoform_core::locator::Options;
 use isoform_core::medium::Medium;
 use isoform_core::semantics::{Decay, Semantics};
 
@@ -51,23 +52,19 @@ impl Default for Wafer {
 }
 
 impl Wafer {
-    /// Checks that its numbers are within what is modelled.
+    /// Takes the options of a wafer; the temperature noise has the name that is given.
     ///
     /// # Errors
-    /// `Unsupported`, naming the number that is out of its range.
-    pub fn check(&self) -> Result<()> {
-        let ranges = [
-            ("spread", self.spread, [0.0, 0.01]),
-            ("temperature noise", self.noise, [0.0, 200.0]),
-            ("dt", self.dt, [5e-9, 2e-8]),
-            ("error", self.error, [1e-6, 10.0]),
-        ];
-        match ranges.into_iter().find(|(_, v, [low, high])| !(*low..=*high).contains(v)) {
-            Some((name, value, [low, high])) => {
-                Err(Error::unsupported(format!("a {name} of {value} is outside {low} to {high}")))
-            }
-            None => Ok(()),
-        }
+    /// `Unsupported` for an option that is out of the range of what is modelled.
+    pub fn take(options: &mut Options<'_>, noise: &str) -> Result<Self> {
+        let usual = Self::default();
+        Ok(Self {
+            spread: options.take_within("spread", 0.0..=0.01)?.unwrap_or(usual.spread),
+            noise: options.take_within(noise, 0.0..=200.0)?.unwrap_or(usual.noise),
+            dt: options.take_within("dt", 5e-9..=2e-8)?.unwrap_or(usual.dt),
+            error: options.take_within("error", 1e-6..=10.0)?.unwrap_or(usual.error),
+            ..usual
+        })
     }
 
     /// The parameters of an element that loses so much heat to the surroundings, in W/K.
