@@ -86,6 +86,22 @@ pub fn check_writable(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Checks that a folder can be written, before the work whose result it is to hold.
+///
+/// # Errors
+/// `NotFound` if it cannot be made, is a file, or may not be written.
+pub fn check_folder(path: &Path) -> Result<()> {
+    if path.exists() && !path.is_dir() {
+        return Err(Error::not_found(format!("\"{}\" cannot be written: it is a file; name a folder", path.display())));
+    }
+    let existed = path.is_dir();
+    check_writable(&path.join(".isoform"))?;
+    if !existed {
+        std::fs::remove_dir(path).map_err(|e| unwritable(path, e))?;
+    }
+    Ok(())
+}
+
 /// The SHA-256 of a file, in hexadecimal.
 ///
 /// # Errors
@@ -126,7 +142,10 @@ mod tests {
         let path = folder.path().join("deep/y.npy");
         check_writable(&path).expect("can be written");
         assert!(!path.exists());
+        check_folder(&path).expect("can be made");
+        assert!(!path.exists());
         write(&path, b"abc").expect("written");
+        assert!(check_folder(&path).expect_err("is a file").to_string().contains("name a folder"));
         check_writable(&path).expect("can be written");
         assert_eq!(sha256(&path).expect("read"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }

@@ -101,6 +101,46 @@ fn substrates_that_there_are_not() {
 }
 
 #[test]
+#[cfg(feature = "devices")]
+fn instruments_that_there_are_not_and_options_that_they_do_not_take() {
+    let folder = Folder::new();
+    let conform = |locator: &str| refused(&folder, &["conform", locator, "--level", "L0"]);
+    insta::assert_snapshot!(conform("board"), @r#"not found: no substrate is called "board"; write "twin:board""#);
+    insta::assert_snapshot!(conform("crossbar:?age=0"), @r#"not found: no substrate is called "crossbar"; write "twin:crossbar""#);
+    insta::assert_snapshot!(conform("twin:photonic?imax=-1"), @r#"unsupported: twin:photonic?imax=-1: option "imax" is -1, but expects 0.001 to 1000"#);
+    insta::assert_snapshot!(conform("twin:photonic?vmax=5"), @"unsupported: twin:photonic?vmax=5: heater 0 needs 6.325 V and 6.325 mA for a whole turn, but may have 5 V and 20 mA: raise vmax or imax, or calibrate");
+    assert!(conform("twin:board?baud=9600").contains("option \"baud\" is unknown: \"twin:\" takes record, numbers, mode"));
+    assert!(
+        refused(&folder, &["list", "brain"])
+            .contains("no instrument and no medium is called \"brain\"; known are arc-one, board")
+    );
+    let port = folder.isoform(&["list", "--quiet", "--ports", "/dev/no/port"]);
+    assert!(port.code == 2 && port.err.contains("/dev/no/port cannot be opened"), "{}{}", port.out, port.err);
+    if cfg!(unix) {
+        assert!(refused(&folder, &["twin", "crossbar"]).contains("a medium without a line, opened as twin:crossbar"));
+    }
+}
+
+#[test]
+#[cfg(feature = "devices")]
+fn a_replay_answers_what_was_asked_when_it_was_recorded() {
+    let folder = Folder::new();
+    folder.succeeds(&["conform", "twin:board?record=s.log", "--law", "L1.split", "--quiet"]);
+    folder.succeeds(&["conform", "replay:s.log", "--law", "L1.split", "--quiet"]);
+    let other = folder.isoform(&["conform", "replay:s.log", "--law", "L1.split", "--seed", "3", "--quiet"]);
+    assert_eq!(other.code, 2, "{}{}", other.out, other.err);
+    assert!(other.err.contains("with the same laws, level and seed"), "{}", other.err);
+}
+
+#[test]
+fn folders_that_are_files() {
+    let folder = Folder::new();
+    insta::assert_snapshot!(refused(&folder, &["judge", "lif.nir"]), @"lif.nir: it is a file; name the folder that isoform conform --out wrote");
+    insta::assert_snapshot!(refused(&folder, &["conform", "oracle:", "--level", "L0", "--out", "lif.nir"]), @r#"not found: "lif.nir" cannot be written: it is a file; name a folder"#);
+    assert!(folder.path("lif.nir").is_file());
+}
+
+#[test]
 fn what_a_run_lacks() {
     let folder = Folder::new();
     insta::assert_snapshot!(run(&folder, &[("--dt", "")]), @r#""lif.nir": invalid program: NIR carries no time step, and the answer depends on it; give the seconds of a tick, as --dt 1e-4"#);

@@ -145,12 +145,19 @@ impl<'a> Bench<'a> {
     /// The first program that the substrate shows of itself, which is within its ranges, or, where it shows none that it takes, the home
     /// program.
     pub(crate) fn program(&self) -> Result<Program> {
+        let mut refused = None;
         for program in self.substrate.exemplars() {
-            if self.takes(&program)? {
-                return Ok(program);
+            match self.try_open(&program, &Run::new())? {
+                Ok(_) => return Ok(program),
+                Err(why) => refused = Some(why),
             }
         }
-        self.home()?.build()
+        match (self.home(), refused) {
+            (Err(_), Some(why)) => {
+                Err(Error::unsupported(format!("the program that the substrate shows of itself is refused: {why}")))
+            }
+            (home, _) => home?.build(),
+        }
     }
 
     /// The programs that the substrate shows of itself and takes.

@@ -37,10 +37,22 @@ impl Found {
     }
 }
 
+/// Something that the path of a scheme can name.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Named {
+    /// The path.
+    pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: String,
+    /// The options that it takes: name and meaning.
+    pub options: &'static [(&'static str, &'static str)],
+}
+
 /// One scheme of locators.
 pub struct Entry {
     summary: &'static str,
     options: &'static [(&'static str, &'static str)],
+    names: Vec<Named>,
     open: Open,
     discover: Discover,
 }
@@ -52,13 +64,20 @@ impl Entry {
         summary: &'static str,
         open: impl Fn(&Locator, &Registry) -> Result<Arc<dyn Substrate>> + Send + Sync + 'static,
     ) -> Self {
-        Self { summary, options: &[], open: Box::new(open), discover: Box::new(Vec::new) }
+        Self { summary, options: &[], names: Vec::new(), open: Box::new(open), discover: Box::new(Vec::new) }
     }
 
     /// The same with its options documented: name and meaning.
     #[must_use]
     pub fn with_options(mut self, options: &'static [(&'static str, &'static str)]) -> Self {
         self.options = options;
+        self
+    }
+
+    /// The same with what its path can name.
+    #[must_use]
+    pub fn with_names(mut self, names: Vec<Named>) -> Self {
+        self.names = names;
         self
     }
 
@@ -79,6 +98,12 @@ impl Entry {
     #[must_use]
     pub fn options(&self) -> &'static [(&'static str, &'static str)] {
         self.options
+    }
+
+    /// What its path can name, where that is a list.
+    #[must_use]
+    pub fn names(&self) -> &[Named] {
+        &self.names
     }
 }
 
@@ -117,8 +142,11 @@ impl Registry {
     /// `NotFound` for an unknown scheme, naming the known ones; otherwise what the scheme says.
     pub fn open(&self, locator: &Locator) -> Result<Arc<dyn Substrate>> {
         let entry = self.entries.get(locator.scheme()).ok_or_else(|| {
-            let known: Vec<String> = self.entries.keys().map(|s| format!("{s}:")).collect();
-            Error::not_found(format!("no substrate is called \"{}:\"; known are {}", locator.scheme(), known.join(", ")))
+            let scheme = locator.scheme();
+            self.meant(scheme).unwrap_or_else(|| {
+                let known: Vec<String> = self.entries.keys().map(|s| format!("{s}:")).collect();
+                Error::not_found(format!("no substrate is called \"{scheme}:\"; known are {}", known.join(", ")))
+            })
         })?;
         (entry.open)(locator, self).map_err(|e| e.with_locator(locator))
     }
@@ -128,7 +156,17 @@ impl Registry {
     /// # Errors
     /// As [`open`](Registry::open); also for a text that is no locator.
     pub fn open_str(&self, text: &str) -> Result<Arc<dyn Substrate>> {
-        self.open(&text.parse::<Locator>()?)
+        let word = text.split('?').next().unwrap_or_default();
+        match text.parse::<Locator>() {
+            Ok(locator) => self.open(&locator),
+            Err(e) => Err(self.meant(word).unwrap_or_else(|| e.into())),
+        }
+    }
+
+    /// The error for a word that stands for no scheme, but for what a scheme has under that name.
+    fn meant(&self, word: &str) -> Option<Error> {
+        let (scheme, _) = self.entries.iter().find(|(_, entry)| entry.names.iter().any(|n| n.name == word))?;
+        Some(Error::not_found(format!("no substrate is called \"{word}\"; write \"{scheme}:{word}\"")))
     }
 
     /// What is present on this machine, and what is absent and why.

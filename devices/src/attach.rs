@@ -1,10 +1,10 @@
 //! From locators to lines: `serial:`, `tcp:`, `rfc2217:`, `stdio:`, `twin:`, and the transcripts of all of them.
 
-use crate::kinds::{Kind, kind};
+use crate::kinds::{Kind, kind, kinds};
 use crate::media;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::locator::{Locator, Options};
-use isoform_core::registry::{Entry, Registry};
+use isoform_core::registry::{Entry, Named, Registry};
 use isoform_core::substrate::Substrate;
 use isoform_serial::error::SerialError;
 use isoform_serial::instrument::Instrument;
@@ -43,10 +43,19 @@ pub fn register(registry: &mut Registry) {
         "stdio",
         with("an instrument that is a program on this computer: stdio:python3%20board.py?device=board", line_options("stdio")),
     );
-    registry.register(
-        "twin",
-        with("the twin of an instrument or of a medium, in software: twin:board, twin:crossbar", line_options("twin")),
-    );
+    let twins = with("the twin of an instrument or of a medium, in software: twin:board, twin:crossbar", line_options("twin"));
+    registry.register("twin", twins.with_names(names()));
+}
+
+/// Every instrument and medium, with how an instrument is named at a line.
+fn names() -> Vec<Named> {
+    let at_a_line = |kind: &Kind| {
+        let others: String = kind.lines.iter().map(|line| format!("&{line}=(…)")).collect();
+        format!("{}; at a line with device={}{others}", kind.about, kind.name)
+    };
+    let instruments = kinds().iter().map(|k| Named { name: k.name, about: at_a_line(k), options: k.options });
+    let media = media::kinds().iter().map(|k| Named { name: k.name, about: k.about.to_owned(), options: k.options });
+    instruments.chain(media).collect()
 }
 
 /// Opens an instrument. Every option is understood before a line is opened or a file made.

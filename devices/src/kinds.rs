@@ -54,12 +54,8 @@ pub fn kinds() -> &'static [Kind] {
 pub fn kind(name: &str) -> Result<&'static Kind> {
     kinds().iter().find(|k| k.name == name).ok_or_else(|| {
         let known: Vec<&str> = kinds().iter().map(|k| k.name).collect();
-        let media: Vec<&str> = crate::media::kinds().iter().map(|k| k.name).collect();
-        let why = format!(
-            "no instrument is called {name:?}; known are {}; twins are there of {} too",
-            known.join(", "),
-            media.join(", ")
-        );
-        Error::not_found(why)
+        let is_medium = crate::media::kinds().iter().any(|k| k.name == name);
+        let instead = if is_medium { format!("; it is a medium without a line, opened as twin:{name}") } else { String::new() };
+        Error::not_found(format!("no instrument is called {name:?}; known are {}{instead}", known.join(", ")))
     })
 }

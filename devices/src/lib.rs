@@ -13,6 +13,7 @@ pub mod kinds;
 pub mod lucidac;
 pub mod media;
 pub mod model_one;
+pub mod parts;
 pub mod photonic;
 pub mod scpi;
 mod single;

@@ -5,6 +5,7 @@ use super::failure::{Failure, Outcome, Result};
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::conformance::defects::{self, DefectRow, self_test_with};
+use isoform::conformance::law::Law;
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{Dossier, Level};
 use isoform::conformance::{Forecast, Halves, Options, Progress, exit_code, forecast, halves, laws, run};
@@ -84,10 +85,13 @@ impl Conform {
         for file in [&self.json, &self.junit].into_iter().flatten().filter(|f| !is_stdout(f)) {
             isoform::files::check_writable(file)?;
         }
-        if let Some(Forecast { ticks, seconds, joules, writes }) = forecast(&substrate.profile()) {
-            console.note(format!(
-                "the statistical laws will take at least {ticks} ticks of the device: {seconds:.3} s, {joules:.3} J, {writes} writes of a cell"
-            ));
+        if let Some(folder) = &self.out {
+            isoform::files::check_folder(folder)?;
+        }
+        let asked = |law: &Law| law.level <= self.level && (self.law.is_empty() || self.law.iter().any(|id| id == law.id));
+        if let Some(forecast) = forecast(&substrate.profile()).filter(|_| laws().iter().any(|law| law.statistical && asked(law)))
+        {
+            console.note(price(&forecast));
         }
         let progress = RefCell::new(console.progress("laws"));
         let tell = |step: Progress<'_>| match step {
@@ -185,9 +189,28 @@ pub(super) fn conclude(dossier: &Dossier) -> Result {
         _ => {
             let broken = dossier.outcomes.iter().find(|o| o.status == isoform::conformance::record::Status::Error);
             let why = broken.map_or_else(String::new, |o| format!(": {}: {}", o.law, o.reason));
-            Err(Failure::Substrate(format!("{}: a law could not be tried{why}", dossier.provenance.locator)))
+            let locator = &dossier.provenance.locator;
+            let why = format!("{locator}: a law could not be tried{why}");
+            // what was recorded cannot fail; it was asked something else
+            Err(if locator.starts_with("replay:") {
+                Failure::Input(format!(
+                    "{why}; a replay answers what was asked when it was recorded, with the same laws, level and seed"
+                ))
+            } else {
+                Failure::Substrate(why)
+            })
         }
     }
+}
+
+/// What the statistical laws will cost, as far as the profile says.
+fn price(&Forecast { ticks, seconds, joules, writes }: &Forecast) -> String {
+    let mut parts = Vec::new();
+    parts.extend((seconds > 0.0).then(|| format!("{seconds:.3} s")));
+    parts.extend((joules > 0.0).then(|| format!("{joules:.3} J")));
+    parts.extend((writes > 0).then(|| format!("up to {writes} writes of a cell")));
+    let cost = if parts.is_empty() { String::from("its profile declares no price") } else { parts.join(", ") };
+    format!("all statistical laws together take at least {ticks} ticks of the device: {cost}")
 }
 
 /// Says what the suite says of a device beside itself; aside where standard output is taken.

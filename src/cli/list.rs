@@ -1,19 +1,23 @@
 //! `isoform list`: what there is.
 
-use super::console::{Console, painted, table};
-use super::failure::{Outcome, Result};
+use super::console::{Console, painted, table, wrapped};
+use super::failure::{Failure, Outcome, Result};
 #[cfg(feature = "devices")]
 use super::ports;
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::core::dump::{QUESTIONS, preset_table};
 use isoform::core::profile::Profile;
-use isoform::core::registry::{Found, Registry};
+use isoform::core::registry::{Found, Named, Registry};
 use serde::Serialize;
 
 /// Substrates found here and what each promises.
 #[derive(Debug, Args)]
 pub(crate) struct List {
+    /// Print the options of this instrument or medium instead, such as photonic.
+    #[cfg_attr(feature = "devices", arg(conflicts_with_all = ["semantics", "ports"]))]
+    #[cfg_attr(not(feature = "devices"), arg(conflicts_with = "semantics"))]
+    name: Option<String>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -22,8 +26,9 @@ pub(crate) struct List {
     semantics: bool,
     /// Print the serial ports of this computer instead.
     ///
-    /// At ports that are named every known instrument is asked for in turn. Bytes that one instrument understands as a question may set
-    /// another in motion, so that ports are not asked unless they are named.
+    /// At ports that are named every known instrument of one line is asked for in turn, which takes up to a minute, and then who is there as
+    /// a line of a larger one. Bytes that one instrument understands as a question may set another in motion, so that ports are not asked
+    /// unless they are named.
     #[cfg(feature = "devices")]
     #[arg(long, num_args = 0.., value_name = "PORT", conflicts_with = "semantics")]
     ports: Option<Vec<String>>,
@@ -33,6 +38,7 @@ pub(crate) struct List {
 struct Listing<'a> {
     substrates: Vec<Found>,
     schemes: Vec<Scheme<'a>>,
+    twins: &'a [Named],
 }
 
 #[derive(Serialize)]
@@ -58,9 +64,13 @@ impl List {
             return ports::list(*console, named, self.json);
         }
         let registry = isoform::registry();
+        let twins = registry.schemes().find(|(scheme, _)| *scheme == "twin").map_or(&[][..], |(_, entry)| entry.names());
+        if let Some(name) = &self.name {
+            return self.options(*console, twins, name);
+        }
         let found = registry.discover();
         if self.json {
-            console.print_json(&Listing { substrates: found, schemes: schemes(&registry) })?;
+            console.print_json(&Listing { substrates: found, schemes: schemes(&registry), twins })?;
             return Ok(Outcome::Done);
         }
         console.print("Substrates\n")?;
@@ -72,7 +82,32 @@ impl List {
             std::iter::once(first).chain(options.collect::<Vec<_>>())
         });
         console.print(table(&["locator", "meaning"], rows, 1))?;
+        if !twins.is_empty() {
+            console.print("\nInstruments and media\n")?;
+            let rows = twins.iter().map(|named| vec![format!("twin:{}", named.name), named.about.clone()]);
+            console.print(table(&["twin", "what it is; their options: isoform list NAME"], rows, 1))?;
+        }
         console.print("\nOptions follow \"?\" and are joined by \"&\". Prove a substrate: isoform conform LOCATOR")?;
+        Ok(Outcome::Done)
+    }
+
+    fn options(&self, console: Console, twins: &[Named], name: &str) -> Result {
+        let Some(named) = twins.iter().find(|named| named.name == name) else {
+            let known: Vec<&str> = twins.iter().map(|named| named.name).collect();
+            return Err(Failure::input(format!(
+                "no instrument and no medium is called {name:?}; known are {}",
+                known.join(", ")
+            )));
+        };
+        if self.json {
+            console.print_json(named)?;
+            return Ok(Outcome::Done);
+        }
+        console.print(wrapped(&format!("twin:{}: {}", named.name, named.about)))?;
+        if !named.options.is_empty() {
+            let rows = named.options.iter().map(|(name, meaning)| vec![(*name).to_owned(), (*meaning).to_owned()]);
+            console.print(format!("\n{}", table(&["option", "meaning"], rows, 1)))?;
+        }
         Ok(Outcome::Done)
     }
 

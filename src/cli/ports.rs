@@ -1,12 +1,15 @@
 //! `isoform list --ports`: what stands at the serial ports.
 
 use super::console::{Console, table};
-use super::failure::{Outcome, Result};
-use isoform::core::error::{Error, ErrorKind};
+use super::failure::{Failure, Outcome, Result};
+use isoform::core::error::{self as core, Error, ErrorKind};
 use isoform::core::locator::Locator;
 use isoform::core::registry::Registry;
 use isoform::devices::kinds::{Kind, kinds};
-use isoform::serial::transport::{PortName, ports};
+use isoform::devices::parts::part_at;
+use isoform::serial::error::SerialError;
+use isoform::serial::link::Link;
+use isoform::serial::transport::{Parity, Port as SerialPort, PortName, Settings, ports};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -35,15 +38,24 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
     } else {
         named.iter().map(|path| PortName { path: path.clone(), usb: None, about: String::new() }).collect()
     };
+    for port in found.iter().filter(|_| !named.is_empty()) {
+        console.note(format!("asking at {}; whoever does not answer is waited for, up to a minute in all", port.path));
+    }
     let registry = isoform::registry();
+    let mut missing = None;
     let mut progress = console.progress("asking");
     let mut listed = Vec::new();
     for (n, port) in found.iter().enumerate() {
         let answer = if named.is_empty() {
             Answer::Silent(format!("not asked: isoform list --ports {}", port.path))
         } else {
-            ask(&registry, &port.path, |kind, k| {
+            let tell = |kind: &Kind, k| {
                 progress.at(&format!("{}: {}", port.path, kind.name), n * kinds().len() + k, found.len() * kinds().len());
+            };
+            ask(&registry, &port.path, tell).unwrap_or_else(|e| {
+                let why = e.message().to_owned();
+                missing = missing.take().or(e.kind().is_bad_input().then(|| why.clone()));
+                Answer::Silent(why)
             })
         };
         let usb = port.usb.map(|(vendor, product)| format!("{vendor:04x}:{product:04x}"));
@@ -64,22 +76,26 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
         });
         console.print(table(&["port", "USB", "opened by", "what answered"], rows, 3))?;
     }
-    Ok(Outcome::Done)
+    missing.map_or(Ok(Outcome::Done), |why| Err(Failure::input(why)))
 }
 
-/// Asks at a port as each instrument of one line is asked.
-fn ask(registry: &Registry, path: &str, mut tell: impl FnMut(&Kind, usize)) -> Answer {
+/// Asks at a port as each instrument of one line is asked, and then who is there.
+fn ask(registry: &Registry, path: &str, mut tell: impl FnMut(&Kind, usize)) -> core::Result<Answer> {
     for (k, kind) in kinds().iter().enumerate().filter(|(_, kind)| kind.lines.is_empty()) {
         tell(kind, k);
         let locator = Locator::new("serial").map(|l| l.with_path(path)).and_then(|l| l.with_option("device", kind.name));
         let opened = locator.map_err(Error::from).and_then(|locator| Ok((registry.open(&locator)?, locator)));
         match opened {
             Ok((substrate, locator)) => {
-                return Answer::Instrument { locator: locator.to_string(), device: substrate.profile().device.clone() };
+                let device = substrate.profile().device.clone();
+                return Ok(Answer::Instrument { locator: locator.to_string(), device });
             }
             Err(e) if matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Fault) => {}
-            Err(e) => return Answer::Silent(e.to_string()),
+            Err(e) => return Err(e),
         }
     }
-    Answer::Silent(String::from("nothing that is known here; an instrument of several lines is not asked"))
+    let settings = Settings { baud: 115_200, parity: Parity::None };
+    let port = SerialPort::open(path, settings).map_err(|e| Error::from(SerialError::open(path, e)))?;
+    let part = part_at(&mut Link::new(Box::new(port)));
+    Ok(Answer::Silent(part.unwrap_or_else(|| String::from("nothing that is known here"))))
 }

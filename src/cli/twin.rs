@@ -5,7 +5,7 @@ use super::failure::{Outcome, Result};
 use clap::Args;
 use isoform::core::error::{self as core, Error};
 use isoform::core::locator::Locator;
-use isoform::devices::kinds::kind;
+use isoform::devices::kinds::{Kind, kind};
 use isoform::serial::serve::serve;
 use isoform::serial::transport::{Pty, Tcp, Transport, Twin};
 use std::net::TcpListener;
@@ -29,20 +29,29 @@ impl Serve {
         let mut options = locator.reader();
         let twins = (kind.twins)(&mut options)?;
         options.finish(&kind.options.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
-        let mut lines = Vec::new();
+        let (mut lines, mut names) = (Vec::new(), Vec::new());
         for (i, twin) in twins.into_iter().enumerate() {
             let line = match self.tcp {
                 Some(port) => Line::listen(if port == 0 { 0 } else { port + u16::try_from(i).unwrap_or(0) })?,
                 None => Line::Terminal(Pty::open().map_err(|e| Error::fault("no pseudo-terminal is left").with_source(e))?),
             };
             console.print(line.name())?;
+            names.push(line.locator());
             lines.push(std::thread::spawn(move || line.serve(twin)));
         }
+        console.note(format!("opened by '{}'", opened_by(kind, &names)));
         for line in lines {
             line.join().map_err(|_| Error::fault("a twin has broken down"))??;
         }
         Ok(Outcome::Done)
     }
+}
+
+/// The locator of an instrument whose lines have these locators.
+fn opened_by(kind: &Kind, lines: &[String]) -> String {
+    let [first, others @ ..] = lines else { return String::new() };
+    let others: String = kind.lines.iter().zip(others).map(|(name, line)| format!("&{name}=({line})")).collect();
+    format!("{first}?device={}{others}", kind.name)
 }
 
 enum Line {
@@ -62,6 +71,11 @@ impl Line {
             Self::Terminal(pty) => pty.path().to_owned(),
             Self::Network(listener) => listener.local_addr().map(|a| a.to_string()).unwrap_or_default(),
         }
+    }
+
+    fn locator(&self) -> String {
+        let scheme = if matches!(self, Self::Terminal(_)) { "serial" } else { "tcp" };
+        format!("{scheme}:{}", self.name())
     }
 
     /// Serves one client after the other.

@@ -39,6 +39,12 @@ pub enum FolderError {
         /// The file.
         path: PathBuf,
     },
+    /// It is a file where a folder should be.
+    #[error("{path}: it is a file; name the folder that isoform conform --out wrote")]
+    NotAFolder {
+        /// What is no folder.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("{path}: {source}")]
     Io {
@@ -64,7 +70,7 @@ pub enum FolderError {
         limit: u64,
     },
     /// It is not JSON, or not the JSON that belongs there.
-    #[error("{path}: {source}")]
+    #[error("{path}: it is damaged or cut short: {source}")]
     Json {
         /// The file.
         path: PathBuf,
@@ -195,6 +201,9 @@ fn write_evidence(dir: &Path, evidence: &Evidence, left: &mut u64) -> Result<(),
 /// # Errors
 /// The first file that is missing, cut short, of another type or schema, or in contradiction to another.
 pub fn read(dir: &Path) -> Result<Dossier, FolderError> {
+    if dir.is_file() {
+        return Err(FolderError::NotAFolder { path: dir.to_owned() });
+    }
     let mut left = LARGEST_FOLDER;
     let index = dir.join("dossier.json");
     let text = load(&index, LARGEST_TEXT, &mut left)?;

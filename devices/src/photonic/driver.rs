@@ -235,6 +235,23 @@ impl Photonic {
     }
 }
 
+fn wrong(seen: &[u8]) -> SerialError {
+    SerialError::WrongDevice { wanted: String::from("Qontrol Q8"), seen: printable(seen) }
+}
+
+/// Makes sure that heaters are at a line, whatever was on it before; gives the identity of the first module.
+pub(crate) fn greet(link: &mut Link) -> Wire<String> {
+    let end = link.within(WITHIN);
+    link.send(b"\n", end)?;
+    link.sleep(QUIET);
+    link.drain(BETWEEN)?;
+    let end = link.within(WITHIN);
+    link.send(b"id?\n", end)?;
+    let first = link.line(64, "an identity", end)?;
+    let name = String::from_utf8_lossy(&first).into_owned();
+    if channels(&name).is_some() { Ok(name) } else { Err(wrong(&first)) }
+}
+
 /// Whether the heaters complain in a line.
 fn complain(what: &str, line: &[u8]) -> Wire<()> {
     match error(line) {
@@ -282,15 +299,7 @@ fn only_map(program: &Program) -> Result<&Optical> {
 impl Driver for Photonic {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
         let link: &mut Link = lines;
-        let end = link.within(WITHIN);
-        link.send(b"\n", end)?;
-        link.sleep(QUIET);
-        link.drain(BETWEEN)?;
-        let wrong = |seen: &[u8]| SerialError::WrongDevice { wanted: String::from("Qontrol Q8"), seen: printable(seen) };
-        let end = link.within(WITHIN);
-        link.send(b"id?\n", end)?;
-        let first = link.line(64, "an identity", end)?;
-        channels(&String::from_utf8_lossy(&first)).ok_or_else(|| wrong(&first))?;
+        greet(link)?;
         ask(link, "the numbering of the chain", b"nup=0\n")?;
         let mut modules = Vec::new();
         let end = link.within(WITHIN);

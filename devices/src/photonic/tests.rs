@@ -169,7 +169,8 @@ fn limits_are_kept_before_a_byte_is_sent() {
     assert_eq!((error.kind(), error.state()), (ErrorKind::InvalidSignal, Integrity::Intact), "{error}");
     assert!(session.run(&[1.1, 0.0, 0.0, 0.0]).is_err());
     session.run(&[1.0, 0.0, 0.0, 0.0]).expect("goes on");
-    for text in ["modes=9", "reference=0", "power=-1", "settle=11", "tau=0", "alpha=0", "wavelength=nan", "imax=-1", "colour=red"] {
+    for text in ["modes=9", "reference=0", "power=-1", "settle=11", "tau=0", "alpha=0", "wavelength=nan", "imax=-1", "colour=red"]
+    {
         assert!(open(&format!("twin:photonic?{text}")).is_err(), "{text}");
     }
 }

@@ -50,19 +50,26 @@ impl Dialogue {
     /// # Errors
     /// `WrongDevice` if the identity has none of these words in it, `Timeout`, `HungUp`.
     pub fn begin(&self, link: &mut Link, wanted: &str, words: &[&str]) -> Result<Identity> {
-        let first = self.greet(link, b"\n");
-        let identity = match first {
-            // the instrument may be in the middle of a block, to which nothing is a command
-            Err(SerialError::Timeout { .. } | SerialError::Garbled { .. }) if self.fill > 0 => {
-                self.greet(link, &vec![b'\n'; self.fill])?
-            }
-            other => other?,
-        };
+        let identity = self.identity(link)?;
         let seen = identity.to_string();
         if words.iter().any(|word| seen.to_ascii_uppercase().contains(&word.to_ascii_uppercase())) {
             Ok(identity)
         } else {
             Err(SerialError::WrongDevice { wanted: format!("{wanted} with {} in its identity", words.join(" or ")), seen })
+        }
+    }
+
+    /// The same with an instrument of any name.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub fn identity(&self, link: &mut Link) -> Result<Identity> {
+        match self.greet(link, b"\n") {
+            // the instrument may be in the middle of a block, to which nothing is a command
+            Err(SerialError::Timeout { .. } | SerialError::Garbled { .. }) if self.fill > 0 => {
+                self.greet(link, &vec![b'\n'; self.fill])
+            }
+            other => other,
         }
     }
 
