@@ -7,7 +7,7 @@ use isoform_core::program::Program;
 use isoform_core::semantics::{Decay, Semantics};
 use isoform_core::session::Blocking;
 use isoform_core::substrate::{Run, Substrate};
-use isoform_physics::memristor::{Biolek, Free, hp, open, yakopcic};
+use isoform_physics::memristor::{Biolek, Free, Linear, hp, open, stanford_pku, vteam, yakopcic};
 use std::sync::Arc;
 
 fn twin(options: &str) -> Result<Arc<dyn Substrate>> {
@@ -17,11 +17,15 @@ fn twin(options: &str) -> Result<Arc<dyn Substrate>> {
 }
 
 fn program(neuron: isoform_core::neuron::Neuron, channels: usize) -> Program {
+    program_with(neuron, channels, 5e-4)
+}
+
+fn program_with(neuron: isoform_core::neuron::Neuron, channels: usize, dt: f64) -> Program {
     let mut builder = Program::builder();
     let v = builder.input("v", [channels]);
     let i = builder.node("device", neuron, v);
     builder.output("i", i);
-    builder.build(Semantics::exact(5e-4).with_decay(Decay::Euler)).expect("a program")
+    builder.build(Semantics::exact(dt).with_decay(Decay::Euler)).expect("a program")
 }
 
 #[test]
@@ -62,8 +66,34 @@ fn a_device_keeps_its_state_while_it_rests_and_loses_it_in_a_reset() {
 }
 
 #[test]
+fn thresholds_and_filaments_switch_in_the_published_times() {
+    let ideal = |options: &str| twin(&format!("{options}&spread=0&noise=0")).expect("opens");
+    // Kvatinsky et al. 2015 with the usual constants: off in 122.4 ns at a volt, on in 4.69 ps at minus a volt, still between the thresholds
+    let program = program_with(vteam(Linear), 1, 4e-10);
+    let mut session = Blocking::open(ideal("model=vteam&volts=1").as_ref(), &program, &Run::new()).expect("opens");
+    let rising = session.run(&[1.0; 310]).expect("runs");
+    let half = rising.iter().position(|i| *i <= 1.0 / 525.0).expect("passes the middle");
+    assert!(
+        (152..=154).contains(&half) && (rising[309] - 1e-3).abs() < 1e-9 && rising[300] > 1.001e-3,
+        "{half}, {}",
+        rising[309]
+    );
+    assert!((session.run(&[0.02; 100]).expect("runs")[99] - 2e-5).abs() < 1e-10);
+    assert!((session.run(&[-1.0]).expect("runs")[0] + 2e-2).abs() < 1e-8);
+    // a filament does not move below 1.05 V, and closes at 1.5 V, by 46.5 mm/s at a gap of 1 nm (Jiang et al. 2016)
+    let program = program_with(stanford_pku().with("g_start", 1e-9), 1, 8e-12);
+    let mut session = Blocking::open(ideal("model=stanford-pku").as_ref(), &program, &Run::new()).expect("opens");
+    let still = session.run(&[1.0; 1000]).expect("runs");
+    assert!(still.iter().all(|i| *i == still[0]));
+    let closing = session.run(&[1.5; 100]).expect("runs");
+    let gap = |i: f32| -0.25e-9 * (f64::from(i) / (1e-3 * 6.0_f64.sinh())).ln();
+    let speed = (gap(closing[0]) - gap(closing[1])) / 8e-12;
+    assert!((speed / 4.647e-2 - 1.0).abs() < 0.01 && gap(closing[99]) < 0.97e-9, "{speed} m/s");
+}
+
+#[test]
 fn what_a_device_is_not_is_refused() {
-    for options in ["model=vo2", "spread=0.5", "noise=-1"] {
+    for options in ["model=vo2", "spread=0.5", "noise=-1", "volts=1.1", "model=stanford-pku&volts=2.5"] {
         assert_eq!(twin(options).expect_err(options).kind(), ErrorKind::Unsupported);
     }
     let refuse = |neuron| {

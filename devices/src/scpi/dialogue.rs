@@ -78,12 +78,13 @@ impl Dialogue {
         self.within + Duration::from_micros(1100) * u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
+    /// Sends what may be long, in pieces, so that a line that takes nothing is given up at the first.
+    fn send(&self, link: &mut Link, bytes: &[u8]) -> Result<()> {
+        bytes.chunks(PIECE).try_for_each(|piece| link.send(piece, link.within(self.time(piece.len()))))
+    }
+
     fn greet(&self, link: &mut Link, ends: &[u8]) -> Result<Identity> {
-        // in pieces, so that a line that takes nothing is given up at the first
-        for piece in ends.chunks(PIECE) {
-            let end = link.within(self.time(piece.len()));
-            link.send(piece, end)?;
-        }
+        self.send(link, ends)?;
         link.drain(QUIET)?;
         let end = link.within(self.within);
         link.send(b"*CLS\n*IDN?\n", end)?;
@@ -109,8 +110,7 @@ impl Dialogue {
     }
 
     fn tell_once(&self, link: &mut Link, message: &[u8]) -> Result<()> {
-        let end = link.within(self.time(message.len()));
-        link.send(&[message, b"\n"].concat(), end)?;
+        self.send(link, &[message, b"\n"].concat())?;
         match self.errors(link)?.first() {
             None => Ok(()),
             Some(entry) => Err(self.refused(link, message, entry)),
@@ -135,7 +135,7 @@ impl Dialogue {
     /// As [`ask`](Self::ask); `TooLong` if the block is longer.
     pub fn ask_block(&self, link: &mut Link, message: &[u8], longest: usize) -> Result<Vec<u8>> {
         let what = what(message);
-        let end = link.within(self.time(longest));
+        let end = link.within(self.within);
         link.send(&[message, b"\n"].concat(), end)?;
         let answer = (|| {
             let mut text = link.exactly(2, &what, end)?;
@@ -150,10 +150,13 @@ impl Dialogue {
                 return Err(SerialError::TooLong { what: what.clone(), limit: longest });
             }
             let mut bytes = Vec::with_capacity(stop - start);
+            // in pieces with deadlines of their own, so that a byte that was lost is not waited for as long as the whole takes
             while bytes.len() < stop - start {
-                let piece = (stop - start - bytes.len()).min(4096);
+                let piece = (stop - start - bytes.len()).min(PIECE);
+                let end = link.within(self.time(piece));
                 bytes.extend(link.exactly(piece, &what, end)?);
             }
+            let end = link.within(self.within);
             let rest = link.line(2, &what, end)?;
             if rest.is_empty() { Ok(bytes) } else { Err(SerialError::garbled(&what, &rest, "more follows the block")) }
         })();

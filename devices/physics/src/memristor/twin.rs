@@ -7,7 +7,7 @@
 //! **Promises.** With the largest current `I`, that of the largest voltage in the most conducting state, the margin is `I/20`: ten times the usual
 //! spread. A program that takes other parameters than the model's own may have a larger current, and is refused.
 
-use super::{Biolek, Free, Joglekar, Prodromakis, hp, yakopcic};
+use super::{Biolek, Exponential, Free, Joglekar, Linear, Prodromakis, hp, stanford_pku, vteam, yakopcic};
 use async_trait::async_trait;
 use isoform_core::Coefficients;
 use isoform_core::draw::{Key, normal};
@@ -28,34 +28,55 @@ use std::time::Duration;
 
 /// The options of `twin:memristor`, each with what it means.
 pub const OPTIONS: &[(&str, &str)] = &[
-    ("model", "hp, hp-joglekar, hp-biolek, hp-prodromakis or yakopcic (hp)"),
+    ("model", "hp, hp-joglekar, hp-biolek, hp-prodromakis, vteam, vteam-exponential, yakopcic or stanford-pku (hp)"),
+    ("volts", "the largest voltage in magnitude, up to that of the model (1; 0.22 of vteam, 1.5 of stanford-pku)"),
     ("seed", "which devices they are: their spread and their noise (0)"),
     ("spread", "standard deviation of what a device conducts, as a share from 0 to 0.01 (0.005)"),
     ("noise", "standard deviation of a sample of the current, as a share of it, from 0 to 0.1 (0.002)"),
 ];
 
-/// The largest voltage in magnitude.
-const VOLTS: f64 = 1.0;
 /// The share of the largest current that a mean may be off.
 const MARGIN: f64 = 0.05;
 /// The most devices.
 const CHANNELS: usize = 64;
 
-/// A model with what a twin of it takes: the largest current in amperes and the tick in seconds in which its loops are seen.
+/// A model with what a twin of it takes.
 struct Model {
     name: &'static str,
+    /// The model, its state where its loops are seen after a reset.
     neuron: fn() -> Neuron,
-    most: f64,
+    /// The largest voltage in magnitude, where nobody says otherwise.
+    volts: f64,
+    /// Amperes at so many volts in the most conducting state.
+    most: fn(f64) -> f64,
+    /// The tick in seconds in which its loops are seen.
     dt: f64,
 }
 
-/// A sixteen kilohm film of Hewlett-Packard is 100 Ω when doped throughout; Yakopcic's conducts `a1 sinh(b)` at a volt.
-const MODELS: [Model; 5] = [
-    Model { name: "hp", neuron: || hp(Free), most: 1e-2, dt: 5e-4 },
-    Model { name: "hp-joglekar", neuron: || hp(Joglekar), most: 1e-2, dt: 5e-4 },
-    Model { name: "hp-biolek", neuron: || hp(Biolek), most: 1e-2, dt: 5e-4 },
-    Model { name: "hp-prodromakis", neuron: || hp(Prodromakis), most: 1e-2, dt: 5e-4 },
-    Model { name: "yakopcic", neuron: yakopcic, most: 8.51e-3, dt: 2e-8 },
+/// A sixteen kilohm film of Hewlett-Packard is 100 Ω when doped throughout, one with thresholds 50 Ω; Yakopcic's conducts `a1 sinh(b v)`, a closed
+/// filament `i_0 e^{-0.8} sinh(v/v_0)`. At 0.22 V a film with thresholds moves about as fast both ways; at a volt it is on within five
+/// picoseconds and off within 122 nanoseconds.
+const MODELS: [Model; 8] = [
+    Model { name: "hp", neuron: || hp(Free), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
+    Model { name: "hp-joglekar", neuron: || hp(Joglekar), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
+    Model { name: "hp-biolek", neuron: || hp(Biolek), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
+    Model { name: "hp-prodromakis", neuron: || hp(Prodromakis), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
+    Model { name: "vteam", neuron: || vteam(Linear).with("x_0", 1.5e-9), volts: 0.22, most: |v| v / 50.0, dt: 4e-10 },
+    Model {
+        name: "vteam-exponential",
+        neuron: || vteam(Exponential).with("x_0", 1.5e-9),
+        volts: 0.22,
+        most: |v| v / 50.0,
+        dt: 4e-10,
+    },
+    Model { name: "yakopcic", neuron: yakopcic, volts: 1.0, most: |v| 0.17 * (0.05 * v).sinh(), dt: 2e-8 },
+    Model {
+        name: "stanford-pku",
+        neuron: || stanford_pku().with("g_start", 1e-9),
+        volts: 1.5,
+        most: |v| 1e-3 * (-0.8_f64).exp() * (v / 0.25).sinh(),
+        dt: 8e-12,
+    },
 ];
 
 /// Memristors as a substrate.
@@ -80,22 +101,18 @@ pub fn open(options: &mut Options<'_>) -> Result<Arc<dyn Substrate>> {
         return Err(Error::unsupported(format!("there is no model {name:?}; take {}", names.join(", "))));
     };
     let seed = options.take("seed")?.unwrap_or(0);
-    let mut share = |key: &str, usual: f64, most: f64| -> Result<f64> {
-        let value = options.take(key)?.unwrap_or(usual);
-        if (0.0..=most).contains(&value) {
-            Ok(value)
-        } else {
-            Err(Error::unsupported(format!("a {key} of {value} is outside 0 to {most}")))
-        }
-    };
-    let (spread, noise) = (share("spread", 0.005, 0.01)?, share("noise", 0.002, 0.1)?);
+    let spread = options.take_within("spread", 0.0..=0.01)?.unwrap_or(0.005);
+    let noise = options.take_within("noise", 0.0..=0.1)?.unwrap_or(0.002);
     let neuron = (model.neuron)();
-    let price = Price { seconds: model.dt, joules: VOLTS * model.most * model.dt, writes: 0 };
+    let [_, highest] = neuron.function().signature().inputs[0].quantity.range;
+    let volts = options.take_within("volts", 0.01..=highest)?.unwrap_or(model.volts);
+    let most = (model.most)(volts);
+    let price = Price { seconds: model.dt, joules: volts * most * model.dt, writes: 0 };
     // four standard deviations of what a device conducts above what it should
-    let declared = (noise * model.most * (1.0 + 4.0 * spread)).max(f64::MIN_POSITIVE);
-    let medium = Medium { price, ..Medium::new(MARGIN * model.most, declared) };
+    let declared = (noise * most * (1.0 + 4.0 * spread)).max(f64::MIN_POSITIVE);
+    let medium = Medium { price, ..Medium::new(MARGIN * most, declared) };
     let limits =
-        Limits { input: [-VOLTS, VOLTS], out_of_range: OutOfRange::Refuse, batch: 1, channels: CHANNELS, ..Limits::default() };
+        Limits { input: [-volts, volts], out_of_range: OutOfRange::Refuse, batch: 1, channels: CHANNELS, ..Limits::default() };
     let mut profile = Profile::digital("twin of memristors", env!("CARGO_PKG_VERSION"))
         .with_class(Class::AnalogNoisy)
         .with_facets(Facets { rest: true, ..Facets::default() })
@@ -142,9 +159,12 @@ impl Substrate for Memristors {
         let node = single(program)?;
         let function = Arc::clone(self.neuron.function());
         let NodeKind::Dynamics { parameters, .. } = &node.kind else { return refuse(node, "it has no function") };
-        for (own, given) in function.signature().parameters.iter().zip(parameters) {
+        // where a device starts is the program's to say
+        let starts =
+            |at: usize| function.signature().states.iter().any(|s| matches!(s.initial, Initial::Parameter(from) if from == at));
+        for (at, (own, given)) in function.signature().parameters.iter().zip(parameters).enumerate() {
             let (name, usual) = (own.quantity.name, own.default.unwrap_or(0.0));
-            if !name.starts_with("x_0") && (0..given.len()).any(|c| (given.at(c) - usual).abs() > 1e-9 * usual.abs()) {
+            if !starts(at) && (0..given.len()).any(|c| (given.at(c) - usual).abs() > 1e-9 * usual.abs()) {
                 return refuse(node, format!("the devices have a {name} of {usual:e}; leave it as it is"));
             }
         }
