@@ -29,7 +29,7 @@ use std::time::Duration;
 /// | `opencl:` | an OpenCL device; with the feature `opencl` |
 /// | `serial:`, `tcp:`, `rfc2217:`, `stdio:`, `twin:` | an instrument at the end of a line, or its twin; with the feature `devices` |
 /// | `place:` | several substrates, each with its part of the program |
-/// | `noise:`, `quantise:` | layers of the core |
+/// | `noise:`, `quantise:`, `renew:` | layers of the core |
 /// | `timeout:?on=(…)&seconds=0.1` | a deadline on every call, by the clock of the system |
 /// | `record:FILE?on=(…)`, `replay:FILE` | every call and its answer, into a file and from it |
 #[must_use]

@@ -5,6 +5,7 @@ use crate::plan::{Plan, PlanNode, What};
 use crate::record::{Evidence, Samples};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::functions as library;
+use isoform_core::layer::Renew;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::semantics::{Number, Preset, Semantics};
@@ -59,7 +60,16 @@ impl<'a> Bench<'a> {
         Chance::new(self.seed, self.law)
     }
 
+    /// Opens a program. A calibration whose time is over is made anew, as by whoever works with the device.
     pub(crate) fn open(&self, program: &Program, run: &Run) -> Result<Blocking> {
+        if self.profile.facets.calibration {
+            return Blocking::open(&Renew::new(self.substrate), program, run);
+        }
+        self.open_bare(program, run)
+    }
+
+    /// Opens a program under calibrations that end.
+    pub(crate) fn open_bare(&self, program: &Program, run: &Run) -> Result<Blocking> {
         Blocking::open(self.substrate, program, run)
     }
 

@@ -87,9 +87,13 @@ pub(crate) struct Rows {
 impl Stand {
     pub(crate) fn open(bench: &Bench<'_>, program: &Program, seed: u64) -> Result<Self> {
         let run = Run::new().with_seed(seed);
-        let session = bench.open(program, &run)?;
+        Ok(Self::on(bench.open(program, &run)?, program, &run))
+    }
+
+    /// The same in a session that was opened otherwise.
+    pub(crate) fn on(session: Blocking, program: &Program, run: &Run) -> Self {
         let (inputs, outputs) = (program.input_channels(), program.output_channels());
-        Ok(Self { session, oracle: Oracle::new(program, &run), inputs, outputs, clipped: 0 })
+        Self { session, oracle: Oracle::new(program, run), inputs, outputs, clipped: 0 }
     }
 
     /// Holds a row of inputs and adds the rows that come.

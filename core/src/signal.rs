@@ -145,6 +145,15 @@ impl<'a> Signal<'a> {
 }
 
 impl SignalMut<'_> {
+    /// The same block for a shorter time.
+    pub fn reborrow(&mut self) -> SignalMut<'_> {
+        match self {
+            SignalMut::Dense(data) => SignalMut::Dense(data),
+            SignalMut::Counts(counts) => SignalMut::Counts(counts),
+            SignalMut::Bits(bits) => SignalMut::Bits(bits),
+        }
+    }
+
     /// Checks the size against an extent.
     ///
     /// # Errors

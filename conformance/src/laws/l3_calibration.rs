@@ -15,6 +15,7 @@ use crate::statistics::series::moments;
 use isoform_core::calibration::Certificate;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
+use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
     id: "L3.calibration",
@@ -40,10 +41,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         return Ok(());
     }
     let Some((name, program)) = bench.subjects()?.into_iter().next() else { return Ok(()) };
-    let mut stand = Stand::open(bench, &program, bench.seed)?;
+    let run = Run::new().with_seed(bench.seed);
+    let mut stand = Stand::on(bench.open_bare(&program, &run)?, &program, &run);
     let (work, seconds) = (LEVELS * TICKS, program.semantics().dt);
     let first = stand.session.certificate()?;
-    if first.is_none() {
+    if first.is_none_or(|c| c.is_expired()) {
         let made = stand.session.calibrate();
         evidence.check("a first calibration", &["accepted"], answer(&made));
         made?;

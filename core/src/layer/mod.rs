@@ -7,12 +7,14 @@ mod noise;
 mod place;
 mod quantise;
 pub mod record;
+mod renew;
 pub mod replay;
 mod timeout;
 
 pub use noise::Noise;
 pub use place::Place;
 pub use quantise::Quantise;
+pub use renew::Renew;
 pub use timeout::{Clock, Timeout};
 
 use crate::error::{Error, Result};
@@ -48,7 +50,7 @@ macro_rules! hand_on_facets {
     };
 }
 
-/// Adds the schemes `noise:`, `quantise:` and `place:`.
+/// Adds the schemes `noise:`, `quantise:`, `renew:` and `place:`.
 pub fn register(registry: &mut Registry) {
     registry.register("place", place::entry());
     let noise = Entry::new("adds normal noise to the outputs of another substrate", |locator, registry| {
@@ -66,6 +68,13 @@ pub fn register(registry: &mut Registry) {
             ("margin", "the most that it promises the mean of an output to be off, in output units; 0.05 if absent"),
         ]),
     );
+    let renew = Entry::new("makes the calibrations of another substrate anew when their time is over", |locator, registry| {
+        let mut options = locator.reader();
+        let inner = inner(&mut options, registry)?;
+        options.finish(&["on"])?;
+        Ok(Arc::new(Renew::new(inner)))
+    });
+    registry.register("renew", renew.with_options(&[("on", "the substrate, in brackets")]));
     let quantise = Entry::new("rounds the outputs of another substrate to a grid", |locator, registry| {
         let mut options = locator.reader();
         let (inner, step) = (inner(&mut options, registry)?, required(&mut options, "step")?);

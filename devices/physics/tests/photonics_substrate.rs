@@ -3,6 +3,7 @@
 use isoform_core::builder::Builder;
 use isoform_core::error::{ErrorKind, Integrity, Result};
 use isoform_core::functions::li;
+use isoform_core::layer::Renew;
 use isoform_core::linear::Dense;
 use isoform_core::locator::Locator;
 use isoform_core::optical::{Detection, Encoding, Optical};
@@ -191,6 +192,20 @@ fn exemplars_are_taken_and_kept() {
         assert!(programs.iter().all(|p| Blocking::open(twin.as_ref(), p, &Run::new()).is_ok()));
     }
     twin("").expect("opens").exemplars().iter().for_each(|program| worst("seed=9", program, 8));
+}
+
+#[test]
+fn a_calibration_that_is_over_is_made_anew_by_the_layer() {
+    let renewed = Renew::new(twin("drift=1e-3&seed=5").expect("opens"));
+    let program = single(optical(&Matrix::haar(5, 1), Encoding::Real, Detection::Intensity));
+    let mut session = Blocking::open(&renewed, &program, &Run::new()).expect("realises");
+    let id = |session: &mut Blocking| session.certificate().expect("has the facet").expect("was calibrated").id;
+    let (first, x) = (id(&mut session), numbers(5, 2));
+    session.run(&x).expect("runs");
+    assert_eq!(id(&mut session), first);
+    session.rest(40_000.0).expect("rests");
+    let late = session.run(&x).expect("calibrates and runs");
+    assert!(late.len() == 5 && id(&mut session) != first);
 }
 
 #[test]
