@@ -86,7 +86,7 @@ subjects! {
         "rail lower than declared, under noise", Some("L2.transfer"), |s| under(s, Defect::LowRail);
         "mean off by one and a half margins", Some("L2.equivalence"), |s| blurred(s, white().with_bias(1.5 * MARGIN));
         "cross-talk 2 % under noise", Some("L2.isolation"), |s| under(s, Defect::CrossTalk);
-        "two inputs are one, under noise", Some("L2.capacity"), |s| under(s, Defect::MergedInputs);
+        "two inputs are one, under noise", Some("L2.isolation"), |s| under(s, Defect::MergedInputs);
         "hysteresis", Some("L2.transfer"), |s| blurred(s, white().with_lag(0.8 * MARGIN));
         "gain +3 % behind ten times the noise", Some("L1.noise"), |s| {
             let loud = Blur::honest(Colour::White, 10.0 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA));
@@ -94,6 +94,10 @@ subjects! {
         };
         "noise x 1.5", Some("L1.noise"), |s| {
             blurred(s, Blur::honest(Colour::White, 1.5 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA)))
+        };
+        // what was remembered drowns
+        "noise x 10", Some("L2.capacity"), |s| {
+            blurred(s, Blur::honest(Colour::White, 10.0 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA)))
         };
         "heavy-tailed noise x 1.5", Some("L1.noise"), |s| {
             blurred(s, Blur::honest(Colour::Laplace, 1.5 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA)))

@@ -53,6 +53,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
         let (pilot, design) = bench.pilot(&mut stand, &reference, &medium)?;
         let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
+        let width = |o: usize| moments(&pilot.differences(stand.outputs, o)).1;
+        let noisiest = (0..stand.outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);
         pilot.keep(evidence, &format!("{name}/pilot"), stand.outputs);
         evidence.note(&format!("design of {name}"), design);
         let tau = if design.coloured { 1.0 } else { design.tau };
@@ -81,8 +83,14 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
         if tried.is_empty() && medium.noise > 0.0 {
             let record = format!("{name}/{}", STAGES[0]);
-            Plot::allan("Allan deviation of output 0", format!("{record}/output"), format!("{record}/program"))
-                .with_tick(program.semantics().dt)
+            let which = if stand.outputs > 1 { ", the noisiest" } else { "" };
+            Plot::allan(
+                format!("Allan deviation of output {noisiest}{which}"),
+                format!("{record}/output"),
+                format!("{record}/program"),
+            )
+            .with_column(noisiest)
+            .with_tick(program.semantics().dt)
                 .with_caption("How means settle as they grow: white noise falls, 1/f noise does not.")
                 .attach(evidence);
         }

@@ -80,13 +80,20 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     evidence.note("tried", &tried);
     if let (Some(name), Some(drift)) = (tried.first(), medium.drift) {
         let ages: Vec<f64> = LADDER.iter().skip(1).map(|share| share * drift.within).collect();
-        let moves: Vec<Mean> = (1..LADDER.len()).filter_map(|rung| moved(evidence, name, rung, 0, STAGES[0], PASS)).collect();
+        let outputs = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])).map_or(0, |(_, outputs)| outputs);
+        let course = |output: usize| -> Vec<Mean> {
+            (1..LADDER.len()).filter_map(|rung| moved(evidence, name, rung, output, STAGES[0], PASS)).collect()
+        };
+        let furthest = |moves: &[Mean]| moves.iter().map(|m| m.mean.abs()).fold(0.0, f64::max);
+        let courses = (0..outputs).map(|output| (output, course(output)));
+        let (output, moves) = courses.max_by(|(_, a), (_, b)| furthest(a).total_cmp(&furthest(b))).unwrap_or_default();
+        let which = if outputs > 1 { format!("output {output}, the furthest,") } else { String::from("the output") };
         let n = ages.len();
         evidence.keep("age", "s", &[n], ages);
         evidence.keep("moved", "1", &[moves.len()], moves.iter().map(|m| m.mean).collect());
         evidence.keep("moved, lower end", "1", &[moves.len()], moves.iter().map(|m| m.mean - m.half).collect());
         evidence.keep("moved, upper end", "1", &[moves.len()], moves.iter().map(|m| m.mean + m.half).collect());
-        Plot::lines("How far the mean has moved since the beginning", &["moved"])
+        Plot::lines(format!("How far the mean of {which} has moved since the beginning"), &["moved"])
             .with_x("age")
             .with_log_x()
             .with_points()
