@@ -48,16 +48,31 @@ fn two_runs_a_week_apart_name_the_drift() {
 #[test]
 fn work_under_a_calibration_that_is_over_is_refused() {
     let folder = Folder::new();
-    for (locator, why) in [
-        ("twin:mesh?age=40000", "is 40000.000 s old and held for 36000.000 s; calibrate again"),
-        ("twin:crossbar?compensate=global&age=604800", "is 604800.000 s old and held for"),
-        ("twin:mesh?reach=0.3", "raise reach"),
-    ] {
-        let refused = folder.isoform(&["conform", locator, "--law", "L1.noise", "--quiet"]);
-        assert!(refused.code == 3 || refused.code == 4, "{}{}", refused.out, refused.err);
-        let said = format!("{}{}", refused.out, refused.err).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(why), "{said}");
+    let crossbar = "twin:crossbar?compensate=global&age=604800";
+    let old = format!("place:?linear=({crossbar}&margin=100&noise=100&drift=100)&*=(oracle:)");
+    let run = |on: &str| {
+        folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--input", "x.csv", "--output", "y.csv", "--on", on, "--quiet"])
+    };
+    let refused = run(&old);
+    assert_eq!(refused.code, 4, "{}{}", refused.out, refused.err);
+    assert!(
+        refused.err.contains("is 604800.000 s old and held for") && refused.err.contains("calibrate again"),
+        "{}",
+        refused.err
+    );
+    // the layer makes another one, and so does the suite
+    let renewed = run(&old.replace("twin:crossbar", "renew:?on=(twin:crossbar").replace("drift=100)", "drift=100))"));
+    assert_eq!(renewed.code, 0, "{}{}", renewed.out, renewed.err);
+    for locator in ["twin:mesh?age=40000", crossbar] {
+        let table = folder.succeeds(&["conform", locator, "--law", "L1.noise", "--quiet"]);
+        assert!(table.matches("calibration: ").count() > 1, "{table}");
     }
+    let short = folder.isoform(&["conform", "twin:mesh?reach=0.3", "--law", "L1.noise", "--quiet"]);
+    assert!(
+        short.code == 3 && short.out.split_whitespace().collect::<Vec<_>>().join(" ").contains("raise reach"),
+        "{}",
+        short.out
+    );
 }
 
 #[test]

@@ -232,7 +232,10 @@ fn broken_folders_are_refused_by_name() {
             said(|d| fs::remove_file(d.join("evidence/L1.reset/1.npy")).unwrap()),
             "evidence/L1.reset/1.npy: there is no such file; is this the folder of a finished run?",
         ),
-        (said(|d| fs::write(d.join("dossier.json"), "").unwrap()), "dossier.json: EOF while parsing a value at line 1 column 0"),
+        (
+            said(|d| fs::write(d.join("dossier.json"), "").unwrap()),
+            "dossier.json: it is cut short; the run did not come to its end, or the copy is not whole",
+        ),
         (
             said(|d| fs::write(d.join("dossier.json"), "[".repeat(100_000)).unwrap()),
             "dossier.json: recursion limit exceeded at line 1 column 128",

@@ -188,7 +188,10 @@ impl Session {
     /// `Unsupported` without the facet Memory.
     pub async fn save(&mut self) -> Result<State> {
         self.check_kept()?;
-        self.facet_memory()?.save().await
+        self.facet_memory()?;
+        self.lost = true;
+        let result = self.facet_memory()?.save().await;
+        self.settle(false, result)
     }
 
     /// Goes on from a state.
@@ -210,7 +213,11 @@ impl Session {
     /// # Errors
     /// `NotFound` if there is none, `Unsupported` without the facet Tuning.
     pub async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
-        self.facet_tuning()?.read(node, parameter).await
+        self.check_kept()?;
+        self.facet_tuning()?;
+        self.lost = true;
+        let result = self.facet_tuning()?.read(node, parameter).await;
+        self.settle(false, result)
     }
 
     /// Writes a parameter and gives what was really set.
@@ -221,7 +228,11 @@ impl Session {
         if let Some(v) = values.iter().find(|v| !v.is_finite()) {
             return Err(Error::invalid_program(format!("parameter {parameter:?} cannot be {v}")).with_node(node));
         }
-        self.facet_tuning()?.write(node, parameter, values).await
+        self.check_kept()?;
+        self.facet_tuning()?;
+        self.lost = true;
+        let result = self.facet_tuning()?.write(node, parameter, values).await;
+        self.settle(false, result)
     }
 
     /// Calibrates the device and gives the certificate that is now in force.

@@ -106,6 +106,12 @@ impl Cancel {
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
+
+    /// The flag for a load or a reset: one that is up from what it stopped before does not stop these.
+    #[must_use]
+    pub fn since_now(&self) -> Self {
+        if self.is_raised() { Self::default() } else { self.clone() }
+    }
 }
 
 /// A medium that realises programs.

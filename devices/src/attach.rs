@@ -90,6 +90,7 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
             others.push((other, settings));
         }
         options.finish(&known)?;
+        std::iter::once(locator).chain(others.iter().map(|(other, _)| other)).try_for_each(check_line)?;
         let mut transports = vec![connect(locator, settings)?];
         for (other, settings) in &others {
             transports.push(connect(other, *settings)?);
@@ -110,7 +111,11 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
     let mut lines = Lines::one(taken_down(first, None)?);
     for (name, line) in kind.lines.iter().zip(transports) {
-        lines = lines.with(name, taken_down(line, Some(name))?);
+        let line = taken_down(line, Some(name)).inspect_err(|_| {
+            // one transcript of two is none
+            record.iter().for_each(|path| drop(std::fs::remove_file(path)));
+        })?;
+        lines = lines.with(name, line);
     }
     Ok(Arc::new(Instrument::open(driver, lines)?))
 }
@@ -189,28 +194,34 @@ fn settings(kind: &Kind, locator: &Locator, options: &mut Options<'_>) -> Result
     Ok(Settings { baud: options.take_within("baud", 50..=25_000_000)?.unwrap_or(kind.settings.baud), parity })
 }
 
+/// Checks that a locator names a line, before any is opened.
+fn check_line(locator: &Locator) -> Result<()> {
+    let scheme = locator.scheme();
+    if !matches!(scheme, "serial" | "tcp" | "rfc2217" | "stdio") {
+        return Err(Error::not_found(format!("\"{scheme}:\" names no line; known are serial:, tcp:, rfc2217: and stdio:")));
+    }
+    if locator.path().is_empty() {
+        return Err(Error::not_found(format!(
+            "nothing is named after \"{scheme}:\"; write the port, the address or the program"
+        )));
+    }
+    Ok(())
+}
+
 /// Opens the line that a locator names.
 ///
 /// # Errors
 /// `NotFound`, `Busy`, or what the system says.
 pub fn connect(locator: &Locator, settings: Settings) -> Result<Box<dyn Transport>> {
+    check_line(locator)?;
     let path = locator.path();
-    if path.is_empty() {
-        let scheme = locator.scheme();
-        return Err(Error::not_found(format!(
-            "nothing is named after \"{scheme}:\"; write the port, the address or the program"
-        )));
-    }
     let opened: io::Result<Box<dyn Transport>> = match locator.scheme() {
         "serial" => Port::open(path, settings).map(|port| Box::new(port) as Box<dyn Transport>),
         "tcp" => Tcp::connect(path).map(|tcp| Box::new(tcp) as Box<dyn Transport>),
         "rfc2217" => Rfc2217::connect(path, settings).map(|line| Box::new(line) as Box<dyn Transport>),
-        "stdio" => {
+        _ => {
             let words: Vec<String> = path.split_whitespace().map(str::to_owned).collect();
             Process::start(&words).map(|process| Box::new(process) as Box<dyn Transport>)
-        }
-        other => {
-            return Err(Error::not_found(format!("\"{other}:\" names no line; known are serial:, tcp:, rfc2217: and stdio:")));
         }
     };
     opened.map_err(|source| SerialError::open(path, source).into())
@@ -249,6 +260,9 @@ mod tests {
         assert!(refusal("twin:photonic?parity=odd").contains("\"twin:\" takes record, modes"));
         assert!(refusal("serial:/dev/none?device=photonic&meter=(serial:/dev/none?speed=9)").contains("\"speed\" is unknown"));
         assert!(refusal("serial:/dev/none?device=photonic").contains("meter=("));
+        // nor is a program started
+        assert!(refusal("stdio:/nope?device=photonic&meter=(cpu:)").contains("\"cpu:\" names no line"));
+        assert!(refusal("stdio:/nope?device=photonic&meter=(serial:)").contains("nothing is named after \"serial:\""));
         assert!(refusal("serial:/dev/none?device=board").contains("cannot be opened"));
     }
 

@@ -32,7 +32,11 @@ impl Serve {
         let (mut lines, mut names) = (Vec::new(), Vec::new());
         for (i, twin) in twins.into_iter().enumerate() {
             let line = match self.tcp {
-                Some(port) => Line::listen(if port == 0 { 0 } else { port + u16::try_from(i).unwrap_or(0) })?,
+                Some(0) => Line::listen(0)?,
+                Some(port) => {
+                    let next = u16::try_from(i).ok().and_then(|i| port.checked_add(i));
+                    Line::listen(next.ok_or_else(|| Error::not_found(format!("behind port {port} is none for a second line")))?)?
+                }
                 None => Line::Terminal(Pty::open().map_err(|e| Error::fault("no pseudo-terminal is left").with_source(e))?),
             };
             console.print(line.name())?;
@@ -87,7 +91,9 @@ impl Line {
                 // the clock of a twin goes on between clients
                 let mut clock = std::time::Duration::ZERO;
                 for client in listener.incoming() {
-                    let mut line = client.and_then(Tcp::accepted).map_err(broken)?.starting_at(clock);
+                    // a client that has gone before it was served
+                    let Ok(line) = client.and_then(Tcp::accepted) else { continue };
+                    let mut line = line.starting_at(clock);
                     serve(twin.as_mut(), &mut line, &|| false).map_err(broken)?;
                     clock = line.now();
                 }

@@ -31,7 +31,7 @@ pub enum SerialError {
         what: String,
     },
     /// Nothing, or not enough, came in time.
-    #[error("no {what} within {after:?}: the device is silent, busy or another one; a reset opens the dialogue anew")]
+    #[error("{what} did not come within {after:?}: the device is silent, busy or another one; a reset opens the dialogue anew")]
     Timeout {
         /// What was awaited.
         what: String,

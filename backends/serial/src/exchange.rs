@@ -1,7 +1,7 @@
 //! The ways in which devices answer.
 //!
 //! A driver names the style once for each request; the rest is the same for all of them: the request goes out, and the answer has to come
-//! before the deadline. Streams with a start and a stop are read with [`Link::hunt`].
+//! before the deadline. A stream of frames, which nobody asks for, is hunted through: [`Link::hunt`].
 
 use crate::error::{Result, SerialError};
 use crate::link::Link;
@@ -96,7 +96,7 @@ impl Link {
         match reply {
             Reply::Line => self.line(longest, what, end),
             Reply::Silence { moment } => {
-                let moment = self.within(moment.min(within));
+                let moment = self.within(moment.min(self.left(end)));
                 match self.line(longest, what, moment) {
                     Err(SerialError::Timeout { .. }) => Ok(Vec::new()),
                     Ok(line) => Err(SerialError::Refused { what: what.to_owned(), said: crate::error::printable(&line) }),

@@ -87,6 +87,7 @@ impl Substrate for Instrument {
             facets: self.profile.facets,
             program: program.clone(),
             run: run.clone(),
+            tuned: Vec::new(),
         }))
     }
 }
@@ -157,6 +158,8 @@ struct Attached {
     facets: Facets,
     program: Program,
     run: Run,
+    /// What was written to parameters since: node, parameter, values.
+    tuned: Vec<(String, String, Vec<f64>)>,
 }
 
 impl Attached {
@@ -170,12 +173,17 @@ impl Attached {
         result
     }
 
-    /// Brings the device back if the line failed, with the program loaded.
+    /// Brings the device back if the line failed, with the program loaded and its parameters as they were written.
     fn recover(&mut self) -> Result<()> {
         let mut bench = lock(&self.bench);
         if bench.broken {
             bench.mend().map_err(Error::with_state_lost)?;
-            let loaded = bench.load(&self.program, &self.run);
+            let loaded = bench.load(&self.program, &self.run).and_then(|()| {
+                let mut written = self.tuned.iter();
+                written.try_for_each(|(node, parameter, values)| {
+                    bench.call(|driver, lines| driver.write_parameter(lines, node, parameter, values)).map(drop)
+                })
+            });
             bench.broken = loaded.is_err();
             loaded.map_err(Error::with_state_lost)?;
         }
@@ -236,6 +244,9 @@ impl Tuning for Attached {
     }
 
     async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
-        self.call(|driver, lines| driver.write_parameter(lines, node, parameter, values))
+        let set = self.call(|driver, lines| driver.write_parameter(lines, node, parameter, values))?;
+        self.tuned.retain(|(n, p, _)| n != node || p != parameter);
+        self.tuned.push((node.to_owned(), parameter.to_owned(), values.to_vec()));
+        Ok(set)
     }
 }

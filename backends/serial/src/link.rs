@@ -58,6 +58,12 @@ impl Link {
         self.transport.name()
     }
 
+    /// How long so many bytes are on their way, each at least so long as named.
+    #[must_use]
+    pub fn time_of(&self, bytes: usize, least: Duration) -> Duration {
+        self.transport.pace().max(least).saturating_mul(u32::try_from(bytes).unwrap_or(u32::MAX))
+    }
+
     /// Time since some fixed instant.
     #[must_use]
     pub fn now(&self) -> Duration {
@@ -103,7 +109,7 @@ impl Link {
     /// # Errors
     /// `Timeout` if the line does not take them in time, `HungUp` if it has ended.
     pub fn send(&mut self, bytes: &[u8], deadline: Deadline) -> Result<()> {
-        let what = "bytes to be taken";
+        let what = "room for more bytes";
         let mut rest = bytes;
         while !rest.is_empty() {
             let left = self.left(deadline);
@@ -304,7 +310,7 @@ impl Link {
     pub fn reopen(&mut self) -> Result<()> {
         self.clear();
         let port = self.name();
-        self.transport.reopen().map_err(|source| SerialError::Open { port, source })
+        self.transport.reopen().map_err(|source| SerialError::open(&port, source))
     }
 }
 

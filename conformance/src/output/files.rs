@@ -70,12 +70,18 @@ pub enum FolderError {
         limit: u64,
     },
     /// It is not JSON, or not the JSON that belongs there.
-    #[error("{path}: it is damaged or cut short: {source}")]
+    #[error("{path}: {source}")]
     Json {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// It ends before its JSON does.
+    #[error("{path}: it is cut short; the run did not come to its end, or the copy is not whole")]
+    Cut {
+        /// The file.
+        path: PathBuf,
     },
     /// It is not the array that belongs there.
     #[error("{path}: {message}")]
@@ -207,7 +213,7 @@ pub fn read(dir: &Path) -> Result<Dossier, FolderError> {
     let mut left = LARGEST_FOLDER;
     let index = dir.join("dossier.json");
     let text = load(&index, LARGEST_TEXT, &mut left)?;
-    let layout = Layout::from_text(&text).map_err(|source| FolderError::Json { path: index.clone(), source })?;
+    let layout = Layout::from_text(&text).map_err(|source| unreadable(&index, source))?;
     check_ids(&index, layout.evidence.iter().map(String::as_str))?;
     let laws = layout.evidence.clone();
     let mut dossier = layout.into_dossier();
@@ -217,10 +223,15 @@ pub fn read(dir: &Path) -> Result<Dossier, FolderError> {
     Ok(dossier)
 }
 
+fn unreadable(path: &Path, source: serde_json::Error) -> FolderError {
+    let path = path.to_owned();
+    if source.is_eof() { FolderError::Cut { path } } else { FolderError::Json { path, source } }
+}
+
 fn read_evidence(dir: &Path, law: &str, left: &mut u64) -> Result<Evidence, FolderError> {
     let path = sheet_path(dir, law);
     let text = load(&path, LARGEST_TEXT, left)?;
-    let sheet: Sheet = encode::from_text(&text).map_err(|source| FolderError::Json { path: path.clone(), source })?;
+    let sheet: Sheet = encode::from_text(&text).map_err(|source| unreadable(&path, source))?;
     if sheet.law != law {
         let message = format!("it is about {:?} instead of {law:?}", sheet.law);
         return Err(FolderError::Contradiction { path, message });

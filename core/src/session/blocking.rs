@@ -68,7 +68,14 @@ impl Blocking {
     /// As [`Session::advance`]; `InvalidSignal` if the program has inputs.
     pub fn listen(&mut self, ticks: usize) -> Result<(Vec<f32>, Report)> {
         let output = self.0.run.output(&self.0.program, 1).len();
-        let mut y = vec![0.0; ticks.saturating_mul(output)];
+        let mut y = Vec::new();
+        let all = ticks.saturating_mul(output);
+        if y.try_reserve_exact(all).is_err() {
+            return Err(Error::invalid_signal(format!(
+                "{ticks} ticks of {output} outputs do not fit into memory; listen for fewer"
+            )));
+        }
+        y.resize(all, 0.0);
         let report = self.advance(Signal::Dense(&[]), SignalMut::Dense(&mut y), ticks)?;
         y.truncate(report.ticks * output);
         Ok((y, report))

@@ -197,7 +197,7 @@ impl Driver for ArcOne {
     fn load(&mut self, lines: &mut Lines, program: &Program, run: &Run) -> Result<()> {
         self.loaded = None;
         let layout = Layout::of(program, self.scale, self.board.reading())?;
-        self.write(lines, &layout.targets, &run.cancel)?;
+        self.write(lines, &layout.targets, &run.cancel.since_now())?;
         self.loaded = Some(Loaded { program: program.clone(), cancel: run.cancel.clone(), layout });
         Ok(())
     }
@@ -227,8 +227,7 @@ impl Driver for ArcOne {
         // a dense map keeps nothing from tick to tick; what has left the band of a sweep by relaxation is written again
         let loaded = self.loaded()?;
         let targets = loaded.layout.targets.clone();
-        // a flag that is still up from what it stopped before does not stop this
-        let cancel = if loaded.cancel.is_raised() { Cancel::default() } else { loaded.cancel.clone() };
+        let cancel = loaded.cancel.since_now();
         self.write(lines, &targets, &cancel).map(drop)
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 
 /// Addresses have 16 bits, and the last one means nobody.
 pub const MOST_CELLS: usize = 65_535;
+/// The fewest bytes of a block: an input and an output.
+const LEAST_BLOCK: usize = 8;
 
 /// No answer of an honest board is longer.
 const LONGEST: usize = 1 << 16;
@@ -186,7 +188,12 @@ impl std::str::FromStr for Capabilities {
             numbers: numbers(value(0)?)?,
             cells: whole("CELLS", value(1)?, MOST_CELLS)?,
             code: whole("CODE", value(2)?, MOST_CELLS)?,
-            block: whole("BLOCK", value(3)?, 999_999_999)?,
+            block: match whole("BLOCK", value(3)?, 999_999_999)? {
+                block if block < LEAST_BLOCK => {
+                    return refuse(format!("BLOCK is {block}, but a row takes {LEAST_BLOCK} bytes at least"));
+                }
+                block => block,
+            },
             range: range(value(4)?)?,
             functions,
             operations: list(value(6)?),

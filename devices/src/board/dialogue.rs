@@ -171,19 +171,20 @@ fn ask_plain(link: &mut Link, command: &Command, expect: Expect, within: Duratio
     if expect != Expect::Nothing {
         // a query that is refused is not answered: the queue of errors says why
         return match read_line(link, expect, &what, end) {
-            Err(error @ SerialError::Timeout { .. }) => Err(complaint(link, &what)?.unwrap_or(error)),
+            Err(error @ SerialError::Timeout { .. }) => Err(complaint(link, &what, PROMPT)?.unwrap_or(error)),
             other => other,
         };
     }
-    match complaint(link, &what)? {
+    // the command may still be on its way when the question is sent
+    match complaint(link, &what, within)? {
         Some(error) => Err(error),
         None => Ok(Vec::new()),
     }
 }
 
 /// The oldest error of the queue.
-fn complaint(link: &mut Link, what: &str) -> Result<Option<SerialError>> {
-    let end = link.within(PROMPT);
+fn complaint(link: &mut Link, what: &str, within: Duration) -> Result<Option<SerialError>> {
+    let end = link.within(within);
     link.send(b"SYST:ERR?\n", end)?;
     let line = read_line(link, Expect::Text, what, end)?;
     let code = line.split(|&b| b == b',').next().unwrap_or_default();

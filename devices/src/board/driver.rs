@@ -30,7 +30,7 @@ const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "a
 const MOST_TICKS: usize = 2000;
 /// The most bytes of a block.
 const MOST_BLOCK: usize = 1 << 15;
-/// What the slowest board needs for a tick and for a byte.
+/// What the slowest board needs for a tick, and for a byte where the line does not say.
 const TICK: Duration = Duration::from_millis(20);
 const BYTE: Duration = Duration::from_micros(100);
 
@@ -79,6 +79,12 @@ impl BoardDriver {
         Self::default()
     }
 
+    /// A driver that knows a board from elsewhere.
+    #[cfg(test)]
+    pub(super) fn knowing(board: Capabilities) -> Self {
+        Self { capabilities: Some(board), ..Self::default() }
+    }
+
     fn known(&self) -> Result<&Capabilities> {
         self.capabilities.as_ref().ok_or_else(|| Error::fault("the board was not identified"))
     }
@@ -123,7 +129,7 @@ impl BoardDriver {
 
     /// Gives a command of which it is known that a board that is as it was left takes it.
     fn told(&mut self, link: &mut Link, command: &Command, bytes: usize) -> Result<()> {
-        self.dialogue.ask(link, command, Expect::Nothing, time(0, bytes)).map(drop).map_err(|e| e.into_fault().into())
+        self.dialogue.ask(link, command, Expect::Nothing, time(link, 0, bytes)).map(drop).map_err(|e| e.into_fault().into())
     }
 
     /// Puts a program on the board, whatever is there.
@@ -154,7 +160,8 @@ impl BoardDriver {
         while words.len() < count {
             let piece = most.min(count - words.len());
             let command = Command::new("MEM:DATA?").with_numbers(&[first + words.len(), piece]);
-            let answer = self.dialogue.ask(link, &command, Expect::Block, time(0, 4 * piece)).map_err(SerialError::into_fault)?;
+            let answer =
+                self.dialogue.ask(link, &command, Expect::Block, time(link, 0, 4 * piece)).map_err(SerialError::into_fault)?;
             let bytes = whole_block("memory", &answer, 4 * piece)?;
             words.extend(bytes.as_chunks().0.iter().map(|w| u32::from_le_bytes(*w)));
         }
@@ -170,9 +177,8 @@ impl BoardDriver {
 }
 
 /// How long a request may take.
-fn time(ticks: usize, bytes: usize) -> Duration {
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    PROMPT + TICK.saturating_mul(count(ticks)) + BYTE.saturating_mul(count(bytes))
+fn time(link: &Link, ticks: usize, bytes: usize) -> Duration {
+    PROMPT + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)) + link.time_of(bytes, BYTE)
 }
 
 /// How one advance is cut into requests.
@@ -354,8 +360,8 @@ impl Driver for BoardDriver {
                 let command = Command::new("RUN?").with_numbers(&[count, cut.mode]).with_block(&loaded.words);
                 let bytes = loaded.words.len() + cut.bytes_out(count);
                 // a board that refuses a run that fits has lost its program
-                let answer =
-                    driver.dialogue.ask(lines, &command, Expect::Block, time(count, bytes)).map_err(SerialError::into_fault)?;
+                let within = time(lines, count, bytes);
+                let answer = driver.dialogue.ask(lines, &command, Expect::Block, within).map_err(SerialError::into_fault)?;
                 let (done, clipped, outputs) = ran(&answer)?;
                 if done != count || outputs.len() != cut.bytes_out(count) {
                     return Err(

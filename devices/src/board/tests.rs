@@ -10,6 +10,7 @@ use isoform_core::semantics::{Preset, Semantics};
 use isoform_core::state::State;
 use isoform_core::substrate::Run;
 use isoform_core::witness::{Judged, Witness};
+use isoform_serial::driver::Driver as _;
 use proptest::prelude::*;
 
 const EXAMPLE: &str = "NUM Q24;CELLS 1200;CODE 512;BLOCK 1024;RANGE -32,32;FUNC isoform.lif/1 1 1 5 1,isoform.li/1 1 1 3 1;OPS COPY,SUM,NEURON,LINEAR,READ,ABSORB;MODES 1;CHECK 1";
@@ -55,6 +56,7 @@ fn hostile_capabilities_are_refused() {
     assert!(bad("Q24", "Q31").contains("Q0 to Q30"));
     assert!(bad("Q24", "Q+4").contains("NUM"));
     assert!(bad("1200", "65536").contains("CELLS"));
+    assert!(bad("1024", "7").contains("BLOCK is 7"));
     assert!(bad("1200", "-1").contains("CELLS"));
     assert!(bad("-32,32", "32,-32").contains("RANGE"));
     assert!(bad("-32,32", "-32,NaN").contains("RANGE"));
@@ -312,8 +314,13 @@ proptest! {
     }
 
     #[test]
-    fn hostile_text_is_refused_without_a_panic(text in "[A-Z0-9 ,;.=-]{0,80}", cut in 0_usize..180) {
+    fn hostile_text_is_refused_without_a_panic(text in "[A-Z0-9 ,;.=-]{0,80}", cut in 0_usize..180, size in 0_usize..3000) {
         let _ = text.parse::<Capabilities>();
+        // what is a board has a profile
+        let resized = EXAMPLE.replace("1024", &size.to_string()).replace("1200", &(size * 7 % 65_536).to_string());
+        if let Ok(board) = resized.parse::<Capabilities>() {
+            prop_assert!(BoardDriver::knowing(board).profile().limits.channels > 0);
+        }
         let broken = format!("{}{text}", EXAMPLE.get(..cut).unwrap_or(EXAMPLE));
         if let Ok(read) = broken.parse::<Capabilities>() {
             prop_assert_eq!(read.to_string().parse::<Capabilities>(), Ok(read));

@@ -9,6 +9,8 @@ use std::time::Duration;
 const MOST_ERRORS: usize = 64;
 /// The longest answer that is no block.
 const LONGEST: usize = 4096;
+/// How long a byte is on its way where the line does not say.
+const BYTE: Duration = Duration::from_micros(1100);
 /// Bytes of a long message that are waited for at a time.
 const PIECE: usize = 1024;
 /// How long the line has to be quiet before a dialogue begins.
@@ -74,13 +76,13 @@ impl Dialogue {
     }
 
     /// How long a message or an answer of so many bytes may take: a line of 9600 baud needs a millisecond a byte.
-    fn time(&self, bytes: usize) -> Duration {
-        self.within + Duration::from_micros(1100) * u32::try_from(bytes).unwrap_or(u32::MAX)
+    fn time(&self, link: &Link, bytes: usize) -> Duration {
+        self.within + link.time_of(bytes, BYTE)
     }
 
     /// Sends what may be long, in pieces, so that a line that takes nothing is given up at the first.
     fn send(&self, link: &mut Link, bytes: &[u8]) -> Result<()> {
-        bytes.chunks(PIECE).try_for_each(|piece| link.send(piece, link.within(self.time(piece.len()))))
+        bytes.chunks(PIECE).try_for_each(|piece| link.send(piece, link.within(self.time(link, piece.len()))))
     }
 
     fn greet(&self, link: &mut Link, ends: &[u8]) -> Result<Identity> {
@@ -111,7 +113,9 @@ impl Dialogue {
 
     fn tell_once(&self, link: &mut Link, message: &[u8]) -> Result<()> {
         self.send(link, &[message, b"\n"].concat())?;
-        match self.errors(link)?.first() {
+        // the message may still be on its way when the question is sent
+        let patient = Self { within: self.time(link, message.len()), ..*self };
+        match patient.errors(link)?.first() {
             None => Ok(()),
             Some(entry) => Err(self.refused(link, message, entry)),
         }
@@ -153,7 +157,7 @@ impl Dialogue {
             // in pieces with deadlines of their own, so that a byte that was lost is not waited for as long as the whole takes
             while bytes.len() < stop - start {
                 let piece = (stop - start - bytes.len()).min(PIECE);
-                let end = link.within(self.time(piece));
+                let end = link.within(self.time(link, piece));
                 bytes.extend(link.exactly(piece, &what, end)?);
             }
             let end = link.within(self.within);

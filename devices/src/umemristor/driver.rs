@@ -44,6 +44,8 @@ pub struct UMemristor {
 struct Loaded {
     cancel: Cancel,
     channels: usize,
+    /// Whether a tick was asked for since.
+    pulsed: bool,
 }
 
 impl UMemristor {
@@ -162,12 +164,12 @@ impl Driver for UMemristor {
             return Err(Error::unsupported(why).with_node(&node.name));
         }
         Self::set(lines, &[Command::Polarity(0), Command::Power(true)])?;
-        self.loaded = Some(Loaded { cancel: run.cancel.clone(), channels: node.channels() });
+        self.loaded = Some(Loaded { cancel: run.cancel.clone(), channels: node.channels(), pulsed: false });
         Ok(())
     }
 
     fn advance(&mut self, lines: &mut Lines, x: Signal<'_>, y: &mut SignalMut<'_>, ticks: usize) -> Result<Report> {
-        let Some(Loaded { cancel, channels }) = &self.loaded else {
+        let Some(Loaded { cancel, channels, pulsed }) = &mut self.loaded else {
             return Err(Error::fault("nothing is loaded on the board; realize a program first"));
         };
         let extent = Extent { ticks, batch: 1, channels: *channels };
@@ -179,6 +181,7 @@ impl Driver for UMemristor {
             all.push(pulses(tick, &row)?);
         }
         let mut report = Report::default();
+        *pulsed = true;
         for tick in all {
             if cancel.is_raised() {
                 break;
@@ -196,7 +199,11 @@ impl Driver for UMemristor {
     }
 
     fn reset(&mut self, _: &mut Lines) -> Result<()> {
-        Err(Error::unsupported("memristors that cannot be read cannot be brought back to where they were"))
+        match &self.loaded {
+            // nothing was done yet that would have to be undone
+            Some(Loaded { pulsed: false, .. }) => Ok(()),
+            _ => Err(Error::unsupported("memristors that cannot be read cannot be brought back to where they were")),
+        }
     }
 
     fn close(&mut self, lines: &mut Lines) {

@@ -202,7 +202,7 @@ impl Driver for Waveform {
         }
         self.loaded = None;
         let steps = self.bench.prepare(lines)?;
-        let times = Times::new(dt, oversample, self.bench.measure_delay(lines, steps, &run.cancel)?);
+        let times = Times::new(dt, oversample, self.bench.measure_delay(lines, steps, &run.cancel.since_now())?);
         let early = times.early + 1.0 / digitizer;
         let (moves, margin) = (self.bench.device.moves(early), self.bench.device.medium(self.bench.range).margin);
         if moves > margin {

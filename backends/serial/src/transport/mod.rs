@@ -51,6 +51,11 @@ pub trait Transport: Debug + Send {
     /// If the stream has ended or failed.
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize>;
 
+    /// How long a byte is on its way, where that is known; nought otherwise.
+    fn pace(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Time since some fixed instant.
     fn now(&self) -> Duration;
 
@@ -62,6 +67,12 @@ pub trait Transport: Debug + Send {
     /// # Errors
     /// If it cannot be opened.
     fn reopen(&mut self) -> io::Result<()>;
+}
+
+/// How long a character of ten or eleven bits takes.
+pub(crate) fn pace(settings: Settings) -> Duration {
+    let bits = if settings.parity == Parity::None { 10 } else { 11 };
+    Duration::from_secs(bits) / settings.baud.max(1)
 }
 
 /// The clock of a stream that is real.

@@ -1,6 +1,6 @@
 //! A serial port.
 
-use super::{Transport, WallClock, ended, received, taken};
+use super::{Transport, WallClock, ended, pace, received, taken};
 use serialport::{SerialPort, SerialPortType};
 use std::fmt;
 use std::io;
@@ -82,6 +82,10 @@ impl Transport for Port {
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         taken(self.within(wait)?.write(bytes))
+    }
+
+    fn pace(&self) -> Duration {
+        pace(self.settings)
     }
 
     fn now(&self) -> Duration {

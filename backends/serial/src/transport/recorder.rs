@@ -1,6 +1,7 @@
 //! A line that writes down what passes over it.
 
 use super::Transport;
+use crate::error::SerialError;
 use crate::transcript::{Entry, Head, write_entry, write_head};
 use std::fmt;
 use std::io::{self, Write};
@@ -10,10 +11,12 @@ use std::time::Duration;
 ///
 /// # Behavior
 /// - What is written is what the other end was sent and what came from it, in this order, with times.
-/// - A transcript that cannot be written fails the call.
+/// - A transcript that cannot be written fails the call, or the next one where bytes have gone out already.
 pub struct Recorder {
     inner: Box<dyn Transport>,
     log: Box<dyn Write + Send>,
+    /// Why what was sent last could not be written down.
+    failed: Option<io::Error>,
 }
 
 impl Recorder {
@@ -24,11 +27,19 @@ impl Recorder {
     pub fn new(inner: Box<dyn Transport>, device: &str, mut log: Box<dyn Write + Send>) -> io::Result<Self> {
         write_head(&mut log, &Head { device: device.to_owned(), port: inner.name() })?;
         log.flush()?;
-        Ok(Self { inner, log })
+        Ok(Self { inner, log, failed: None })
     }
 
     fn put(&mut self, entry: &Entry) -> io::Result<()> {
-        write_entry(&mut self.log, self.inner.now(), entry)
+        // to the end: what waits in a buffer when the last call has ended would be lost without a word
+        let written = write_entry(&mut self.log, self.inner.now(), entry).and_then(|()| self.log.flush());
+        let what = String::from("the transcript to be written");
+        written.map_err(|source| io::Error::new(io::ErrorKind::InvalidData, SerialError::Io { what, source }))
+    }
+
+    /// Fails if what was sent before could not be written down.
+    fn check(&mut self) -> io::Result<()> {
+        self.failed.take().map_or(Ok(()), Err)
     }
 }
 
@@ -38,30 +49,29 @@ impl fmt::Debug for Recorder {
     }
 }
 
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        // a full disk was reported by the write before it, if there was one
-        drop(self.log.flush());
-    }
-}
-
 impl Transport for Recorder {
     fn name(&self) -> String {
         self.inner.name()
     }
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        self.check()?;
         let n = self.inner.read(into, wait)?;
         self.put(&if n == 0 { Entry::Silence } else { Entry::Device(into[..n].to_vec()) })?;
         Ok(n)
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        self.check()?;
         let n = self.inner.write(bytes, wait)?;
         if n > 0 {
-            self.put(&Entry::Host(bytes[..n].to_vec()))?;
+            self.failed = self.put(&Entry::Host(bytes[..n].to_vec())).err();
         }
         Ok(n)
+    }
+
+    fn pace(&self) -> Duration {
+        self.inner.pace()
     }
 
     fn now(&self) -> Duration {

@@ -1,6 +1,6 @@
 //! A serial port at the far end of a network, by the Telnet option of RFC 2217.
 
-use super::{Parity, Settings, Tcp, Transport};
+use super::{Parity, Settings, Tcp, Transport, pace};
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::time::Duration;
@@ -50,8 +50,13 @@ impl Rfc2217 {
     /// If nobody listens, it takes nothing for three seconds, or the other end does not agree to be a serial port with these settings.
     pub fn connect(address: &str, settings: Settings) -> io::Result<Self> {
         let mut line = Self { tcp: Tcp::connect(address)?, settings, telnet: Telnet::default(), out: VecDeque::new() };
-        line.agree()?;
+        line.begin()?;
         Ok(line)
+    }
+
+    /// Comes to an agreement, or hangs up.
+    fn begin(&mut self) -> io::Result<()> {
+        self.agree().inspect_err(|_| self.tcp.hang_up())
     }
 
     fn agree(&mut self) -> io::Result<()> {
@@ -76,24 +81,30 @@ impl Rfc2217 {
         let end = self.tcp.now() + AGREE;
         self.out = hello.into();
         self.flush(AGREE)?;
-        while self.telnet.baud.is_none() && !self.telnet.refused {
+        while !self.telnet.has_agreed() && !self.telnet.refused {
             let left = end.saturating_sub(self.tcp.now());
             if left.is_zero() {
                 break;
             }
             self.take_in(left)?;
+            // what the port says before is of another session
+            self.telnet.data.clear();
         }
+        let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        let name = self.tcp.name();
         match self.telnet.baud {
-            Some(baud) if baud == self.settings.baud => Ok(()),
-            Some(baud) => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("the port at {} has {baud} baud instead of {}", self.tcp.name(), self.settings.baud),
-            )),
-            None => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("{} does not agree to be a serial port by RFC 2217; try tcp:", self.tcp.name()),
-            )),
+            Some(baud) if baud == self.settings.baud => {}
+            Some(baud) => return refuse(format!("the port at {name} has {baud} baud instead of {}", self.settings.baud)),
+            None => return refuse(format!("{name} does not agree to be a serial port by RFC 2217; try tcp:")),
         }
+        // a server that says nothing of them is believed
+        let wanted = [("bits a character", 8), ("for its parity", parity), ("for its stop bits", 1)];
+        for ((what, wanted), seen) in wanted.into_iter().zip(self.telnet.others) {
+            if let Some(seen) = seen.filter(|seen| *seen != wanted) {
+                return refuse(format!("the port at {name} has {seen} {what} instead of {wanted} (RFC 2217)"));
+            }
+        }
+        Ok(())
     }
 
     /// Sends what waits, as far as the network takes it in time.
@@ -146,6 +157,8 @@ struct Telnet {
     suboption: Vec<u8>,
     answers: Vec<u8>,
     baud: Option<u32>,
+    /// Data size, parity and stop size.
+    others: [Option<u8>; 3],
     refused: bool,
 }
 
@@ -210,11 +223,19 @@ impl Telnet {
     }
 
     fn answered(&mut self) {
-        if let [COM_PORT, command, a, b, c, d, ..] = *self.suboption.as_slice()
-            && command == SET_BAUDRATE + ANSWER
-        {
-            self.baud = Some(u32::from_be_bytes([a, b, c, d]));
+        const BAUDRATE: u8 = SET_BAUDRATE + ANSWER;
+        const DATASIZE: u8 = SET_DATASIZE + ANSWER;
+        const STOPSIZE: u8 = SET_STOPSIZE + ANSWER;
+        match *self.suboption.as_slice() {
+            [COM_PORT, BAUDRATE, a, b, c, d, ..] => self.baud = Some(u32::from_be_bytes([a, b, c, d])),
+            [COM_PORT, command @ DATASIZE..=STOPSIZE, value, ..] => self.others[usize::from(command - DATASIZE)] = Some(value),
+            _ => {}
         }
+    }
+
+    /// Whether every setting was answered.
+    fn has_agreed(&self) -> bool {
+        self.baud.is_some() && self.others.iter().all(Option::is_some)
     }
 }
 
@@ -248,6 +269,10 @@ impl Transport for Rfc2217 {
         Ok(bytes.len())
     }
 
+    fn pace(&self) -> Duration {
+        pace(self.settings)
+    }
+
     fn now(&self) -> Duration {
         self.tcp.now()
     }
@@ -258,7 +283,7 @@ impl Transport for Rfc2217 {
 
     fn reopen(&mut self) -> io::Result<()> {
         self.tcp.reopen()?;
-        self.agree()
+        self.begin()
     }
 }
 
@@ -282,15 +307,45 @@ mod tests {
         assert!(!telnet.refused);
     }
 
+    /// What a server says that takes 9600 baud and this parity.
+    fn agreement(parity: u8) -> Vec<u8> {
+        let mut said = b"before".to_vec();
+        suboption(&mut said, SET_BAUDRATE + ANSWER, &9600_u32.to_be_bytes());
+        for (command, value) in [(SET_DATASIZE, 8), (SET_PARITY, parity), (SET_STOPSIZE, 1)] {
+            suboption(&mut said, command + ANSWER, &[value]);
+        }
+        said
+    }
+
+    #[test]
+    fn a_setting_that_the_server_does_not_take_is_no_agreement() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        let peer = std::thread::spawn(move || {
+            for parity in [1, 3] {
+                let (mut stream, _) = listener.accept().expect("connects");
+                stream.write_all(&agreement(parity)).expect("is read");
+                // until the other end hangs up
+                let _ = stream.read_to_end(&mut Vec::new());
+            }
+        });
+        let settings = Settings { baud: 9600, parity: Parity::Even };
+        let refused = Rfc2217::connect(&address, settings).expect_err("has no parity").to_string();
+        assert!(refused.contains("has 1 for its parity instead of 3"), "{refused}");
+        let mut line = Rfc2217::connect(&address, settings).expect("agrees");
+        assert_eq!(line.read(&mut [0; 8], Duration::from_millis(1)).expect("stands"), 0, "what was said before is gone");
+        assert_eq!(line.pace(), Duration::from_secs(11) / 9600);
+        drop(line);
+        peer.join().expect("no panic");
+    }
+
     #[test]
     fn a_peer_that_reads_nothing_holds_nobody_longer_than_he_may_be() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("bound").to_string();
         let peer = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("connects");
-            let mut agreed = Vec::new();
-            suboption(&mut agreed, SET_BAUDRATE + ANSWER, &9600_u32.to_be_bytes());
-            stream.write_all(&agreed).expect("is read");
+            stream.write_all(&agreement(1)).expect("is read");
             stream
         });
         let mut line = Rfc2217::connect(&address, Settings { baud: 9600, parity: Parity::None }).expect("agrees");

@@ -50,6 +50,11 @@ impl Tcp {
         self
     }
 
+    /// Ends the connection.
+    pub(super) fn hang_up(&mut self) {
+        self.stream = None;
+    }
+
     fn stream(&mut self) -> io::Result<&mut TcpStream> {
         self.stream.as_mut().ok_or_else(ended)
     }
