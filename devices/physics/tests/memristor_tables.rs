@@ -419,11 +419,12 @@ proptest! {
     #[test]
     fn loops_are_pinched_shrink_and_close(which in 0_usize..4, p in 1.0..4.0_f64, frequency in 20.0..200.0_f64) {
         let device = windowed(which, p);
-        let (slow, fast, faster) = (device.lobes(frequency, 2000), device.lobes(3.0 * frequency, 2000), device.lobes(30.0 * frequency, 2000));
+        let [slow, fast, faster, fastest] = [1.0, 3.0, 30.0, 300.0].map(|times| device.lobes(times * frequency, 2000));
         for lobe in 0..2 {
             prop_assert!(fast[lobe] < slow[lobe] && faster[lobe] < fast[lobe], "{slow:?} {fast:?} {faster:?}");
-            let ratio = fast[lobe] / faster[lobe];
-            prop_assert!((ratio - 10.0).abs() < 1.0, "a tenfold frequency has a tenth of the area, not 1/{ratio}");
+            // the law holds where the state hardly moves within a period, which it does at 60 Hz
+            let ratio = faster[lobe] / fastest[lobe];
+            prop_assert!((ratio - 10.0).abs() < 0.5, "a tenfold frequency has a tenth of the area, not 1/{ratio}");
         }
         let trace = device.sine(1.0, 1e5, 2000, 1, 0.1);
         let most = trace.iter().fold(0.0_f64, |most, [_, i, _]| most.max(i.abs()));
