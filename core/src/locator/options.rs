@@ -2,7 +2,7 @@
 
 use super::{Locator, OptionValue};
 use crate::error::{Error, Result};
-use std::fmt::Display;
+use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -129,15 +129,17 @@ impl<'a> Options<'a> {
     /// `Unsupported` if the option is given but is no such number.
     pub fn take_within<T>(&mut self, key: &str, range: RangeInclusive<T>) -> Result<Option<T>>
     where
-        T: FromOption + PartialOrd + Display + Copy,
+        T: FromOption + PartialOrd + Debug + Copy,
     {
+        let written = self.rest.iter().find(|(k, _)| k == key).map(|(_, value)| value);
         let taken = self.take(key)?;
-        match taken.filter(|value| !range.contains(value)) {
-            None => Ok(taken),
-            Some(value) => {
-                let (least, most) = range.into_inner();
-                Err(self.refuse(format!("option {key:?} is {value}, but expects {least} to {most}")))
+        match (taken.filter(|value| !range.contains(value)), written) {
+            (Some(_), Some(OptionValue::Text(text))) => {
+                let plain = |end: &T| format!("{end:?}").trim_end_matches(".0").to_owned();
+                let (least, most) = (plain(range.start()), plain(range.end()));
+                Err(self.refuse(format!("option {key:?} is {text:?}, but expects {least} to {most}")))
             }
+            _ => Ok(taken),
         }
     }
 
@@ -261,8 +263,10 @@ mod tests {
     fn a_number_out_of_its_range_is_refused() {
         let take = |text: &str| locator(text).reader().take_within("n", 0.5..=2.0).map_err(|e| e.message().to_owned());
         assert_eq!((take("x:?n=2"), take("x:?n=0.5"), take("x:")), (Ok(Some(2.0)), Ok(Some(0.5)), Ok(None)));
-        assert_eq!(take("x:?n=2.1").expect_err("above"), "option \"n\" is 2.1, but expects 0.5 to 2");
+        assert_eq!(take("x:?n=2.1").expect_err("above"), "option \"n\" is \"2.1\", but expects 0.5 to 2");
         assert!(take("x:?n=nan").is_err());
+        let small = locator("x:?n=1e300").reader().take_within("n", 1e-9..=1e9).expect_err("above").message().to_owned();
+        assert_eq!(small, "option \"n\" is \"1e300\", but expects 1e-9 to 1000000000");
     }
 
     #[test]
