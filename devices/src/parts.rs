@@ -1,6 +1,6 @@
 //! Who stands at one line of an instrument that has several.
 
-use crate::photonic::driver::greet;
+use crate::photonic::dialogue::greet;
 use crate::scpi::dialogue::Dialogue;
 use isoform_serial::link::Link;
 use std::time::Duration;

@@ -10,7 +10,8 @@
 //! heater that leaves its set-point for a moment and comes back by itself.
 
 use super::chip::Section;
-use super::codec::{channels, command, error, meaning, nearest, reading, value, vector};
+use super::codec::{channels, command, nearest, reading, value, vector};
+use super::dialogue::{BETWEEN, WITHIN, agreed, ask, complain, greet, query, wrong};
 use super::meter::Meter;
 use crate::single::only_node;
 use isoform_core::bound::Accuracy;
@@ -28,20 +29,14 @@ use isoform_physics::photonics::heaters::Heaters;
 use isoform_physics::photonics::matrix::{Complex, Matrix};
 use isoform_physics::photonics::phases::Phases;
 use isoform_serial::driver::Driver;
-use isoform_serial::error::{Result as Wire, SerialError, printable};
+use isoform_serial::error::{Result as Wire, SerialError};
 use isoform_serial::lines::Lines;
 use isoform_serial::link::Link;
 use std::f64::consts::FRAC_PI_2;
 use std::time::Duration;
 
-/// How long a reply of the heaters may take: the official client waits a tenth of a second.
-const WITHIN: Duration = Duration::from_millis(250);
 /// Seconds of a tick of the program that it shows of itself.
 const TICK: f64 = 1e-3;
-/// After this the heaters have dropped a message that was not finished.
-const QUIET: Duration = Duration::from_millis(150);
-/// Between the lines of one reply, as the official client has it.
-const BETWEEN: Duration = Duration::from_millis(50);
 /// The last digit of a reading in volts.
 const DIGIT: f64 = 1e-3;
 /// How often set-points are read until they are those that were set.
@@ -233,55 +228,6 @@ impl Photonic {
         let phases = if self.bench.section.reference { 4 } else { 1 };
         (0..phases).map(|step| self.volts(loaded, &field, f64::from(step) * FRAC_PI_2)).collect()
     }
-}
-
-fn wrong(seen: &[u8]) -> SerialError {
-    SerialError::WrongDevice { wanted: String::from("Qontrol Q8"), seen: printable(seen) }
-}
-
-/// Makes sure that heaters are at a line, whatever was on it before; gives the identity of the first module.
-pub(crate) fn greet(link: &mut Link) -> Wire<String> {
-    let end = link.within(WITHIN);
-    link.send(b"\n", end)?;
-    link.sleep(QUIET);
-    link.drain(BETWEEN)?;
-    let end = link.within(WITHIN);
-    link.send(b"id?\n", end)?;
-    let first = link.line(64, "an identity", end)?;
-    let name = String::from_utf8_lossy(&first).into_owned();
-    if channels(&name).is_some() { Ok(name) } else { Err(wrong(&first)) }
-}
-
-/// Whether the heaters complain in a line.
-fn complain(what: &str, line: &[u8]) -> Wire<()> {
-    match error(line) {
-        None => Ok(()),
-        Some((90, _)) => Err(SerialError::Restarted { what: what.to_owned() }),
-        Some((code, channel)) => {
-            Err(SerialError::Fault { what: what.to_owned(), said: format!("E{code:02} at channel {channel}, {}", meaning(code)) })
-        }
-    }
-}
-
-/// Sends a message that is answered by `OK`.
-fn ask(link: &mut Link, what: &str, message: &[u8]) -> Wire<()> {
-    let line = query(link, what, message)?;
-    if line == b"OK" { Ok(()) } else { Err(SerialError::garbled(what, &line, "it is not OK")) }
-}
-
-/// Sends a message that is answered by one line.
-fn query(link: &mut Link, what: &str, message: &[u8]) -> Wire<Vec<u8>> {
-    let end = link.within(WITHIN);
-    link.send(message, end)?;
-    let line = link.line(64, what, end)?;
-    complain(what, &line)?;
-    Ok(line)
-}
-
-/// A value that two answers agree about.
-fn agreed(link: &mut Link, what: &str, message: &[u8], unit: &str) -> Wire<f64> {
-    let (first, second) = (query(link, what, message)?, query(link, what, message)?);
-    if first == second { reading(what, &first, unit) } else { Err(SerialError::garbled(what, &second, "two answers differ")) }
 }
 
 /// The one map of a program that is nothing else.

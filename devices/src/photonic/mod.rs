@@ -9,6 +9,7 @@
 pub mod calibration;
 pub mod chip;
 pub mod codec;
+pub(crate) mod dialogue;
 pub mod driver;
 pub mod meter;
 #[cfg(test)]
