@@ -188,9 +188,11 @@ impl Session {
     /// `Unsupported` without the facet Memory.
     pub async fn save(&mut self) -> Result<State> {
         self.check_kept()?;
-        self.facet_memory()?;
         self.lost = true;
-        let result = self.facet_memory()?.save().await;
+        let result = match self.facet_memory() {
+            Ok(facet) => facet.save().await,
+            Err(e) => Err(e),
+        };
         self.settle(false, result)
     }
 
@@ -214,9 +216,11 @@ impl Session {
     /// `NotFound` if there is none, `Unsupported` without the facet Tuning.
     pub async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
         self.check_kept()?;
-        self.facet_tuning()?;
         self.lost = true;
-        let result = self.facet_tuning()?.read(node, parameter).await;
+        let result = match self.facet_tuning() {
+            Ok(facet) => facet.read(node, parameter).await,
+            Err(e) => Err(e),
+        };
         self.settle(false, result)
     }
 
@@ -229,9 +233,11 @@ impl Session {
             return Err(Error::invalid_program(format!("parameter {parameter:?} cannot be {v}")).with_node(node));
         }
         self.check_kept()?;
-        self.facet_tuning()?;
         self.lost = true;
-        let result = self.facet_tuning()?.write(node, parameter, values).await;
+        let result = match self.facet_tuning() {
+            Ok(facet) => facet.write(node, parameter, values).await,
+            Err(e) => Err(e),
+        };
         self.settle(false, result)
     }
 

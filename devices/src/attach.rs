@@ -2,7 +2,7 @@
 
 use crate::kinds::{Kind, kind, kinds};
 use crate::media;
-use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::error::{Error, Result};
 use isoform_core::locator::{Locator, Options};
 use isoform_core::registry::{Entry, Named, Registry};
 use isoform_core::substrate::Substrate;
@@ -98,12 +98,6 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
         transports
     }
     .into_iter();
-    // a transcript is never written over, and the first is not begun where another one is in the way
-    for name in kind.lines {
-        if let Some(path) = record.as_ref().map(|path| transcript_of(path, Some(name))).filter(|path| Path::new(path).exists()) {
-            return Err(Error::not_found(format!("the transcript \"{path}\" cannot be written: it exists")));
-        }
-    }
     let taken_down = |line: Box<dyn Transport>, name: Option<&str>| match &record {
         Some(path) => recorder(line, locator, Path::new(&transcript_of(path, name))),
         None => Ok(line),
@@ -112,7 +106,7 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let mut lines = Lines::one(taken_down(first, None)?);
     for (name, line) in kind.lines.iter().zip(transports) {
         let line = taken_down(line, Some(name)).inspect_err(|_| {
-            // one transcript of two is none
+            // one transcript of two is none, and would be in the way of the next try
             record.iter().for_each(|path| drop(std::fs::remove_file(path)));
         })?;
         lines = lines.with(name, line);
@@ -228,10 +222,9 @@ pub fn connect(locator: &Locator, settings: Settings) -> Result<Box<dyn Transpor
 }
 
 fn recorder(inner: Box<dyn Transport>, locator: &Locator, path: &Path) -> Result<Box<dyn Transport>> {
-    let refuse = |e: io::Error| {
-        Error::new(ErrorKind::NotFound, format!("the transcript \"{}\" cannot be written", path.display())).with_source(e)
-    };
-    // it may be all that is left of a device
+    let refuse =
+        |e: io::Error| Error::not_found(format!("the transcript \"{}\" cannot be written: {e}", path.display())).with_source(e);
+    // never written over: it may be all that is left of a device
     let file = File::create_new(path).map_err(refuse)?;
     let device = locator.to_string();
     Ok(Box::new(Recorder::new(inner, &device, Box::new(BufWriter::new(file))).map_err(refuse)?))
@@ -240,6 +233,7 @@ fn recorder(inner: Box<dyn Transport>, locator: &Locator, path: &Path) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isoform_core::error::ErrorKind;
     use isoform_core::session::Blocking;
     use isoform_core::substrate::Run;
     use isoform_serial::transcript;
