@@ -304,7 +304,11 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
     }
 }
 
-fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
+/// The laws that a run with these options tries on a substrate of a class.
+///
+/// # Errors
+/// `NotFound` for a law that there is not, or that needs a peer.
+pub fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
     for wanted in &options.laws {
         if options.peers.is_empty() && peer_laws().iter().any(|law| law.id.eq_ignore_ascii_case(wanted)) {
             return Err(Error::not_found(format!("the law {wanted} is about two substrates; name a peer")));

@@ -5,10 +5,9 @@ use super::failure::{Failure, Outcome, Result};
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::conformance::defects::{self, DefectRow, self_test_with};
-use isoform::conformance::law::Law;
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{Dossier, Level};
-use isoform::conformance::{Forecast, Halves, Options, Progress, exit_code, forecast, halves, laws, run};
+use isoform::conformance::{Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, run};
 use isoform::core::profile::Class;
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
@@ -88,11 +87,6 @@ impl Conform {
         if let Some(folder) = &self.out {
             isoform::files::check_folder(folder)?;
         }
-        let asked = |law: &Law| law.level <= self.level && (self.law.is_empty() || self.law.iter().any(|id| id == law.id));
-        if let Some(forecast) = forecast(&substrate.profile()).filter(|_| laws().iter().any(|law| law.statistical && asked(law)))
-        {
-            console.note(price(&forecast));
-        }
         let progress = RefCell::new(console.progress("laws"));
         let tell = |step: Progress<'_>| match step {
             Progress::Started { law, done, of } => progress.borrow_mut().at(law.id, done, of),
@@ -108,6 +102,11 @@ impl Conform {
             .with_progress(&tell);
         let options = self.budget.iter().fold(options, |options, &budget| options.with_budget(budget));
         let options = peers.into_iter().fold(options, |options, (locator, peer)| options.with_peer(locator.as_str(), peer));
+        let profile = substrate.profile();
+        let statistical = choose(&options, profile.class)?.iter().any(|law| law.statistical);
+        if let Some(forecast) = forecast(&profile).filter(|_| statistical) {
+            console.note(price(&forecast));
+        }
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);
         self.keep(*console, &dossier)?;

@@ -5,11 +5,11 @@ use super::failure::{Failure, Outcome, Result};
 use isoform::core::error::{self as core, Error, ErrorKind};
 use isoform::core::locator::Locator;
 use isoform::core::registry::Registry;
+use isoform::devices::attach::connect;
 use isoform::devices::kinds::{Kind, kinds};
 use isoform::devices::parts::part_at;
-use isoform::serial::error::SerialError;
 use isoform::serial::link::Link;
-use isoform::serial::transport::{Parity, Port as SerialPort, PortName, Settings, ports};
+use isoform::serial::transport::{PortName, Settings, ports};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -81,9 +81,10 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
 
 /// Asks at a port as each instrument of one line is asked, and then who is there.
 fn ask(registry: &Registry, path: &str, mut tell: impl FnMut(&Kind, usize)) -> core::Result<Answer> {
+    let port = Locator::new("serial").map_err(Error::from)?.with_path(path);
     for (k, kind) in kinds().iter().enumerate().filter(|(_, kind)| kind.lines.is_empty()) {
         tell(kind, k);
-        let locator = Locator::new("serial").map(|l| l.with_path(path)).and_then(|l| l.with_option("device", kind.name));
+        let locator = port.clone().with_option("device", kind.name);
         let opened = locator.map_err(Error::from).and_then(|locator| Ok((registry.open(&locator)?, locator)));
         match opened {
             Ok((substrate, locator)) => {
@@ -94,8 +95,6 @@ fn ask(registry: &Registry, path: &str, mut tell: impl FnMut(&Kind, usize)) -> c
             Err(e) => return Err(e),
         }
     }
-    let settings = Settings { baud: 115_200, parity: Parity::None };
-    let port = SerialPort::open(path, settings).map_err(|e| Error::from(SerialError::open(path, e)))?;
-    let part = part_at(&mut Link::new(Box::new(port)));
+    let part = part_at(&mut Link::new(connect(&port, Settings::default())?));
     Ok(Answer::Silent(part.unwrap_or_else(|| String::from("nothing that is known here"))))
 }

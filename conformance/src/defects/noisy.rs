@@ -37,6 +37,11 @@ fn white() -> Blur {
     Blur::honest(Colour::White, SIGMA, MARGIN)
 }
 
+/// Noise that is so many times what is declared.
+fn louder(colour: Colour, times: f64) -> Blur {
+    Blur::honest(colour, times * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA))
+}
+
 fn blurred(inner: Arc<dyn Substrate>, blur: Blur) -> Arc<dyn Substrate> {
     Arc::new(Blurred::new(inner, blur))
 }
@@ -89,22 +94,13 @@ subjects! {
         "two inputs are one, under noise", Some("L2.isolation"), |s| under(s, Defect::MergedInputs);
         "hysteresis", Some("L2.transfer"), |s| blurred(s, white().with_lag(0.8 * MARGIN));
         "gain +3 % behind ten times the noise", Some("L1.noise"), |s| {
-            let loud = Blur::honest(Colour::White, 10.0 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA));
-            blurred(Arc::new(Faulty::new(s, Defect::Gain)), loud)
+            blurred(Arc::new(Faulty::new(s, Defect::Gain)), louder(Colour::White, 10.0))
         };
-        "noise x 1.5", Some("L1.noise"), |s| {
-            blurred(s, Blur::honest(Colour::White, 1.5 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA)))
-        };
+        "noise x 1.5", Some("L1.noise"), |s| blurred(s, louder(Colour::White, 1.5));
         // what was remembered drowns
-        "noise x 10", Some("L2.capacity"), |s| {
-            blurred(s, Blur::honest(Colour::White, 10.0 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA)))
-        };
-        "heavy-tailed noise x 1.5", Some("L1.noise"), |s| {
-            blurred(s, Blur::honest(Colour::Laplace, 1.5 * SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA)))
-        };
-        "1/f noise declared as settling", Some("L1.noise"), |s| {
-            blurred(s, Blur::honest(Colour::Flicker, SIGMA, MARGIN).declared_as(Medium::new(MARGIN, SIGMA)))
-        };
+        "noise x 10", Some("L2.capacity"), |s| blurred(s, louder(Colour::White, 10.0));
+        "heavy-tailed noise x 1.5", Some("L1.noise"), |s| blurred(s, louder(Colour::Laplace, 1.5));
+        "1/f noise declared as settling", Some("L1.noise"), |s| blurred(s, louder(Colour::Flicker, 1.0));
         "noise where none is declared", Some("L1.noise"), |s| blurred(s, white().declared_as(Medium::new(MARGIN, 0.0)));
         "reset leaves 5 %, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetLeavesResidue);
         "reset skips a channel, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetSkipsChannel);

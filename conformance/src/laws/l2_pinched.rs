@@ -5,8 +5,8 @@
 //! rises, and at the highest frequencies their area falls as one over it. Source: Chua 2011, *Resistance switching memories are memristors*, Appl.
 //! Phys. A 102, 765, sections 3 and 4; Adhikari, Sah, Kim and Chua 2013, *Three fingerprints of memristor*, IEEE Trans. Circuits Syst. I 60, 3008.
 //!
-//! The sine has the largest voltage that the substrate takes, or that probes use where it takes any, and periods of 2048, 512 and 128 ticks. Areas are means over loops, each from a reset on. A
-//! check fails at its share of the false alarms of a statistical law in one stage; see `noisy`.
+//! The sine has the largest voltage that the substrate takes, or that probes use where it takes any, and periods of 2048, 512 and 128 ticks.
+//! Areas are means over loops, each from a reset on. A check fails at its share of the false alarms of a statistical law in one stage; see `noisy`.
 
 use crate::bench::{Bench, narrow};
 use crate::checks::not_claimed;
