@@ -24,7 +24,7 @@ const DEVIATIONS: f64 = 5.0;
 /// The standard deviation of the relaxation after a day, in siemens: so long a map is as accurate as the profile says.
 const WALK: f64 = 0.89e-6;
 /// Inputs and outputs of the map that it shows of itself, if nothing else is chosen.
-pub(super) const SHOWN: usize = 4;
+const SHOWN: usize = 4;
 /// Seconds of a tick of it.
 const TICK: f64 = 0.1;
 /// The standard deviation of the read of a cell, relative to its conductance.
@@ -41,7 +41,7 @@ pub struct Choices {
     pub writer: Writer,
     /// The magnitude of the largest weight; one if absent.
     pub weight: Option<f64>,
-    /// Inputs and outputs of the map that it shows of itself, for which its margin and noise hold; four if absent.
+    /// Inputs and outputs of the map that it shows of itself, for which its margin and noise hold; four, or what fits the array, if absent.
     pub shown: Option<usize>,
 }
 
@@ -76,7 +76,7 @@ impl ArcOne {
             board: Board::new(choices.reading),
             writer: choices.writer,
             scale,
-            shown: choices.shown.unwrap_or(SHOWN),
+            shown: choices.shown.unwrap_or(SHOWN.min(choices.reading.words).min(choices.reading.bits / 2)),
             loaded: None,
             held: Vec::new(),
             reported: 0,

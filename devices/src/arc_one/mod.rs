@@ -53,15 +53,14 @@ fn make_driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
     reading.words = options.take_within("words", 1..=32)?.unwrap_or(reading.words);
     reading.bits = options.take_within("bits", 2..=32)?.unwrap_or(reading.bits);
     let fits = reading.words.min(reading.bits / 2);
-    if choices.shown.is_some_and(|shown| !(1..=fits).contains(&shown)) {
-        let shown = choices.shown.unwrap_or_default();
+    if let Some(shown) = choices.shown
+        && !(1..=fits).contains(&shown)
+    {
         return Err(Error::unsupported(format!(
             "a map of {shown} by {shown} does not fit {} word lines and pairs of {} bit lines",
             reading.words, reading.bits
         )));
     }
-    // where nobody says how large, the map is no larger than the array
-    choices.shown = choices.shown.or(Some(driver::SHOWN.min(fits)));
     choices.writer.most_volts = options.take("volts")?.unwrap_or(choices.writer.most_volts);
     choices.writer.volts = choices.writer.volts.min(choices.writer.most_volts);
     choices.writer.check(&dialogue::Board::new(choices.reading), &[])?;

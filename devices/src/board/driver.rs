@@ -124,7 +124,7 @@ impl BoardDriver {
 
     /// The most bytes of a block, in whole words.
     fn block(&self) -> Result<usize> {
-        Ok((self.known()?.block / 4 * 4).max(4))
+        Ok(self.known()?.block / 4 * 4)
     }
 
     /// Gives a command of which it is known that a board that is as it was left takes it.

@@ -1,8 +1,8 @@
 //! The waveform bench: any device with one input and one output in volts, between a generator and a digitizer of SCPI.
 //!
-//! Words of the instruments: `VOLT:RANG`, `ARB:SRAT`, `TRAC:DATA` (a block of big-endian sixteen-bit samples, 32767 for the range), `OUTP`, `INIT`,
-//! `ABOR` of the generator; `CHANn:RANG`, `ACQ:SRAT`, `ACQ:POIN`, `INIT`, `ABOR`, `TRIG:STAT?`, `WAV:YINC?`, `WAV:DATA?` (the same samples, times `YINC` volts) of the
-//! digitizer. They are those of the common dialects, chosen here: another make needs other words in `bench.rs`.
+//! Words of the instruments: `VOLT:RANG`, `ARB:SRAT`, `TRAC:DATA` (a block of big-endian sixteen-bit samples, 32767 for the range), `OUTP`,
+//! `INIT`, `ABOR` of the generator; `CHANn:RANG`, `ACQ:SRAT`, `ACQ:POIN`, `INIT`, `ABOR`, `TRIG:STAT?`, `WAV:YINC?`, `WAV:DATA?` (the same samples,
+//! times `YINC` volts) of the digitizer. They are those of the common dialects, chosen here: another make needs other words in `bench.rs`.
 //!
 //! What the device is, is said by the option `dut`; [`physics`] is where another one comes in.
 
@@ -154,7 +154,7 @@ fn bench(options: &mut Options<'_>) -> Result<Bench> {
     let v_max = device.v_max;
     // the gain of the device may ask for more than there is
     let range = options.take_within("range", device.shows.max(SCOPE_RANGE[0])..=SCOPE_RANGE[1])?.unwrap_or(device.range);
-    if !within(SCOPE_RANGE).contains(&range) || range < device.shows {
+    if !within(SCOPE_RANGE).contains(&range) {
         let why = format!("{range} V at full scale of the digitizer are not possible: choose range, or another device");
         return Err(Error::unsupported(why));
     }
