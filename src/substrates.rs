@@ -109,8 +109,8 @@ fn replay(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     if log.fill_buf().is_ok_and(isoform_serial::transcript::is_transcript) {
         return isoform_devices::attach::replay(|line| {
             let name = isoform_devices::attach::transcript_of(locator.path(), line);
-            isoform_serial::transcript::read(open(Path::new(&name))?)
-                .map_err(|e| Error::invalid_signal(format!("\"{name}\" is a damaged transcript: {e}")).with_source(e))
+            let log = open(Path::new(&name))?;
+            isoform_serial::transcript::read(&name, log).map_err(|e| Error::invalid_signal(e.to_string()).with_source(e))
         });
     }
     Ok(Arc::new(Replay::new(log)?))

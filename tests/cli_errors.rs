@@ -133,6 +133,31 @@ fn a_replay_answers_what_was_asked_when_it_was_recorded() {
 }
 
 #[test]
+#[cfg(feature = "devices")]
+fn requests_to_stop_and_times_are_those_of_the_recording() {
+    let folder = Folder::new();
+    let outcomes = |locator: &str| {
+        let laws = ["--law", "L0.cancel", "--law", "L4.latency", "--law", "L4.setup"];
+        let dossier = folder.succeeds(&[&["conform", locator, "--quiet", "--json", "-"], laws.as_slice()].concat());
+        let dossier: serde_json::Value = serde_json::from_str(&dossier).expect("JSON");
+        let of = |o: &serde_json::Value| format!("{} {} {}", o["law"], o["reason"], o["figures"]);
+        dossier["outcomes"].as_array().expect("outcomes").iter().map(of).collect::<Vec<_>>()
+    };
+    let recorded = outcomes("twin:waveform?record=w.log");
+    assert_eq!(outcomes("replay:w.log"), recorded);
+    assert!(recorded.len() == 3 && recorded[1].contains("median"), "{recorded:?}");
+    // the second line of the bench has lost its end
+    let scope = std::fs::read(folder.path("w.log.scope")).expect("was written");
+    std::fs::write(folder.path("w.log.scope"), &scope[..scope.len() / 2]).expect("writes");
+    let broken = folder.isoform(&["conform", "replay:w.log", "--law", "L0.cancel", "--law", "L4.latency", "--law", "L4.setup"]);
+    assert!(
+        broken.code == 2 && broken.err.contains("of the transcript \"w.log.scope\": the recording was broken off here"),
+        "{}",
+        broken.err
+    );
+}
+
+#[test]
 fn folders_that_are_files() {
     let folder = Folder::new();
     insta::assert_snapshot!(refused(&folder, &["judge", "lif.nir"]), @"lif.nir: it is a file; name the folder that isoform conform --out wrote");

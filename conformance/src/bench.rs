@@ -16,10 +16,15 @@ use isoform_core::substrate::{Run, Substrate};
 use serde::Serialize;
 use std::cell::OnceCell;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The length of a tick in the programs of the suite, in seconds.
 pub(crate) const DT: f64 = 1e-3;
+
+/// What the clock beside a substrate shows; where it has none, the time since a start.
+pub(crate) fn now(substrate: &dyn Substrate, start: Instant) -> Duration {
+    substrate.clock().unwrap_or_else(|| start.elapsed())
+}
 
 /// A substrate on the bench: what it promises, and draws that belong to one law.
 #[derive(Debug)]
@@ -31,13 +36,23 @@ pub struct Bench<'a> {
     /// Substrates beside it, each with its locator.
     pub(crate) peers: &'a [(String, Arc<dyn Substrate>)],
     home: OnceCell<Plan>,
+    start: Instant,
     /// When the budget of time is spent.
-    until: Option<Instant>,
+    until: Option<Duration>,
 }
 
 impl<'a> Bench<'a> {
     pub(crate) fn new(substrate: &'a dyn Substrate, seed: u64, law: &'static str) -> Self {
-        Self { profile: substrate.profile(), substrate, seed, law, peers: &[], home: OnceCell::new(), until: None }
+        Self {
+            profile: substrate.profile(),
+            substrate,
+            seed,
+            law,
+            peers: &[],
+            home: OnceCell::new(),
+            start: Instant::now(),
+            until: None,
+        }
     }
 
     pub(crate) fn with_peers(mut self, peers: &'a [(String, Arc<dyn Substrate>)]) -> Self {
@@ -45,14 +60,20 @@ impl<'a> Bench<'a> {
         self
     }
 
-    pub(crate) fn with_end(mut self, until: Option<Instant>) -> Self {
-        self.until = until;
+    /// The same with a budget of time that ends so long after a start.
+    pub(crate) fn with_end(mut self, start: Instant, until: Option<Duration>) -> Self {
+        (self.start, self.until) = (start, until);
         self
+    }
+
+    /// What the clock shows: that of the substrate, so that what is decided by it is decided alike in a replay.
+    pub(crate) fn now(&self) -> Duration {
+        now(self.substrate, self.start)
     }
 
     /// Seconds of the budget of time that are left, if there is one.
     pub(crate) fn time_left(&self) -> Option<f64> {
-        self.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs_f64())
+        self.until.map(|until| until.saturating_sub(self.now()).as_secs_f64())
     }
 
     /// The draws of this law.

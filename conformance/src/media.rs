@@ -15,6 +15,7 @@ use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Octaves of 1/f noise: it is flat in the Allan deviation up to some 2¹⁸ ticks.
 const OCTAVES: usize = 18;
@@ -195,6 +196,10 @@ impl Substrate for Blurred {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Running the laws on a substrate, judging what they left, and saying what may be claimed.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, now};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
@@ -167,6 +167,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
     let mut order: Vec<usize> = (0..chosen.len()).collect();
     Chance::new(options.seed, "order").shuffle(&mut order);
     let start = Instant::now();
+    let end = options.budget.map(|budget| now(substrate, start) + budget);
     let mut ledger = Ledger::default();
     let mut found: Vec<Option<(Outcome, Evidence)>> = vec![None; chosen.len()];
     let tell = |progress: Progress<'_>| {
@@ -177,12 +178,8 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
     for (done, &index) in order.iter().enumerate() {
         let law = chosen[index];
         tell(Progress::Started { law, done, of: chosen.len() });
-        let late = options.budget.is_some_and(|budget| start.elapsed() >= budget);
-        let evidence = if late {
-            unmeasured(law)
-        } else {
-            measure(substrate, law, options, options.budget.map(|budget| start + budget), &mut ledger)
-        };
+        let late = end.is_some_and(|end| now(substrate, start) >= end);
+        let evidence = if late { unmeasured(law) } else { measure(substrate, law, options, (start, end), &mut ledger) };
         let outcome = outcome(law, &evidence, &profile);
         tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
         found[index] = Some((outcome, evidence));
@@ -330,7 +327,13 @@ pub fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> 
 /// Laws that look at the whole process, its clock or its memory, are alone in it.
 static QUIET: RwLock<()> = RwLock::new(());
 
-fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: Option<Instant>, ledger: &mut Ledger) -> Evidence {
+fn measure(
+    substrate: &dyn Substrate,
+    law: &Law,
+    options: &Options<'_>,
+    (begin, until): (Instant, Option<Duration>),
+    ledger: &mut Ledger,
+) -> Evidence {
     let alone = law.level >= Level::L3 && !law.statistical;
     let shared = (!alone).then(|| QUIET.read().unwrap_or_else(PoisonError::into_inner));
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
@@ -339,7 +342,7 @@ fn measure(substrate: &dyn Substrate, law: &Law, options: &Options<'_>, until: O
     let watched = Watched::new(substrate);
     // laws of cost time the substrate itself
     let substrate: &dyn Substrate = if law.level == Level::L4 { substrate } else { &watched };
-    let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers).with_end(until);
+    let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers).with_end(begin, until);
     let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
     evidence.broke_off = match result {
         Ok(Ok(())) => None,

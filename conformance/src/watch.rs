@@ -12,6 +12,7 @@ use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// A substrate that is watched.
 #[derive(Debug)]
@@ -77,6 +78,10 @@ impl Substrate for Watched<'_> {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }
 

@@ -25,6 +25,7 @@ use async_trait::async_trait;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// How a program is to be run.
 #[derive(Debug, Clone)]
@@ -141,6 +142,13 @@ pub trait Substrate: Debug + Send + Sync {
     /// - Inputs within the limits and between minus one and three drive it nowhere that it cannot go.
     fn exemplars(&self) -> Vec<Program> {
         Vec::new()
+    }
+
+    /// What a clock beside it shows, to those who time it; nothing where that of this computer will do.
+    ///
+    /// A recording shows what was seen when it was made, so that whoever decides by the clock decides alike when it is played back.
+    fn clock(&self) -> Option<Duration> {
+        None
     }
 }
 

@@ -140,9 +140,10 @@ pub fn replay(read: impl Fn(Option<&str>) -> Result<Transcript>) -> Result<Arc<d
     let mut options = locator.reader();
     let kind = named(&locator, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
-    let mut lines = Lines::one(Box::new(Replayed::new(first)));
+    let clock = VirtualClock::default();
+    let mut lines = Lines::one(Box::new(Replayed::on(clock.clone(), first)));
     for name in kind.lines {
-        lines = lines.with(name, Box::new(Replayed::new(read(Some(name))?)));
+        lines = lines.with(name, Box::new(Replayed::on(clock.clone(), read(Some(name))?)));
     }
     Ok(Arc::new(Instrument::open(driver, lines)?))
 }
@@ -277,7 +278,7 @@ mod tests {
         let recorded = run(registry.open_str(&format!("twin:waveform?record={path}")).expect("opens").as_ref());
         let read = |line: Option<&str>| {
             let file = File::open(transcript_of(path, line)).map_err(|e| Error::not_found(e.to_string()))?;
-            transcript::read(io::BufReader::new(file)).map_err(Error::from)
+            transcript::read("", io::BufReader::new(file)).map_err(Error::from)
         };
         assert_eq!(run(replay(read).expect("opens").as_ref()), recorded);
         // of one line alone nothing is made up

@@ -118,7 +118,7 @@ fn every_fault_ends_in_an_error_or_in_the_right_numbers() {
         let file = Shared::default();
         let recorder = Recorder::new(Box::new(twin()), "lucidac", Box::new(file.clone())).expect("memory");
         let right = play(&instrument(Box::new(recorder)).expect("opens"), &program).0.expect("runs");
-        let transcript = transcript::read(file.0.lock().expect("one thread").as_slice()).expect("reads");
+        let transcript = transcript::read("", file.0.lock().expect("one thread").as_slice()).expect("reads");
         let bytes = |of: fn(&Entry) -> Option<&Vec<u8>>| -> Vec<u8> {
             transcript.entries.iter().filter_map(|(_, e)| of(e)).flatten().copied().collect()
         };

@@ -6,7 +6,7 @@ use anstyle::AnsiColor;
 use clap::Args;
 use isoform::conformance::defects::{self, DefectRow, self_test_with};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
-use isoform::conformance::record::{Dossier, Level};
+use isoform::conformance::record::{self, Dossier, Level};
 use isoform::conformance::{Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, run};
 use isoform::core::profile::Class;
 use std::cell::RefCell;
@@ -186,7 +186,11 @@ pub(super) fn conclude(dossier: &Dossier) -> Result {
         1 => Ok(Outcome::Refuted),
         3 => Ok(Outcome::Inconclusive),
         _ => {
-            let broken = dossier.outcomes.iter().find(|o| o.status == isoform::conformance::record::Status::Error);
+            let is_broken = |o: &&record::Outcome| o.status == record::Status::Error;
+            // the first that broke, for it may have broken those after it
+            let order = dossier.provenance.notes.get("order").map_or("", String::as_str).split(' ');
+            let broken = order.filter_map(|law| dossier.outcomes.iter().find(|o| o.law == law)).find(is_broken);
+            let broken = broken.or_else(|| dossier.outcomes.iter().find(is_broken));
             let why = broken.map_or_else(String::new, |o| format!(": {}: {}", o.law, o.reason));
             let locator = &dossier.provenance.locator;
             let why = format!("{locator}: a law could not be tried{why}");

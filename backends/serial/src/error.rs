@@ -88,9 +88,11 @@ pub enum SerialError {
         /// What was being done.
         what: String,
     },
-    /// The host does otherwise than the transcript says.
-    #[error("the transcript goes on otherwise at line {line}: {why}")]
+    /// A transcript is none, or the host does otherwise than it says.
+    #[error("line {line} of the transcript \"{file}\": {why}")]
     Transcript {
+        /// Where it was read from.
+        file: String,
         /// The line of the transcript.
         line: usize,
         /// The difference.
@@ -118,6 +120,10 @@ impl SerialError {
     /// A line that could not be opened, sorted by the reason.
     #[must_use]
     pub fn open(port: &str, source: io::Error) -> Self {
+        let source = match source.downcast::<Self>() {
+            Ok(own) => return own,
+            Err(source) => source,
+        };
         // a port that is open elsewhere is "no device" to some systems, with these words
         let in_use = source.kind() == io::ErrorKind::ResourceBusy || source.to_string().contains("exclusive lock");
         if in_use { Self::InUse { port: port.to_owned() } } else { Self::Open { port: port.to_owned(), source } }

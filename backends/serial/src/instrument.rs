@@ -12,7 +12,7 @@ use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::state::State;
 use isoform_core::substrate::{Memory, Realization, Run, Substrate, Tuning};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A driver and the lines to its device.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ struct Bench {
 pub struct Instrument {
     profile: Arc<Profile>,
     bench: Arc<Mutex<Bench>>,
+    opened: Instant,
 }
 
 impl Instrument {
@@ -47,7 +48,7 @@ impl Instrument {
         let mut profile = driver.profile();
         profile.limits.realizations = 1;
         let bench = Bench { driver, lines, taken: false, broken: false };
-        Ok(Self { profile: Arc::new(profile), bench: Arc::new(Mutex::new(bench)) })
+        Ok(Self { profile: Arc::new(profile), bench: Arc::new(Mutex::new(bench)), opened: Instant::now() })
     }
 
     /// How long after its deadline a wait on one of its lines has ended, at most.
@@ -65,6 +66,10 @@ impl Substrate for Instrument {
 
     fn exemplars(&self) -> Vec<Program> {
         lock(&self.bench).driver.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        Some(lock(&self.bench).lines.show(self.opened.elapsed()))
     }
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {

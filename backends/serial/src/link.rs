@@ -2,6 +2,7 @@
 
 use crate::error::{Result, SerialError};
 use crate::transport::Transport;
+use isoform_core::substrate::Cancel;
 use std::time::Duration;
 
 /// The most bytes of one write: longer ones hang for ever on some ports when nobody reads.
@@ -12,6 +13,8 @@ const READ: usize = 4096;
 const DRAIN: Duration = Duration::from_millis(500);
 /// How long a transport that takes nothing is left alone.
 const BREATH: Duration = Duration::from_micros(200);
+/// How often a pause looks up.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// The end of the time that an exchange has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +76,31 @@ impl Link {
     /// Lets time pass.
     pub fn sleep(&mut self, time: Duration) {
         self.transport.sleep(time);
+    }
+
+    /// Whether somebody has asked to stop. A driver asks here and not the flag itself, so that its dialogue can be replayed.
+    pub fn is_asked_to_stop(&mut self, cancel: &Cancel) -> bool {
+        self.transport.is_asked_to_stop(cancel)
+    }
+
+    /// What somebody who looks at the clock of this computer is to see.
+    pub fn show(&mut self, clock: Duration) -> Duration {
+        self.transport.show(clock)
+    }
+
+    /// Lets time pass until somebody asks to stop; whether nobody did.
+    pub fn pause(&mut self, time: Duration, cancel: &Cancel) -> bool {
+        let end = self.within(time);
+        loop {
+            if self.is_asked_to_stop(cancel) {
+                return false;
+            }
+            let left = self.left(end);
+            if left.is_zero() {
+                return true;
+            }
+            self.sleep(left.min(GLANCE));
+        }
     }
 
     /// A deadline from now.

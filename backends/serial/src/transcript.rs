@@ -9,7 +9,9 @@
 //! 0.101500 =
 //! ```
 //!
-//! `>` is the host, `<` the device; `=` stands where somebody waited until that time and nothing came, and `~` where the line was opened anew.
+//! `>` is the host, `<` the device; `=` stands where somebody waited until that time and nothing came, `~` where the line was opened anew, and
+//! `! 3` where somebody had asked the host to stop and it saw so when it looked for the fourth time since the line above; `@ 1.5` is what
+//! somebody saw who looked at the clock of the computer.
 //! Times are seconds since the line was opened. Bytes that are no printable ASCII are escaped as in Rust, a backslash included.
 
 use crate::error::SerialError;
@@ -33,6 +35,10 @@ pub enum Entry {
     Silence,
     /// The line was opened anew.
     Reopened,
+    /// Somebody looked at the clock of the computer, and saw this.
+    Clock(Duration),
+    /// The host saw that somebody had asked it to stop, after so many looks since the last entry that saw nothing.
+    Stopped(u32),
 }
 
 /// The head of a transcript.
@@ -47,10 +53,14 @@ pub struct Head {
 /// A transcript that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Transcript {
+    /// Where it was read from, for messages.
+    pub file: String,
     /// Its head.
     pub head: Head,
     /// What happened, with its time.
     pub entries: Vec<(Duration, Entry)>,
+    /// Whether the recording was broken off within a line, which is then left out.
+    pub broken_off: bool,
 }
 
 /// Whether a file begins like a transcript.
@@ -72,17 +82,15 @@ pub fn write_head(to: &mut dyn Write, head: &Head) -> std::io::Result<()> {
 /// # Errors
 /// Of the writer.
 pub fn write_entry(to: &mut dyn Write, time: Duration, entry: &Entry) -> std::io::Result<()> {
-    let (mark, bytes): (char, &[u8]) = match entry {
-        Entry::Host(bytes) => ('>', bytes),
-        Entry::Device(bytes) => ('<', bytes),
-        Entry::Silence => ('=', &[]),
-        Entry::Reopened => ('~', &[]),
-    };
-    write!(to, "{}.{:09} {mark}", time.as_secs(), time.subsec_nanos())?;
-    if !bytes.is_empty() {
-        write!(to, " {}", escape(bytes))?;
+    write!(to, "{}.{:09} ", time.as_secs(), time.subsec_nanos())?;
+    match entry {
+        Entry::Host(bytes) => writeln!(to, "> {}", escape(bytes)),
+        Entry::Device(bytes) => writeln!(to, "< {}", escape(bytes)),
+        Entry::Silence => writeln!(to, "="),
+        Entry::Reopened => writeln!(to, "~"),
+        Entry::Clock(clock) => writeln!(to, "@ {}.{:09}", clock.as_secs(), clock.subsec_nanos()),
+        Entry::Stopped(looks) => writeln!(to, "! {looks}"),
     }
-    writeln!(to)
 }
 
 fn escape(bytes: &[u8]) -> String {
@@ -131,18 +139,20 @@ fn parse_entry(line: &str) -> Option<(Duration, Entry)> {
         "<" => Entry::Device(unescape(text)?),
         "=" if text.is_empty() => Entry::Silence,
         "~" if text.is_empty() => Entry::Reopened,
+        "@" => Entry::Clock(parse_time(text)?),
+        "!" => Entry::Stopped(text.parse().ok()?),
         _ => return None,
     };
     Some((parse_time(time)?, entry))
 }
 
-/// Reads a transcript.
+/// Reads a transcript; `file` is for messages.
 ///
 /// # Errors
 /// [`SerialError::Transcript`], with the number of the line that is none.
-pub fn read(from: impl BufRead) -> Result<Transcript, SerialError> {
-    let refuse = |line: usize, why: &str| SerialError::Transcript { line, why: why.to_owned() };
-    let mut transcript = Transcript::default();
+pub fn read(file: &str, from: impl BufRead) -> Result<Transcript, SerialError> {
+    let refuse = |line: usize, why: &str| SerialError::Transcript { file: file.to_owned(), line, why: why.to_owned() };
+    let mut transcript = Transcript { file: file.to_owned(), ..Transcript::default() };
     let mut from = from.take(u64::MAX);
     let mut text = String::new();
     for number in 1.. {
@@ -154,7 +164,13 @@ pub fn read(from: impl BufRead) -> Result<Transcript, SerialError> {
             Ok(_) => {}
             Err(_) => return Err(refuse(number, "the line is no text")),
         }
-        let line = text.strip_suffix('\n').ok_or_else(|| refuse(number, "the line has no end: the file is cut short"))?;
+        let Some(line) = text.strip_suffix('\n') else {
+            if number <= 3 || text.len() as u64 >= LONGEST {
+                return Err(refuse(number, "the line has no end"));
+            }
+            transcript.broken_off = true;
+            break;
+        };
         match number {
             1 if line == MAGIC => {}
             1 => return Err(refuse(1, &format!("it does not begin with \"{MAGIC}\""))),
@@ -164,7 +180,7 @@ pub fn read(from: impl BufRead) -> Result<Transcript, SerialError> {
                 .clone_into(&mut transcript.head.device),
             3 => line.strip_prefix("port ").ok_or_else(|| refuse(3, "no port is named"))?.clone_into(&mut transcript.head.port),
             _ => {
-                let entry = parse_entry(line).ok_or_else(|| refuse(number, "expected TIME, a mark of > < = ~, and bytes"))?;
+                let entry = parse_entry(line).ok_or_else(|| refuse(number, "expected TIME, a mark of > < = ~ ! @, and bytes"))?;
                 transcript.entries.push(entry);
             }
         }
@@ -183,7 +199,9 @@ mod tests {
             bytes().prop_map(Entry::Host),
             bytes().prop_map(Entry::Device),
             Just(Entry::Silence),
-            Just(Entry::Reopened)
+            Just(Entry::Reopened),
+            any::<u32>().prop_map(Entry::Stopped),
+            (0..9_999_999_999_u64).prop_map(|t| Entry::Clock(Duration::from_nanos(t)))
         ];
         ((0..9_999_999_999_u64).prop_map(Duration::from_nanos), entry)
     }
@@ -201,19 +219,19 @@ mod tests {
         #[test]
         fn what_is_written_is_read(entries in proptest::collection::vec(entry(), 0..12)) {
             let head = Head { device: String::from("board?x=1"), port: String::from("/dev/ttyACM0") };
-            let transcript = Transcript { head, entries };
-            prop_assert_eq!(read(written(&transcript).as_slice()).expect("reads"), transcript);
+            let transcript = Transcript { head, entries, ..Transcript::default() };
+            prop_assert_eq!(read("", written(&transcript).as_slice()).expect("reads"), transcript);
         }
 
         #[test]
         fn a_damaged_transcript_is_refused_or_read_and_never_panics(
             entries in proptest::collection::vec(entry(), 1..6), at in any::<usize>(), byte in any::<u8>()
         ) {
-            let mut file = written(&Transcript { head: Head::default(), entries });
+            let mut file = written(&Transcript { entries, ..Transcript::default() });
             let at = at % file.len();
             file[at] = byte;
-            let _ = read(file.as_slice());
-            let _ = read(&file[..at]);
+            let _ = read("", file.as_slice());
+            let _ = read("", &file[..at]);
         }
     }
 
@@ -225,7 +243,10 @@ mod tests {
                 (Duration::from_micros(120), Entry::Host(b"*IDN?\n".to_vec())),
                 (Duration::from_micros(1431), Entry::Device(b"isoform,board,0,1\n\x00\xff".to_vec())),
                 (Duration::from_millis(100), Entry::Silence),
+                (Duration::from_millis(100), Entry::Stopped(3)),
+                (Duration::from_millis(100), Entry::Clock(Duration::from_millis(1500))),
             ],
+            ..Transcript::default()
         };
         insta::assert_snapshot!(String::from_utf8(written(&transcript)).expect("text"), @r"
         isoform transcript 1
@@ -234,16 +255,26 @@ mod tests {
         0.000120000 > *IDN?\n
         0.001431000 < isoform,board,0,1\n\x00\xff
         0.100000000 =
+        0.100000000 ! 3
+        0.100000000 @ 1.500000000
         ");
     }
 
     #[test]
     fn what_is_no_transcript_is_refused_by_its_line() {
-        let message = |text: &str| read(text.as_bytes()).expect_err("refused").to_string();
+        let message = |text: &str| read("a.log", text.as_bytes()).expect_err("refused").to_string();
         assert!(message("hello\n").contains("line 1"));
         assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 ? x\n").contains("line 4"));
         assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 > \\q\n").contains("line 4"));
         assert!(message("isoform transcript 1\ndevice a\nport b\n1000000001.0 =\n").contains("line 4"));
-        assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 > a").contains("cut short"));
+        assert!(message("isoform transcript 1\ndevice a\nport b\n0.1 ! x\n").contains("line 4 of the transcript \"a.log\""));
+        assert!(message("isoform transcript 1\ndevice a\nport b").contains("no end"));
+    }
+
+    #[test]
+    fn what_was_broken_off_is_read_up_to_its_last_whole_line() {
+        let transcript = read("", b"isoform transcript 1\ndevice a\nport b\n0.1 > a\n0.2 < b".as_slice()).expect("reads");
+        assert_eq!(transcript.entries, [(Duration::from_millis(100), Entry::Host(b"a".to_vec()))]);
+        assert!(transcript.broken_off);
     }
 }

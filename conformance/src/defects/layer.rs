@@ -12,6 +12,7 @@ use isoform_core::state::State;
 use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A substrate with a planted defect.
 #[derive(Debug)]
@@ -118,5 +119,9 @@ impl Substrate for Faulty {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }

@@ -14,6 +14,7 @@ use isoform_core::semantics::{Decay, Semantics};
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Devices of which each is wrong in one way.
 pub const PHYSICAL: &[Subject] = &[
@@ -103,6 +104,10 @@ impl Substrate for Dated {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }
 
@@ -232,5 +237,9 @@ impl Substrate for Films {
         let i = builder.node("film", film, v);
         builder.output("i", i);
         builder.build(Semantics::exact(1e-4).with_decay(Decay::Euler)).into_iter().collect()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }

@@ -7,6 +7,7 @@ use isoform_core::program::Program;
 use isoform_core::semantics::Semantics;
 use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A substrate that takes any semantics and computes under one of its own, where a program can have it.
 #[derive(Debug)]
@@ -38,5 +39,9 @@ impl Substrate for Pretends {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }

@@ -16,7 +16,7 @@ use isoform_core::program::Program;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(super) const LAW: Law = Law {
     id: "L3.memory",
@@ -76,9 +76,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let mut y = advance(&mut session, &x, 1)?;
     // a slow substrate is used less, so that the law ends
     use_it(bench, &program, &mut session, (&x, &mut y), FEW)?;
-    let start = Instant::now();
+    let start = bench.now();
     use_it(bench, &program, &mut session, (&x, &mut y), FEW)?;
-    let share = WINDOW.as_secs_f64() / start.elapsed().as_secs_f64().max(1e-9);
+    let share = WINDOW.as_secs_f64() / bench.now().saturating_sub(start).as_secs_f64().max(1e-9);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held between two counts")]
     let calls = ((FEW as f64 * share) as usize).clamp(FEW, MANY);
     evidence.note("calls in a window", calls);

@@ -13,7 +13,6 @@ use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
-use std::time::Instant;
 
 /// Calls to a device that takes more than a millisecond; the interval of a 99th percentile needs some 580.
 const FEW: usize = 1000;
@@ -37,16 +36,16 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let x = bench.drive(&mut bench.chance(), program.input_channels());
     let mut y = vec![0.0; program.output_channels()];
     let mut call = |keep: Option<&mut Vec<f64>>| -> Result<()> {
-        let start = Instant::now();
+        let start = bench.now();
         session.advance(Signal::Dense(&x), SignalMut::Dense(&mut y), 1)?;
         if let Some(keep) = keep {
-            keep.push(start.elapsed().as_secs_f64());
+            keep.push(bench.now().saturating_sub(start).as_secs_f64());
         }
         Ok(())
     };
-    let start = Instant::now();
+    let start = bench.now();
     (0..20).try_for_each(|_| call(None))?;
-    let calls = if start.elapsed().as_millis() > 20 { FEW } else { MANY };
+    let calls = if bench.now().saturating_sub(start).as_millis() > 20 { FEW } else { MANY };
     let mut seconds = Vec::with_capacity(calls);
     (0..calls).try_for_each(|_| call(Some(&mut seconds)))?;
     let quantiles =

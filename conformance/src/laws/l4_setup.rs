@@ -10,7 +10,6 @@ use crate::record::{Evidence, Level, Status};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 use isoform_core::substrate::Run;
-use std::time::Instant;
 
 pub(super) const LAW: Law = Law {
     id: "L4.setup",
@@ -29,13 +28,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let program = bench.program()?;
     let (mut opening, mut resetting) = (Vec::new(), Vec::new());
     for _ in 0..REPEATS {
-        let start = Instant::now();
+        let start = bench.now();
         let mut session = bench.open(&program, &Run::new())?;
-        opening.push(start.elapsed().as_secs_f64());
-        let start = Instant::now();
+        opening.push(bench.now().saturating_sub(start).as_secs_f64());
+        let start = bench.now();
         // a medium that cannot be reset has no such cost
         if session.reset().is_ok() {
-            resetting.push(start.elapsed().as_secs_f64());
+            resetting.push(bench.now().saturating_sub(start).as_secs_f64());
         }
     }
     evidence.keep("opening", "s", &[opening.len()], opening);

@@ -12,7 +12,6 @@ use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
-use std::time::Instant;
 
 pub(super) const LAW: Law = Law {
     id: "L4.throughput",
@@ -42,13 +41,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             // short chunks are timed in groups, so that the clock does not show
             let group = (64 / ticks).max(1);
             for _ in 0..REPEATS {
-                let start = Instant::now();
+                let start = bench.now();
                 let mut done = 0;
                 for _ in 0..group {
                     done += session.advance(Signal::Dense(&x), SignalMut::Dense(&mut y), ticks)?.ticks;
                 }
                 let updates = (done * batch * program.output_channels()) as f64;
-                rates.push(updates / start.elapsed().as_secs_f64().max(1e-9));
+                rates.push(updates / bench.now().saturating_sub(start).as_secs_f64().max(1e-9));
             }
             let name = format!("{batch} lanes, chunks of {ticks}");
             evidence.keep(&name, "1/s", &[rates.len()], rates);

@@ -10,6 +10,7 @@ use crate::signal::{Signal, SignalMut};
 use crate::substrate::{Realization, Run, Substrate};
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The margin that is promised where nobody says otherwise, in units of the outputs.
 pub(super) const MARGIN: f64 = 0.05;
@@ -62,6 +63,10 @@ impl Substrate for Noise {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::signal::{Signal, SignalMut};
 use crate::substrate::{Realization, Run, Substrate};
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A substrate whose outputs are rounded to the nearest level and clipped to a range; what is clipped is counted in the report.
 #[derive(Debug)]
@@ -48,6 +49,10 @@ impl Substrate for Quantise {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
     }
 }
 

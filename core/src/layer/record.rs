@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// The version of the recordings.
 pub const FORMAT: u32 = 1;
@@ -41,6 +42,11 @@ pub enum Line {
         seed: u64,
         /// What came of it.
         answer: Answer<()>,
+    },
+    /// The clock was read.
+    Clock {
+        /// What it showed.
+        clock: Duration,
     },
     /// A block of ticks.
     Advance {
@@ -195,6 +201,7 @@ fn put(log: &Shared, line: &Line) -> Result<()> {
 pub struct Record {
     inner: Arc<dyn Substrate>,
     log: Shared,
+    start: Instant,
 }
 
 impl Record {
@@ -205,7 +212,7 @@ impl Record {
     pub fn new(inner: Arc<dyn Substrate>, log: impl Write + Send + 'static) -> Result<Self> {
         let log: Shared = Arc::new(Mutex::new(Log(Box::new(log))));
         put(&log, &Line::Substrate { format: FORMAT, profile: Box::new((*inner.profile()).clone()) })?;
-        Ok(Self { inner, log })
+        Ok(Self { inner, log, start: Instant::now() })
     }
 }
 
@@ -231,6 +238,13 @@ impl Substrate for Record {
 
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        let clock = self.inner.clock().unwrap_or_else(|| self.start.elapsed());
+        // a log that cannot be written fails the next call
+        let _ = put(&self.log, &Line::Clock { clock });
+        Some(clock)
     }
 }
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use std::fmt::Debug;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A substrate whose calibrations are made anew when their time is over.
 ///
@@ -43,6 +44,10 @@ where
 
     fn exemplars(&self) -> Vec<Program> {
         self.0.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.0.clock()
     }
 }
 

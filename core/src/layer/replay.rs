@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// No line of a recording is longer.
 const LONGEST_LINE: u64 = 1 << 30;
@@ -105,6 +106,13 @@ impl Substrate for Replay {
     fn exemplars(&self) -> Vec<Program> {
         // the programs of a recording are those that it is asked for
         Vec::new()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(&Line::Clock { clock }) = lines.front() else { return None };
+        lines.pop_front();
+        Some(clock)
     }
 }
 

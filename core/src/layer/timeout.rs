@@ -86,6 +86,10 @@ impl Substrate for Timeout {
     fn exemplars(&self) -> Vec<Program> {
         self.inner.exemplars()
     }
+
+    fn clock(&self) -> Option<Duration> {
+        self.inner.clock()
+    }
 }
 
 #[derive(Debug)]

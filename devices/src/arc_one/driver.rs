@@ -210,7 +210,7 @@ impl Driver for ArcOne {
         let cancel = loaded.cancel.clone();
         let mut row = vec![0.0; inputs];
         let mut done = 0;
-        while done < ticks && !cancel.is_raised() {
+        while done < ticks && !lines.is_asked_to_stop(&cancel) {
             let conductances = self.sweep(lines)?;
             x.row(input, done, &mut row);
             let wide: Vec<f64> = row.iter().map(|&v| f64::from(v)).collect();

@@ -144,7 +144,7 @@ impl Writer {
                 if sweeps > MOST_SWEEPS {
                     return Err(stuck(target, siemens));
                 }
-                if cancel.is_raised() {
+                if link.is_asked_to_stop(cancel) {
                     return Err(Error::new(ErrorKind::Fault, "the writing of the array was cancelled; reset to go on with it"));
                 }
                 is_quiet = false;

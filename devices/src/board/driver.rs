@@ -352,7 +352,7 @@ impl Driver for BoardDriver {
             let [input, output] = loaded.extents(ticks);
             let cut = Cut::new(&x, y, [input.channels, output.channels], loaded.spikes, loaded.wire)?;
             let mut report = Report::default();
-            while report.ticks < ticks && !loaded.cancel.is_raised() {
+            while report.ticks < ticks && !lines.is_asked_to_stop(&loaded.cancel) {
                 let from = report.ticks;
                 let count = cut.most.min(ticks - from);
                 let rows = if cut.mode & HELD == 0 { count } else { 1 };

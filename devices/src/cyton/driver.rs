@@ -239,7 +239,7 @@ impl Driver for Cyton {
         if rows.begin(lines.now()) {
             packets.age();
         }
-        while done < ticks && !cancel.is_raised() {
+        while done < ticks && !lines.is_asked_to_stop(cancel) {
             let Some(sample) = rows.take() else {
                 rows.offer(packets.next(lines).map_err(|e| Error::from(e).with_state_lost())?);
                 continue;

@@ -266,7 +266,7 @@ impl Lucidac {
         let mut report = Report::default();
         let mut device = Duration::ZERO;
         for (length, held) in &pieces {
-            if loaded.run.cancel.is_raised() {
+            if lines.is_asked_to_stop(&loaded.run.cancel) {
                 break;
             }
             let mut circuit = loaded.wiring.circuit(held, &loaded.state, polarity)?;

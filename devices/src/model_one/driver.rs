@@ -271,7 +271,7 @@ impl Driver for ModelOne {
         let mut failures = 0;
         let mut done = 0;
         while done < ticks {
-            let Some(loaded) = self.loaded.as_mut().filter(|l| !l.cancel.is_raised()) else { break };
+            let Some(loaded) = self.loaded.as_mut().filter(|l| !lines.is_asked_to_stop(&l.cancel)) else { break };
             match Self::run(&mut self.machine, lines, loaded, ic, &all[done]) {
                 Ok(states) => {
                     // an initial condition is at most one unit, though an integrator goes further

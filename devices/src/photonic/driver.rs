@@ -365,7 +365,7 @@ impl Driver for Photonic {
         }
         let mut done = 0;
         for (tick, steps) in plan.iter().enumerate() {
-            if loaded.run.cancel.is_raised() {
+            if lines.is_asked_to_stop(&loaded.run.cancel) {
                 break;
             }
             let seen = self.tick(lines, loaded, steps)?;

@@ -225,7 +225,7 @@ impl Driver for SpikerBox {
         if rows.begin(lines.now()) {
             samples.age();
         }
-        while done < ticks && !cancel.is_raised() {
+        while done < ticks && !lines.is_asked_to_stop(cancel) {
             let Some(sample) = rows.take() else {
                 rows.offer(samples.next(lines).map_err(|e| Error::from(e).with_state_lost())?);
                 continue;

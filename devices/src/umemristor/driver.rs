@@ -183,7 +183,7 @@ impl Driver for UMemristor {
         let mut report = Report::default();
         *pulsed = true;
         for tick in all {
-            if cancel.is_raised() {
+            if lines.is_asked_to_stop(cancel) {
                 break;
             }
             for (memristor, &pulses) in (1..).zip(&tick) {

@@ -19,8 +19,6 @@ const EDGE: usize = 64;
 const EDGE_SECONDS: f64 = 4.096e-4;
 /// The most samples of the generator in one of the digitizer while the edge is played, which lasts so for sixteen samples at least.
 const EDGE_RATIO: f64 = EDGE as f64 / 16.0;
-/// How long nobody looks whether a pause is cut short.
-const GLANCE: Duration = Duration::from_millis(20);
 /// How often the end of a recording is asked for.
 const POLLS: u32 = 50;
 
@@ -54,16 +52,6 @@ pub(super) fn dialogue() -> Dialogue {
     Dialogue::new(WITHIN).with_fill(2 * GENERATOR_MEMORY + 64)
 }
 
-/// Lets time pass, unless it is cut short; whether it was not.
-fn pause(link: &mut Link, time: Duration, cancel: &Cancel) -> bool {
-    let end = link.within(time);
-    while !link.left(end).is_zero() && !cancel.is_raised() {
-        let left = link.left(end);
-        link.sleep(left.min(GLANCE));
-    }
-    !cancel.is_raised()
-}
-
 impl Bench {
     pub(super) fn code(&self, x: f32) -> Result<i16> {
         let [low, high] = self.device.input();
@@ -88,7 +76,7 @@ impl Bench {
         cancel: &Cancel,
     ) -> Wire<Option<Seen>> {
         let dialogue = dialogue();
-        if !pause(lines, self.rest, cancel) {
+        if !lines.pause(self.rest, cancel) {
             return Ok(None);
         }
         let mut message = b"TRAC:DATA ".to_vec();
@@ -108,7 +96,7 @@ impl Bench {
         dialogue.tell(lines, b"INIT").map_err(SerialError::into_fault)?;
         // the generator may play on when the recording has ended
         let takes = Duration::from_secs_f64((points as f64 / scope_rate).max(codes.len() as f64 / rate));
-        if !pause(lines, takes, cancel) {
+        if !lines.pause(takes, cancel) {
             dialogue.tell(lines, b"ABOR").map_err(SerialError::into_fault)?;
             dialogue.tell(lines.named("scope"), b"ABOR").map_err(SerialError::into_fault)?;
             return Ok(None);

@@ -233,7 +233,7 @@ impl Driver for Waveform {
 
     fn advance(&mut self, lines: &mut Lines, x: Signal<'_>, y: &mut SignalMut<'_>, ticks: usize) -> Result<Report> {
         let Some(loaded) = &mut self.loaded else { return Err(Error::fault("no program is loaded on the waveform bench")) };
-        if ticks == 0 || loaded.run.cancel.is_raised() {
+        if ticks == 0 || lines.is_asked_to_stop(&loaded.run.cancel) {
             return Ok(Report::of(0));
         }
         let extent = Extent { ticks, batch: 1, channels: 1 };

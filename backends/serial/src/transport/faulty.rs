@@ -1,6 +1,7 @@
 //! A bad cable: bytes that are lost, doubled, changed or late, devices that stall, restart or are another one.
 
 use super::{Memory, Transport, Twin, ended};
+use isoform_core::substrate::Cancel;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -294,6 +295,14 @@ impl Transport for Faulty {
 
     fn sleep(&mut self, time: Duration) {
         self.inner.sleep(time);
+    }
+
+    fn is_asked_to_stop(&mut self, cancel: &Cancel) -> bool {
+        self.inner.is_asked_to_stop(cancel)
+    }
+
+    fn show(&mut self, clock: Duration) -> Duration {
+        self.inner.show(clock)
     }
 
     fn reopen(&mut self) -> io::Result<()> {

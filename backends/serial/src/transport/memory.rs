@@ -46,6 +46,11 @@ impl VirtualClock {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }
 
+    /// Lets time pass until an instant, unless that is over.
+    pub fn pass_until(&self, end: Duration) {
+        self.pass(end.saturating_sub(self.now()));
+    }
+
     /// Lets time pass.
     pub fn pass(&self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2);

@@ -24,6 +24,7 @@ pub use rfc2217::Rfc2217;
 pub use scripted::{Line, Scripted};
 pub use tcp::Tcp;
 
+use isoform_core::substrate::Cancel;
 use std::fmt::Debug;
 use std::io;
 use std::time::{Duration, Instant};
@@ -61,6 +62,16 @@ pub trait Transport: Debug + Send {
 
     /// Lets time pass.
     fn sleep(&mut self, time: Duration);
+
+    /// Whether somebody has asked to stop. A recording keeps where that was seen, and its replay sees it there and nowhere else.
+    fn is_asked_to_stop(&mut self, cancel: &Cancel) -> bool {
+        cancel.is_raised()
+    }
+
+    /// What somebody who looks at the clock of this computer is to see. A recording keeps it, and its replay shows it again.
+    fn show(&mut self, clock: Duration) -> Duration {
+        clock
+    }
 
     /// Opens the stream again, after its end or to be sure of what is at it.
     ///

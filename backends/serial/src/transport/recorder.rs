@@ -3,6 +3,7 @@
 use super::Transport;
 use crate::error::SerialError;
 use crate::transcript::{Entry, Head, write_entry, write_head};
+use isoform_core::substrate::Cancel;
 use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -15,6 +16,8 @@ use std::time::Duration;
 pub struct Recorder {
     inner: Box<dyn Transport>,
     log: Box<dyn Write + Send>,
+    /// How often nobody had asked to stop since the last entry or pause.
+    looks: u32,
     /// Why what was sent last could not be written down.
     failed: Option<io::Error>,
 }
@@ -27,10 +30,11 @@ impl Recorder {
     pub fn new(inner: Box<dyn Transport>, device: &str, mut log: Box<dyn Write + Send>) -> io::Result<Self> {
         write_head(&mut log, &Head { device: device.to_owned(), port: inner.name() })?;
         log.flush()?;
-        Ok(Self { inner, log, failed: None })
+        Ok(Self { inner, log, looks: 0, failed: None })
     }
 
     fn put(&mut self, entry: &Entry) -> io::Result<()> {
+        self.looks = 0;
         // to the end: what waits in a buffer when the last call has ended would be lost without a word
         let written = write_entry(&mut self.log, self.inner.now(), entry).and_then(|()| self.log.flush());
         let what = String::from("the transcript to be written");
@@ -79,7 +83,25 @@ impl Transport for Recorder {
     }
 
     fn sleep(&mut self, time: Duration) {
+        self.looks = 0;
         self.inner.sleep(time);
+    }
+
+    fn is_asked_to_stop(&mut self, cancel: &Cancel) -> bool {
+        let asked = self.inner.is_asked_to_stop(cancel);
+        if asked && self.failed.is_none() {
+            self.failed = self.put(&Entry::Stopped(self.looks)).err();
+        }
+        self.looks = if asked { 0 } else { self.looks.saturating_add(1) };
+        asked
+    }
+
+    fn show(&mut self, clock: Duration) -> Duration {
+        let shown = self.inner.show(clock);
+        if self.failed.is_none() {
+            self.failed = self.put(&Entry::Clock(shown)).err();
+        }
+        shown
     }
 
     fn reopen(&mut self) -> io::Result<()> {

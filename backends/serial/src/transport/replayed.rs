@@ -1,38 +1,84 @@
 //! A transcript in the place of the device that it was made of.
 
-use super::Transport;
+use super::{Transport, VirtualClock};
 use crate::error::{SerialError, printable};
 use crate::transcript::{Entry, Transcript};
+use isoform_core::substrate::Cancel;
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::time::Duration;
+
+/// Lines that the head of a transcript takes.
+const HEAD: usize = 3;
 
 /// A transcript in the place of the device.
 ///
 /// # Behavior
 /// - Bytes come in the order of the transcript, each after the bytes to which it was the answer.
-/// - Bytes that differ from those that were sent are an error that names the line of the transcript.
-/// - Time is that of the transcript.
+/// - Bytes that differ from those that were sent are an error that names the line of the transcript. From then on every call fails with it:
+///   of what a device would have answered nothing is known.
+/// - A request to stop is seen where it was seen when the transcript was made, whatever the flag says now.
+/// - Time is that of the transcript; whoever looks at the clock of the computer sees what was seen then.
 #[derive(Debug)]
 pub struct Replayed {
+    file: String,
     port: String,
-    entries: VecDeque<(usize, Duration, Entry)>,
+    /// What is still to come, in reverse.
+    rest: Vec<(Duration, Entry)>,
+    /// Entries that were there at first.
+    all: usize,
+    broken_off: bool,
     inbox: VecDeque<u8>,
-    now: Duration,
+    clock: VirtualClock,
+    /// How often nobody had asked to stop since the last entry or pause.
+    looks: u32,
+    /// Where and why the host left the transcript.
+    left: Option<(usize, String)>,
 }
 
 impl Replayed {
-    /// The device of a transcript.
+    /// The device of a transcript, on a clock that it shares with others on the same bench.
     #[must_use]
-    pub fn new(transcript: Transcript) -> Self {
-        // the head takes three lines
-        let entries = transcript.entries.into_iter().enumerate().map(|(i, (time, entry))| (i + 4, time, entry)).collect();
-        Self { port: transcript.head.port, entries, inbox: VecDeque::new(), now: Duration::ZERO }
+    pub fn on(clock: VirtualClock, transcript: Transcript) -> Self {
+        let Transcript { file, head, mut entries, broken_off } = transcript;
+        entries.reverse();
+        Self {
+            file,
+            port: head.port,
+            all: entries.len(),
+            rest: entries,
+            broken_off,
+            inbox: VecDeque::new(),
+            clock,
+            looks: 0,
+            left: None,
+        }
     }
 
-    fn differs(&self, why: String) -> io::Error {
-        let line = self.entries.front().map_or(0, |(line, ..)| *line);
-        io::Error::new(io::ErrorKind::InvalidData, SerialError::Transcript { line, why })
+    fn leave(&mut self, why: String) -> io::Error {
+        let line = HEAD + 1 + self.all - self.rest.len();
+        self.left.get_or_insert((line, why));
+        self.check().map_or_else(|e| e, |()| super::ended())
+    }
+
+    /// Fails if the host has left the transcript.
+    fn check(&self) -> io::Result<()> {
+        let Some((line, why)) = &self.left else { return Ok(()) };
+        let error = SerialError::Transcript { file: self.file.clone(), line: *line, why: why.clone() };
+        Err(io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    fn ended(&mut self, what: &str) -> io::Error {
+        let how = if self.broken_off { "was broken off here" } else { "ends here" };
+        self.leave(format!("the recording {how}, but {what}"))
+    }
+
+    /// Takes the next entry as done.
+    fn pass(&mut self) {
+        if let Some((time, _)) = self.rest.pop() {
+            self.clock.pass_until(time);
+        }
+        self.looks = 0;
     }
 }
 
@@ -42,65 +88,95 @@ impl Transport for Replayed {
     }
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+        self.check()?;
         if self.inbox.is_empty() {
-            match self.entries.front_mut() {
-                Some((_, time, Entry::Device(bytes))) => {
+            match self.rest.last_mut() {
+                Some((_, Entry::Device(bytes))) => {
                     self.inbox.extend(std::mem::take(bytes));
-                    self.now = self.now.max(*time);
-                    self.entries.pop_front();
+                    self.pass();
                 }
-                Some((_, time, Entry::Silence)) => {
-                    self.now = self.now.max(*time);
-                    self.entries.pop_front();
+                Some((_, Entry::Silence)) => {
+                    self.pass();
                     return Ok(0);
+                }
+                Some((_, Entry::Clock(_))) => {
+                    self.pass();
+                    return self.read(into, wait);
                 }
                 Some(_) => {
-                    self.now += wait;
+                    self.clock.pass(wait);
                     return Ok(0);
                 }
-                None => return Err(self.differs(String::from("the transcript has ended, but more is awaited"))),
+                None => return Err(self.ended("more is awaited")),
             }
         }
         self.inbox.read(into)
     }
 
     fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
-        // how long somebody waited in vain depends on the speed of the computer
-        while matches!(self.entries.front(), Some((_, _, Entry::Silence))) {
-            self.entries.pop_front();
+        self.check()?;
+        // how long somebody waited in vain depends on the speed of the computer; and nobody has to look at the clock
+        while matches!(self.rest.last(), Some((_, Entry::Silence | Entry::Clock(_)))) {
+            self.pass();
         }
-        match self.entries.front_mut() {
-            Some((_, time, Entry::Host(expected))) => {
+        let why = match self.rest.last_mut() {
+            Some((_, Entry::Host(expected))) => {
                 let n = bytes.len().min(expected.len());
-                if expected[..n] != bytes[..n] {
-                    let why = format!("\"{}\" is sent where \"{}\" was", printable(bytes), printable(expected));
-                    return Err(self.differs(why));
+                if expected[..n] == bytes[..n] {
+                    expected.drain(..n);
+                    if expected.is_empty() {
+                        self.pass();
+                    }
+                    return Ok(n);
                 }
-                self.now = self.now.max(*time);
-                expected.drain(..n);
-                if expected.is_empty() {
-                    self.entries.pop_front();
-                }
-                Ok(n)
+                format!("\"{}\" is sent where \"{}\" was", printable(bytes), printable(expected))
             }
-            Some(_) => Err(self.differs(format!("\"{}\" is sent where the device spoke", printable(bytes)))),
-            None => Err(self.differs(String::from("the transcript has ended, but more is sent"))),
-        }
+            Some((_, entry)) => {
+                let was = match entry {
+                    Entry::Stopped(_) => "the run was stopped",
+                    Entry::Reopened => "the line was opened anew",
+                    _ => "the device spoke",
+                };
+                format!("\"{}\" is sent where {was}", printable(bytes))
+            }
+            None => return Err(self.ended(&format!("\"{}\" is sent", printable(bytes)))),
+        };
+        Err(self.leave(why))
     }
 
     fn now(&self) -> Duration {
-        self.now
+        self.clock.now()
     }
 
     fn sleep(&mut self, time: Duration) {
-        self.now += time;
+        self.looks = 0;
+        self.clock.pass(time);
+    }
+
+    fn is_asked_to_stop(&mut self, _: &Cancel) -> bool {
+        let next = self.rest.iter().rposition(|(_, entry)| *entry != Entry::Silence);
+        let asked = next.is_some_and(|at| matches!(self.rest[at].1, Entry::Stopped(looks) if looks <= self.looks));
+        if asked {
+            self.rest.truncate(next.map_or(0, |at| at + 1));
+            self.pass();
+        } else {
+            self.looks = self.looks.saturating_add(1);
+        }
+        asked
+    }
+
+    fn show(&mut self, _: Duration) -> Duration {
+        let Some(&(_, Entry::Clock(clock))) = self.rest.last() else { return self.clock.now() };
+        self.pass();
+        clock
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        if let Some((_, _, Entry::Reopened)) = self.entries.front() {
-            self.entries.pop_front();
+        self.check()?;
+        if let Some((_, Entry::Reopened)) = self.rest.last() {
+            self.pass();
             return Ok(());
         }
-        Err(self.differs(String::from("the line is opened anew where it was not")))
+        Err(self.leave(String::from("the line is opened anew where it was not")))
     }
 }

@@ -54,7 +54,10 @@ impl Scripted {
     }
 
     fn differs(&self, why: String) -> io::Error {
-        io::Error::new(io::ErrorKind::InvalidData, SerialError::Transcript { line: self.place, why })
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            SerialError::Transcript { file: String::from("script"), line: self.place, why },
+        )
     }
 }
 

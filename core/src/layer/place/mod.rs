@@ -28,6 +28,7 @@ use cut::Cut;
 use realization::{Part, Placed};
 use rules::Rules;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most ticks that go through all parts before the next ones do, and before the run looks at its cancel flag.
 const BLOCK: usize = 64;
@@ -106,6 +107,11 @@ impl Substrate for Place {
 
     fn exemplars(&self) -> Vec<Program> {
         self.substrates.iter().flat_map(|(_, s)| s.exemplars()).collect()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        // each of them is asked, for each may be recorded
+        self.substrates.iter().filter_map(|(_, s)| s.clock()).fold(None, |first, clock| first.or(Some(clock)))
     }
 }
 
