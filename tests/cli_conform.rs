@@ -30,6 +30,39 @@ fn a_run_is_kept_judged_again_and_compared() {
 }
 
 #[test]
+fn nothing_that_is_kept_is_lost_without_a_word() {
+    let folder = Folder::new();
+    let conform = |more: &[&str]| folder.isoform(&[&["conform", "oracle:", "--quiet"][..], more].concat());
+    assert_eq!(conform(&["--level", "L1", "--out", "a"]).code, 0);
+    let again = conform(&["--level", "L0", "--out", "a"]);
+    assert!(again.code == 2 && again.err.contains("\"a\" holds a run already"), "{}", again.err);
+    assert_eq!(conform(&["--level", "L0", "--out", "a", "--overwrite"]).code, 0);
+    assert!(folder.path("a/evidence/L0.honesty.json").exists() && !folder.path("a/evidence/L1.split.json").exists());
+    std::fs::create_dir(folder.path("b")).expect("is made");
+    assert_eq!(conform(&["--level", "L0", "--out", "b"]).code, 0);
+    std::fs::create_dir(folder.path("c")).expect("is made");
+    std::fs::write(folder.path("c/notes"), "mine").expect("writes");
+    let taken = conform(&["--level", "L0", "--out", "c", "--overwrite"]);
+    assert!(taken.code == 2 && taken.err.contains("holds something else"), "{}", taken.err);
+    let twice = conform(&["--level", "L0", "--json", "x", "--junit", "x"]);
+    assert!(twice.code == 2 && twice.err.contains("the same place"), "{}", twice.err);
+    assert!(conform(&["--level", "L0", "--junit", "-"]).out.starts_with("<?xml"));
+}
+
+#[test]
+fn what_is_not_owed_is_no_verdict() {
+    let folder = Folder::new();
+    let conform = |more: &[&str]| folder.isoform(&[&["conform", "oracle:", "--quiet"][..], more].concat());
+    let impossible = conform(&["--law", "L3.wear"]);
+    assert!(impossible.code == 2 && impossible.err.contains("does not owe L3.wear"), "{}", impossible.err);
+    let beyond = conform(&["--level", "L5"]);
+    assert!(beyond.code == 2 && beyond.err.contains("ask for L4 at the most"), "{}", beyond.err);
+    // an ability that is not claimed is neither proven nor refuted
+    let optional = folder.isoform(&["conform", "quantise:?on=(cpu:)&step=1e-6&range=100", "--quiet", "--law", "L3.calibration"]);
+    assert!(matches!(optional.code, 2 | 3), "{}{}", optional.out, optional.err);
+}
+
+#[test]
 fn two_runs_a_week_apart_name_the_drift() {
     let folder = Folder::new();
     for (locator, out) in [("twin:crossbar?age=0", "young"), ("twin:crossbar?age=604800", "old")] {

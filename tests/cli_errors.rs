@@ -112,10 +112,21 @@ fn instruments_that_there_are_not_and_options_that_they_do_not_take() {
     assert!(conform("twin:board?baud=9600").contains("option \"baud\" is unknown: \"twin:\" takes record, numbers, mode"));
     assert!(
         refused(&folder, &["list", "brain"])
-            .contains("no instrument and no medium is called \"brain\"; known are arc-one, board")
+            .contains("no instrument, medium or scheme is called \"brain\"; known are arc-one, board")
     );
     let port = folder.isoform(&["list", "--quiet", "--ports", "/dev/no/port"]);
     assert!(port.code == 2 && port.err.contains("/dev/no/port cannot be opened"), "{}{}", port.out, port.err);
+    insta::assert_snapshot!(conform("serial:/dev/no?device=board&mode=plain"), @r#"unsupported: serial:/dev/no?device=board&mode=plain: option "mode" is of the twin alone, and this is a line to a device: leave it out"#);
+    insta::assert_snapshot!(conform("tcp:localhost:1?device=photonic&meter=(tcp:localhost:1)"), @"not found: tcp:localhost:1?device=photonic&meter=(tcp:localhost:1): localhost:1 is the first line of photonic and its meter at once: each has a line of its own");
+    insta::assert_snapshot!(conform("twin:photonic?model="), @r#"unsupported: twin:photonic?model=: option "model" is empty: name a word of the identity, or leave it out for PM"#);
+    insta::assert_snapshot!(conform("twin:lucidac?unit=x:20,x:30"), @"unsupported: twin:lucidac?unit=x:20,x:30: the unit of x is given twice: leave one of the two out");
+    std::fs::write(folder.path("bytes"), [0xff, 0xfe, 0x00, 0x80]).expect("writes");
+    insta::assert_snapshot!(conform("twin:photonic?calibration=bytes"), @r#"not found: twin:photonic?calibration=bytes: the calibration "bytes" cannot be read: stream did not contain valid UTF-8"#);
+    insta::assert_snapshot!(conform("twin:model-one?patch=none.json"), @r#"not found: twin:model-one?patch=none.json: the patch "none.json" cannot be read: No such file or directory (os error 2)"#);
+    insta::assert_snapshot!(conform("twin:boart"), @r#"not found: twin:boart: no instrument is called "boart"; known are arc-one, board, cyton, lucidac, model-one, photonic, spikerbox, umemristor, waveform; and, as twins alone, the media crossbar, culture, memristor, mesh, neuristor"#);
+    for name in ["photonic", "Photonic", "twin:photonic", "noise", "noise:"] {
+        assert!(folder.succeeds(&["list", name]).contains("meaning"), "{name}");
+    }
     if cfg!(unix) {
         assert!(refused(&folder, &["twin", "crossbar"]).contains("a medium without a line, opened as twin:crossbar"));
     }

@@ -290,11 +290,12 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
     } else {
         any(Status::Pass) && dossier.outcomes.iter().all(holds)
     };
+    let refuted = |o: &Outcome| !holds(o) && o.status != Status::Inconclusive;
     if conforms {
         0
     } else if any(Status::Error) {
         4
-    } else if any(Status::Fail) || !any(Status::Inconclusive) {
+    } else if dossier.outcomes.iter().any(refuted) {
         1
     } else {
         3

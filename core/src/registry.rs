@@ -41,11 +41,11 @@ impl Found {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Named {
     /// The path.
-    pub name: &'static str,
+    pub name: String,
     /// What it is, in a sentence.
     pub about: String,
     /// The options that it takes: name and meaning.
-    pub options: &'static [(&'static str, &'static str)],
+    pub options: Vec<(&'static str, &'static str)>,
 }
 
 /// One scheme of locators.

@@ -53,8 +53,13 @@ fn names() -> Vec<Named> {
         let others: String = kind.lines.iter().map(|line| format!("&{line}=(…)")).collect();
         format!("{}; at a line with device={}{others}", kind.about, kind.name)
     };
-    let instruments = kinds().iter().map(|k| Named { name: k.name, about: at_a_line(k), options: k.options });
-    let media = media::kinds().iter().map(|k| Named { name: k.name, about: k.about.to_owned(), options: k.options });
+    let instruments = kinds().iter().map(|k| Named {
+        name: k.name.to_owned(),
+        about: at_a_line(k),
+        options: [k.options, k.twin_options].concat(),
+    });
+    let media =
+        media::kinds().iter().map(|k| Named { name: k.name.to_owned(), about: k.about.to_owned(), options: k.options.to_vec() });
     instruments.chain(media).collect()
 }
 
@@ -69,9 +74,10 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     let settings = settings(kind, locator, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
     let lines = if locator.scheme() == "twin" { &[] } else { kind.lines };
-    let own = line_options(locator.scheme()).iter().chain(kind.options).map(|(name, _)| *name);
-    let known: Vec<&str> = own.chain(lines.iter().copied()).collect();
-    let mut transports = if locator.scheme() == "twin" {
+    let is_twin = locator.scheme() == "twin";
+    let own = line_options(locator.scheme()).iter().chain(kind.options).chain(if is_twin { kind.twin_options } else { &[] });
+    let known: Vec<&str> = own.map(|(name, _)| *name).chain(lines.iter().copied()).collect();
+    let mut transports = if is_twin {
         // both may need the same options
         let mut own = locator.reader();
         let transports = twins(kind, &mut own)?;
@@ -89,8 +95,14 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
             own.finish(if has_settings(other.scheme()) { &["baud", "parity"] } else { &[] })?;
             others.push((other, settings));
         }
+        if let Some((name, _)) = kind.twin_options.iter().find(|(name, _)| locator.options().iter().any(|(key, _)| key == name)) {
+            let why = format!("option \"{name}\" is of the twin alone, and this is a line to a device: leave it out");
+            return Err(Error::unsupported(why).with_locator(locator));
+        }
         options.finish(&known)?;
-        std::iter::once(locator).chain(others.iter().map(|(other, _)| other)).try_for_each(check_line)?;
+        let all: Vec<&Locator> = std::iter::once(locator).chain(others.iter().map(|(other, _)| other)).collect();
+        all.iter().try_for_each(|line| check_line(line))?;
+        check_apart(kind, &all)?;
         let mut transports = vec![connect(locator, settings)?];
         for (other, settings) in &others {
             transports.push(connect(other, *settings)?);
@@ -199,6 +211,19 @@ fn check_line(locator: &Locator) -> Result<()> {
         return Err(Error::not_found(format!(
             "nothing is named after \"{scheme}:\"; write the port, the address or the program"
         )));
+    }
+    Ok(())
+}
+
+/// Checks that the lines of an instrument lead to different places; two programs may be the same.
+fn check_apart(kind: &Kind, lines: &[&Locator]) -> Result<()> {
+    let place = |line: &Locator| (line.scheme().to_owned(), line.path().to_owned());
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.scheme() != "stdio") {
+        if lines[..at].iter().any(|other| place(other) == place(line)) {
+            let (name, path) = (kind.lines[at - 1], line.path());
+            let why = format!("{path} is the first line of {} and its {name} at once: each has a line of its own", kind.name);
+            return Err(Error::not_found(why));
+        }
     }
     Ok(())
 }

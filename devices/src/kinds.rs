@@ -1,5 +1,6 @@
 //! The instruments that there are.
 
+use crate::media;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
 use isoform_serial::driver::Driver;
@@ -22,6 +23,8 @@ pub struct Kind {
     pub settings: Settings,
     /// The options that it takes beyond those of its line: name and meaning.
     pub options: &'static [(&'static str, &'static str)],
+    /// The options of its twin alone: name and meaning.
+    pub twin_options: &'static [(&'static str, &'static str)],
     /// The lines that it has beside the first, by the names of the options that lead to them: `meter=(serial:/dev/ttyUSB1)`.
     pub lines: &'static [&'static str],
     /// Makes a driver, taking the options that it needs.
@@ -53,9 +56,15 @@ pub fn kinds() -> &'static [Kind] {
 /// `NotFound`, naming those there are.
 pub fn kind(name: &str) -> Result<&'static Kind> {
     kinds().iter().find(|k| k.name == name).ok_or_else(|| {
-        let known: Vec<&str> = kinds().iter().map(|k| k.name).collect();
-        let is_medium = crate::media::kinds().iter().any(|k| k.name == name);
-        let instead = if is_medium { format!("; it is a medium without a line, opened as twin:{name}") } else { String::new() };
-        Error::not_found(format!("no instrument is called {name:?}; known are {}{instead}", known.join(", ")))
+        let names = |names: Vec<&str>| names.join(", ");
+        let (known, media) = (kinds().iter().map(|k| k.name).collect(), media::kinds().iter().map(|k| k.name).collect());
+        if media::kinds().iter().any(|k| k.name == name) {
+            return Error::not_found(format!("{name} is a medium without a line, opened as twin:{name}"));
+        }
+        Error::not_found(format!(
+            "no instrument is called {name:?}; known are {}; and, as twins alone, the media {}",
+            names(known),
+            names(media)
+        ))
     })
 }

@@ -43,10 +43,13 @@ pub(crate) struct Conform {
     /// Keep everything in a folder: report.html, dossier.json, junit.xml, badge.svg and the raw samples.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Replace the run that the folder of --out holds.
+    #[arg(long, requires = "out")]
+    overwrite: bool,
     /// Write the outcomes as JSON; - for standard output.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write the outcomes as JUnit XML.
+    /// Write the outcomes as JUnit XML; - for standard output.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Split the device's own records in two, and say what the suite would have said of one half beside the other.
@@ -81,12 +84,7 @@ impl Conform {
         let registry = isoform::registry();
         let substrate = registry.open_str(locator)?;
         let peers: Vec<_> = self.peer.iter().map(|peer| Ok((peer, registry.open_str(peer)?))).collect::<Result<_>>()?;
-        for file in [&self.json, &self.junit].into_iter().flatten().filter(|f| !is_stdout(f)) {
-            isoform::files::check_writable(file)?;
-        }
-        if let Some(folder) = &self.out {
-            isoform::files::check_folder(folder)?;
-        }
+        self.check_places()?;
         let progress = RefCell::new(console.progress("laws"));
         let tell = |step: Progress<'_>| match step {
             Progress::Started { law, done, of } => progress.borrow_mut().at(law.id, done, of),
@@ -103,7 +101,14 @@ impl Conform {
         let options = self.budget.iter().fold(options, |options, &budget| options.with_budget(budget));
         let options = peers.into_iter().fold(options, |options, (locator, peer)| options.with_peer(locator.as_str(), peer));
         let profile = substrate.profile();
-        let statistical = choose(&options, profile.class)?.iter().any(|law| law.statistical);
+        let chosen = choose(&options, profile.class)?;
+        if chosen.is_empty() {
+            let laws = self.law.join(", ");
+            let why =
+                format!("nothing to try: a substrate of class {} does not owe {laws}; see isoform conform --laws", profile.class);
+            return Err(Failure::input(why));
+        }
+        let statistical = chosen.iter().any(|law| law.statistical);
         if let Some(forecast) = forecast(&profile).filter(|_| statistical) {
             console.note(price(&forecast));
         }
@@ -111,7 +116,7 @@ impl Conform {
         drop(progress);
         self.keep(*console, &dossier)?;
         if self.aa {
-            against_itself(console, &dossier, self.json.as_deref().is_some_and(is_stdout))?;
+            against_itself(console, &dossier, [&self.json, &self.junit].into_iter().flatten().any(|f| is_stdout(f)))?;
         }
         conclude(&dossier)
     }
@@ -148,11 +153,39 @@ impl Conform {
         Ok(if caught == rows.len() { Outcome::Done } else { Outcome::Refuted })
     }
 
+    /// Whether what is to be kept has a place, and takes none that is taken.
+    fn check_places(&self) -> Result<()> {
+        if !laws().iter().any(|law| law.level == self.level) {
+            let most = laws().iter().map(|law| law.level).max().unwrap_or(Level::L0);
+            return Err(Failure::input(format!("the suite has no laws of level {} yet: ask for {most} at the most", self.level)));
+        }
+        if self.json.is_some() && self.json == self.junit {
+            return Err(Failure::input("--json and --junit name the same place: give each its own"));
+        }
+        for file in [&self.json, &self.junit].into_iter().flatten().filter(|f| !is_stdout(f)) {
+            isoform::files::check_writable(file)?;
+        }
+        let Some(folder) = &self.out else { return Ok(()) };
+        isoform::files::check_folder(folder)?;
+        let is_run = folder.join("dossier.json").exists();
+        let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+        let shown = folder.display();
+        if is_run && !self.overwrite {
+            return Err(Failure::input(format!("\"{shown}\" holds a run already: name another folder, or add --overwrite")));
+        }
+        if !is_run && !is_empty {
+            return Err(Failure::input(format!("\"{shown}\" holds something else: name an empty folder or a new one")));
+        }
+        Ok(())
+    }
+
     fn keep(&self, console: Console, dossier: &Dossier) -> Result<()> {
         let json = || output::json(dossier).map_err(|e| Failure::input(format!("the outcomes are no JSON: {e}")));
-        let to_stdout = self.json.as_deref().is_some_and(is_stdout);
-        if to_stdout {
+        let xml = || output::junit(dossier).map_err(|e| Failure::input(format!("the outcomes are no JUnit: {e}")));
+        if self.json.as_deref().is_some_and(is_stdout) {
             console.print(json()?)?;
+        } else if self.junit.as_deref().is_some_and(is_stdout) {
+            console.print(xml()?)?;
         } else {
             console.print(output::table(dossier, style()))?;
         }
@@ -160,9 +193,8 @@ impl Conform {
             isoform::files::write(file, json()?.as_bytes())?;
             console.note(format!("wrote {}", file.display()));
         }
-        if let Some(file) = &self.junit {
-            let xml = output::junit(dossier).map_err(|e| Failure::input(format!("the outcomes are no JUnit: {e}")))?;
-            isoform::files::write(file, xml.as_bytes())?;
+        if let Some(file) = self.junit.as_deref().filter(|f| !is_stdout(f)) {
+            isoform::files::write(file, xml()?.as_bytes())?;
             console.note(format!("wrote {}", file.display()));
         }
         if let Some(folder) = &self.out {

@@ -66,7 +66,7 @@ impl List {
         let registry = isoform::registry();
         let twins = registry.schemes().find(|(scheme, _)| *scheme == "twin").map_or(&[][..], |(_, entry)| entry.names());
         if let Some(name) = &self.name {
-            return self.options(*console, twins, name);
+            return self.options(*console, &registry, twins, name);
         }
         let found = registry.discover();
         if self.json {
@@ -91,19 +91,29 @@ impl List {
         Ok(Outcome::Done)
     }
 
-    fn options(&self, console: Console, twins: &[Named], name: &str) -> Result {
-        let Some(named) = twins.iter().find(|named| named.name == name) else {
-            let known: Vec<&str> = twins.iter().map(|named| named.name).collect();
-            return Err(Failure::input(format!(
-                "no instrument and no medium is called {name:?}; known are {}",
-                known.join(", ")
-            )));
+    /// The options of a twin, or of a scheme.
+    fn options(&self, console: Console, registry: &Registry, twins: &[Named], name: &str) -> Result {
+        let plain = name.strip_prefix("twin:").filter(|twin| !twin.is_empty()).unwrap_or(name).trim_end_matches(':');
+        let twin = twins.iter().find(|named| named.name.eq_ignore_ascii_case(plain)).cloned();
+        let scheme = registry.schemes().find(|(scheme, _)| scheme.eq_ignore_ascii_case(plain));
+        let (title, named) = match (twin, scheme) {
+            (Some(twin), _) => (format!("twin:{}", twin.name), twin),
+            (None, Some((scheme, entry))) => {
+                let about = entry.summary().to_owned();
+                (format!("{scheme}:"), Named { name: scheme.to_owned(), about, options: entry.options().to_vec() })
+            }
+            (None, None) => {
+                let known = twins.iter().map(|named| named.name.as_str()).chain(registry.schemes().map(|(scheme, _)| scheme));
+                let known: Vec<&str> = known.collect();
+                let why = format!("no instrument, medium or scheme is called {name:?}; known are {}", known.join(", "));
+                return Err(Failure::input(why));
+            }
         };
         if self.json {
-            console.print_json(named)?;
+            console.print_json(&named)?;
             return Ok(Outcome::Done);
         }
-        console.print(wrapped(&format!("twin:{}: {}", named.name, named.about)))?;
+        console.print(wrapped(&format!("{title}: {}", named.about)))?;
         if !named.options.is_empty() {
             let rows = named.options.iter().map(|(name, meaning)| vec![(*name).to_owned(), (*meaning).to_owned()]);
             console.print(format!("\n{}", table(&["option", "meaning"], rows, 1)))?;

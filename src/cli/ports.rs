@@ -1,7 +1,7 @@
 //! `isoform list --ports`: what stands at the serial ports.
 
 use super::console::{Console, table};
-use super::failure::{Failure, Outcome, Result};
+use super::failure::{Outcome, Result};
 use isoform::core::error::{self as core, Error, ErrorKind};
 use isoform::core::locator::Locator;
 use isoform::core::registry::Registry;
@@ -42,7 +42,7 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
         console.note(format!("asking at {}; whoever does not answer is waited for, up to a minute in all", port.path));
     }
     let registry = isoform::registry();
-    let mut missing = None;
+    let mut missing: Option<Error> = None;
     let mut progress = console.progress("asking");
     let mut listed = Vec::new();
     for (n, port) in found.iter().enumerate() {
@@ -54,7 +54,7 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
             };
             ask(&registry, &port.path, tell).unwrap_or_else(|e| {
                 let why = e.message().to_owned();
-                missing = missing.take().or(e.kind().is_bad_input().then(|| why.clone()));
+                missing = missing.take().or(Some(e));
                 Answer::Silent(why)
             })
         };
@@ -66,7 +66,7 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
         console.print_json(&listed)?;
     } else if listed.is_empty() {
         console.print("This computer has no serial port.")?;
-    } else {
+    } else if listed.len() > 1 || missing.is_none() {
         let rows = listed.into_iter().map(|port| {
             let usb = [port.usb.unwrap_or_default(), port.about].join(" ").trim().to_owned();
             match port.answer {
@@ -76,7 +76,7 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
         });
         console.print(table(&["port", "USB", "opened by", "what answered"], rows, 3))?;
     }
-    missing.map_or(Ok(Outcome::Done), |why| Err(Failure::input(why)))
+    missing.map_or(Ok(Outcome::Done), |e| Err(e.into()))
 }
 
 /// Asks at a port as each instrument of one line is asked, and then who is there.

@@ -24,11 +24,13 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn execute(&self, console: &Console) -> Result {
-        let locator: Locator = format!("twin:{}", self.twin).parse().map_err(Error::from)?;
+        // whoever copies a locator means the same
+        let name = self.twin.strip_prefix("twin:").unwrap_or(&self.twin);
+        let locator: Locator = format!("twin:{name}").parse().map_err(Error::from)?;
         let kind = kind(locator.path())?;
         let mut options = locator.reader();
         let twins = (kind.twins)(&mut options)?;
-        options.finish(&kind.options.iter().map(|(name, _)| *name).collect::<Vec<_>>())?;
+        options.finish(&kind.options.iter().chain(kind.twin_options).map(|(name, _)| *name).collect::<Vec<_>>())?;
         let (mut lines, mut names) = (Vec::new(), Vec::new());
         for (i, twin) in twins.into_iter().enumerate() {
             let line = match self.tcp {

@@ -31,7 +31,9 @@ pub enum SerialError {
         what: String,
     },
     /// Nothing, or not enough, came in time.
-    #[error("{what} did not come within {after:?}: the device is silent, busy or another one; a reset opens the dialogue anew")]
+    #[error(
+        "{what} did not come within {after:?}: the device is silent, busy or another one (isoform list --ports PORT asks who is there); a reset opens the dialogue anew"
+    )]
     Timeout {
         /// What was awaited.
         what: String,

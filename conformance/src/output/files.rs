@@ -146,12 +146,15 @@ pub fn write(dir: &Path, dossier: &Dossier) -> Result<(), FolderError> {
     let text = encode::to_text(&Layout::of(dossier)).map_err(|source| FolderError::Json { path: index.clone(), source })?;
     let mut left = LARGEST_FOLDER;
     spend(&index, text.len() as u64, LARGEST_TEXT, &mut left)?;
-    make(&dir.join("evidence"))?;
-    // An unfinished folder must not look like the run that was there before.
-    match fs::remove_file(&index) {
-        Err(source) if source.kind() != ErrorKind::NotFound => return Err(FolderError::Io { path: index, source }),
-        _ => {}
+    // an unfinished folder must not look like the run that was there before, nor a finished one hold samples of that
+    let samples = dir.join("evidence");
+    for (path, removed) in [(&index, fs::remove_file(&index)), (&samples, fs::remove_dir_all(&samples))] {
+        match removed {
+            Err(source) if source.kind() != ErrorKind::NotFound => return Err(FolderError::Io { path: path.clone(), source }),
+            _ => {}
+        }
     }
+    make(&samples)?;
     for evidence in &dossier.evidence {
         write_evidence(dir, evidence, &mut left)?;
     }

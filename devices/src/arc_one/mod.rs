@@ -20,6 +20,7 @@ mod tests;
 pub mod twin;
 pub mod verify;
 
+use self::verify::BOARD_VOLTS;
 use crate::kinds::Kind;
 use driver::{ArcOne, Choices};
 use isoform_core::error::{Error, Result};
@@ -34,13 +35,13 @@ pub const KIND: Kind = Kind {
     about: "a memristor array on an ArC ONE board: dense maps, written by pulses and read cell by cell",
     settings: Settings { baud: 921_600, parity: Parity::Even },
     options: &[
-        ("words", "word lines of the array, at most 32"),
-        ("bits", "bit lines of the array, at most 32"),
+        ("words", "word lines of the array, from 1 to 32; 32 if absent"),
+        ("bits", "bit lines of the array, from 2, for a pair is a weight, to 32; 32 if absent"),
         ("weight", "magnitude of the largest weight, 1 if absent"),
-        ("volts", "largest magnitude of a pulse in volts, 2 if absent, at most 12"),
+        ("volts", "largest magnitude of a pulse in volts, from 0.5 to 12; 2 if absent"),
         ("shown", "inputs and outputs of the map that it shows of itself, at most 16; 4, or what fits the array, if absent"),
-        ("seed", "seed of the cells of the twin"),
     ],
+    twin_options: &[("seed", "of the twin: the seed of its cells; 0 if absent")],
     lines: &[],
     driver: make_driver,
     twins: make_twins,
@@ -61,7 +62,7 @@ fn make_driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
             reading.words, reading.bits
         )));
     }
-    choices.writer.most_volts = options.take("volts")?.unwrap_or(choices.writer.most_volts);
+    choices.writer.most_volts = options.take_within("volts", 0.5..=BOARD_VOLTS)?.unwrap_or(choices.writer.most_volts);
     choices.writer.volts = choices.writer.volts.min(choices.writer.most_volts);
     choices.writer.check(&dialogue::Board::new(choices.reading), &[])?;
     Ok(Box::new(ArcOne::new(choices)))

@@ -49,7 +49,7 @@ impl Default for Writer {
 }
 
 /// The most voltage that the drivers of the board give.
-const BOARD_VOLTS: f64 = 12.0;
+pub(super) const BOARD_VOLTS: f64 = 12.0;
 /// Sweeps after which the array counts as one that cannot be written.
 const MOST_SWEEPS: u32 = 12;
 /// How often a dialogue is begun anew while one array is written.

@@ -153,6 +153,7 @@ fn firmware(banner: &[u8]) -> String {
 impl Driver for Cyton {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
+        let start = lines.now();
         let mut seen = Vec::new();
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
@@ -184,7 +185,7 @@ impl Driver for Cyton {
         }
         let what = "the name of the board";
         Err(if seen.is_empty() {
-            SerialError::Timeout { what: what.to_owned(), after: ANSWER }
+            SerialError::Timeout { what: what.to_owned(), after: lines.now().saturating_sub(start) }
         } else if contains(&seen, b"Failure") {
             // the dongle answers for a board that is off
             SerialError::Fault { what: what.to_owned(), said: printable(&seen) }

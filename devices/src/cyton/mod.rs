@@ -39,8 +39,10 @@ pub const KIND: Kind = Kind {
     options: &[
         ("gain", "1, 2, 4, 6, 8, 12 or 24, for all channels; 24 if absent"),
         ("input", "normal, shorted or test, for all channels; normal if absent"),
-        ("seed", "the seed of the tissue of a twin"),
-        ("loss", "the share of packets that the radio of a twin loses"),
+    ],
+    twin_options: &[
+        ("seed", "of the twin: the seed of its tissue; 0 if absent"),
+        ("loss", "of the twin: the share of packets that its radio loses; 0 if absent"),
     ],
     lines: &[],
     driver,

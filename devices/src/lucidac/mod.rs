@@ -44,10 +44,12 @@ pub const KIND: Kind = Kind {
         ("unit", "what one unit of the machine stands for, by state: x:20,y:30; the nominal ranges if absent"),
         ("rate", "ticks in a second of the machine; the highest at which all factors fit if absent"),
         ("k0", "the rate constant of the integrators, 100 or 10000 /s; what suits the factors if absent"),
+    ],
+    twin_options: &[
         ("link", "of the twin: serial (repeats what it hears) or tcp"),
         ("polarity", "of the twin: inverted (an initial condition of one reads -1) or direct"),
         ("noise", "of the twin: standard deviation of a reading, in units of the machine; 5e-4 if absent"),
-        ("seed", "of the noise of the twin"),
+        ("seed", "of the twin: the seed of its noise; 0 if absent"),
     ],
     lines: &[],
     driver: |options| Ok(Box::new(driver::Lucidac::new(wish(options)?))),
@@ -59,11 +61,12 @@ fn wish(options: &mut Options<'_>) -> Result<Wish> {
     for one in options.take::<String>("unit")?.iter().flat_map(|all| all.split(',')) {
         let parsed = one.split_once(':').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
         let parsed = parsed.filter(|(_, unit): &(String, f64)| unit.is_finite() && *unit > 0.0);
-        units.push(
-            parsed.ok_or_else(|| {
-                Error::unsupported(format!("the unit {one:?} is no state and value above nought, such as x:20"))
-            })?,
-        );
+        let (name, unit) = parsed
+            .ok_or_else(|| Error::unsupported(format!("the unit {one:?} is no state and value above nought, such as x:20")))?;
+        if units.iter().any(|(other, _)| *other == name) {
+            return Err(Error::unsupported(format!("the unit of {name} is given twice: leave one of the two out")));
+        }
+        units.push((name, unit));
     }
     let (rate, k0) = (options.take("rate")?, options.take("k0")?);
     if rate == Some(0) {

@@ -32,10 +32,13 @@ pub const KIND: Kind = Kind {
     name: "model-one",
     about: "a Model-1 analog computer by its hybrid controller: integrators as they are patched",
     settings: Settings { baud: 115_200, parity: Parity::None },
-    options: &[
-        ("patch", "a JSON file that says what is patched where; one channel on the controller's own potentiometers if absent"),
-        ("wiring", "the patch of the twin, if it is not the default one"),
-        ("seed", "seed of the noise of the twin"),
+    options: &[(
+        "patch",
+        "a JSON file that says what is patched where; one channel on the controller's own potentiometers if absent",
+    )],
+    twin_options: &[
+        ("wiring", "of the twin: its patch, if it is not the default one"),
+        ("seed", "of the twin: the seed of its noise; 0 if absent"),
     ],
     lines: &[],
     driver: make_driver,

@@ -104,7 +104,7 @@ impl Patch {
     pub fn take(options: &mut Options<'_>, key: &str) -> Result<Self> {
         let Some(path) = options.take::<PathBuf>(key)? else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(&path).map_err(|e| {
-            Error::new(ErrorKind::NotFound, format!("the patch \"{}\" cannot be read", path.display())).with_source(e)
+            Error::new(ErrorKind::NotFound, format!("the patch \"{}\" cannot be read: {e}", path.display())).with_source(e)
         })?;
         Self::parse(&text)
     }

@@ -29,8 +29,8 @@ pub fn take(options: &mut Options<'_>, heaters: usize) -> Result<Heaters> {
         Some(path) => {
             let shown = path.display();
             let text = std::fs::read_to_string(&path)
-                .map_err(|e| Error::not_found(format!("the calibration {shown} cannot be read")).with_source(e))?;
-            serde_json::from_str(&text).map_err(|e| Error::unsupported(format!("{shown} is no calibration: {e}")))?
+                .map_err(|e| Error::not_found(format!("the calibration \"{shown}\" cannot be read: {e}")).with_source(e))?;
+            serde_json::from_str(&text).map_err(|e| Error::unsupported(format!("\"{shown}\" is no calibration: {e}")))?
         }
     };
     found.check(heaters).map_err(|e| Error::unsupported(e.message()))?;

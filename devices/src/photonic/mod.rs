@@ -18,6 +18,7 @@ pub mod twin;
 
 use crate::kinds::Kind;
 use crate::scpi::twin::Instrument;
+use crate::scpi::word;
 use chip::{Chip, Parts, Section};
 use driver::{Bench, Photonic};
 use isoform_core::error::Result;
@@ -47,6 +48,8 @@ pub const KIND: Kind = Kind {
         calibration::OPTIONS[2],
         calibration::OPTIONS[3],
         calibration::OPTIONS[4],
+    ],
+    twin_options: &[
         ("tau", "of the twin: time constant of a heater in seconds; 5e-5 if absent"),
         ("noise", "of the twin: standard deviation of a reading in watts; 1e-7 if absent"),
         ("seed", "of the twin: of its noise; 0 if absent"),
@@ -72,7 +75,7 @@ fn driver(options: &mut Options<'_>) -> Result<Box<dyn Driver>> {
         i_max: options.take_within("imax", 1e-3..=1000.0)?.unwrap_or(20.0),
         settle: Duration::from_secs_f64(options.take_within("settle", 0.0..=10.0)?.unwrap_or(1e-3)),
         meter: Meter {
-            model: options.take("model")?.unwrap_or_else(|| String::from("PM")),
+            model: word(options, "model", "PM")?,
             wavelength: options.take_within("wavelength", 100.0..=20_000.0)?.unwrap_or(1550.0),
         },
         section,

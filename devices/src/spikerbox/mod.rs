@@ -34,7 +34,11 @@ pub const KIND: Kind = Kind {
     name: "spikerbox",
     about: "Backyard Brains SpikerBox, one channel of spikes",
     settings: Settings { baud: 230_400, parity: Parity::None },
-    options: &[("seed", "the seed of the tissue of a twin"), ("loss", "the share of bytes that the line of a twin loses")],
+    options: &[],
+    twin_options: &[
+        ("seed", "of the twin: the seed of its tissue; 0 if absent"),
+        ("loss", "of the twin: the share of bytes that its line loses; 0 if absent"),
+    ],
     lines: &[],
     driver,
     twins,

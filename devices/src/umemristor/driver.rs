@@ -123,11 +123,13 @@ fn pulses(tick: usize, row: &[f32]) -> Result<Vec<i16>> {
 impl Driver for UMemristor {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
+        let start = lines.now();
         lines.sleep(BOOT);
         lines.drain(Duration::from_millis(1200))?;
         // it has no identity, but nobody else answers like this; and no pulse can pass afterwards
         Self::set(lines, &[Command::Polarity(0)]).map_err(|error| match error {
             SerialError::Garbled { seen, .. } => SerialError::WrongDevice { wanted: String::from("memristor platform"), seen },
+            SerialError::Timeout { what, .. } => SerialError::Timeout { what, after: lines.now().saturating_sub(start) },
             other => other,
         })?;
         Ok(())

@@ -21,6 +21,7 @@ pub const KIND: Kind = Kind {
     about: "eight memristors of a Memristor Development Platform, which can be pulsed and not read",
     settings: Settings { baud: 9600, parity: Parity::None },
     options: &[],
+    twin_options: &[],
     lines: &[],
     driver: |_| Ok(Box::new(driver::UMemristor::new())),
     twins: |_| Ok(vec![Box::new(twin::UMemristorTwin::new())]),

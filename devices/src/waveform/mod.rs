@@ -20,6 +20,7 @@ pub use bench::Bench;
 
 use crate::kinds::Kind;
 use crate::scpi::twin::Instrument;
+use crate::scpi::word;
 use circuit::Circuit;
 use driver::Waveform;
 use isoform_core::error::{Error, Result};
@@ -60,6 +61,8 @@ pub const KIND: Kind = Kind {
         ("scope_rate", "the most samples a second of the digitizer; 1e7, or 1e9 of neuristor, if absent"),
         ("generator", "a word of the identity of the generator; AWG if absent"),
         ("digitizer", "a word of the identity of the digitizer; DIGITIZER if absent"),
+    ],
+    twin_options: &[
         ("delay", "of the twin: seconds from the trigger to the waveform; 3.7e-6 if absent"),
         ("bits", "of the twin: of its converter, from 8 to 16; 14 if absent"),
         ("noise", "of the twin: standard deviation of a sample in volts; 2e-4 if absent"),
@@ -173,7 +176,6 @@ fn bench(options: &mut Options<'_>) -> Result<Bench> {
         );
         return Err(Error::unsupported(why));
     }
-    let word = |given: Option<String>, usual: &str| given.unwrap_or_else(|| usual.to_owned());
     Ok(Bench {
         device: device.known,
         v_max,
@@ -183,7 +185,7 @@ fn bench(options: &mut Options<'_>) -> Result<Bench> {
         rates,
         rest: Duration::from_secs_f64(rest),
         memory: device.memory.max(rest),
-        models: [word(options.take("generator")?, "AWG"), word(options.take("digitizer")?, "DIGITIZER")],
+        models: [word(options, "generator", "AWG")?, word(options, "digitizer", "DIGITIZER")?],
     })
 }
 

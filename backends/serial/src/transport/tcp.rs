@@ -67,6 +67,13 @@ impl Transport for Tcp {
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
         let stream = self.stream()?;
+        if wait.is_zero() {
+            // the shortest timeout is some milliseconds, by the clock of the system
+            stream.set_nonblocking(true)?;
+            let read = received(stream.read(into), into.len());
+            stream.set_nonblocking(false)?;
+            return read;
+        }
         // nought would mean for ever
         stream.set_read_timeout(Some(wait.max(Duration::from_micros(100))))?;
         received(stream.read(into), into.len())
