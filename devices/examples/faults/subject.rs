@@ -59,7 +59,7 @@ pub(crate) struct Bench {
 impl Subject {
     /// Opens the twin behind lines on which things go wrong.
     pub(crate) fn open(&self, seed: u64, mishaps: &[Placed]) -> Result<Bench> {
-        let has_noise = self.kind.options.iter().any(|(name, _)| *name == "seed");
+        let has_noise = self.kind.options.iter().chain(self.kind.twin_options).any(|(name, _)| *name == "seed");
         let seed = if has_noise { format!("seed={seed}") } else { String::new() };
         let text = format!("twin:{}?{}{seed}", self.kind.name, self.options);
         let locator: Locator = text.trim_end_matches(['?', '&']).parse().map_err(Error::from)?;

@@ -3,10 +3,15 @@
 use super::{Transport, WallClock, ended, received, taken};
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// Below this the timeouts of the system are too coarse: they are counted in ticks of its clock, of up to ten milliseconds.
+const COARSE: Duration = Duration::from_millis(20);
+/// Between two looks at a stream that is not waited for by the system.
+const GLANCE: Duration = Duration::from_micros(50);
 
 /// A TCP connection.
 #[derive(Debug)]
@@ -60,6 +65,19 @@ impl Tcp {
     }
 }
 
+/// Reads from a stream that does not block, for so long.
+fn glance(stream: &mut TcpStream, into: &mut [u8], wait: Duration) -> io::Result<usize> {
+    let start = Instant::now();
+    loop {
+        let read = received(stream.read(into), into.len());
+        let left = wait.saturating_sub(start.elapsed());
+        if !matches!(read, Ok(0)) || left.is_zero() {
+            return read;
+        }
+        std::thread::sleep(left.min(GLANCE));
+    }
+}
+
 impl Transport for Tcp {
     fn name(&self) -> String {
         self.address.clone()
@@ -67,15 +85,13 @@ impl Transport for Tcp {
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
         let stream = self.stream()?;
-        if wait.is_zero() {
-            // the shortest timeout is some milliseconds, by the clock of the system
+        if wait < COARSE {
             stream.set_nonblocking(true)?;
-            let read = received(stream.read(into), into.len());
+            let read = glance(stream, into, wait);
             stream.set_nonblocking(false)?;
             return read;
         }
-        // nought would mean for ever
-        stream.set_read_timeout(Some(wait.max(Duration::from_micros(100))))?;
+        stream.set_read_timeout(Some(wait))?;
         received(stream.read(into), into.len())
     }
 
