@@ -65,8 +65,11 @@ fn what_is_not_owed_is_no_verdict() {
 #[test]
 fn two_runs_a_week_apart_name_the_drift() {
     let folder = Folder::new();
-    for (locator, out) in [("twin:crossbar?age=0", "young"), ("twin:crossbar?age=604800", "old")] {
-        folder.succeeds(&["conform", locator, "--law", "L2.transfer", "--law", "L2.isolation", "--quiet", "--out", out]);
+    // after a week without compensation it computes something else
+    for (locator, out, code) in [("twin:crossbar?age=0", "young", 0), ("twin:crossbar?age=604800", "old", 1)] {
+        let told =
+            folder.isoform(&["conform", locator, "--law", "L2.transfer", "--law", "L2.isolation", "--quiet", "--out", out]);
+        assert_eq!(told.code, code, "{}{}", told.out, told.err);
     }
     let told = folder.isoform(&["diff", "young", "old"]);
     assert_eq!(told.code, 1, "{}{}", told.out, told.err);
@@ -75,7 +78,7 @@ fn two_runs_a_week_apart_name_the_drift() {
     insta::assert_snapshot!("the_drift_of_a_week", drift);
     let json = folder.isoform(&["diff", "young", "old", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
-    assert_eq!((json["drift"]["passed"].as_f64(), json["drift"]["compared"].as_u64()), (Some(604_800.0), Some(4)));
+    assert_eq!((json["drift"]["passed"].as_f64(), json["drift"]["compared"].as_u64()), (Some(604_800.0), Some(3)));
 }
 
 #[test]
@@ -111,8 +114,9 @@ fn work_under_a_calibration_that_is_over_is_refused() {
 #[test]
 fn a_substrate_that_breaks_a_law_exits_with_one() {
     let folder = Folder::new();
-    // it promises single precision and gives whole numbers
-    let broken = folder.isoform(&["conform", "quantise:?on=(oracle:)&step=1", "--law", "L2.functions", "--quiet"]);
+    // what goes beyond the range is clipped, and off by more than half a step
+    let narrow = "quantise:?on=(oracle:)&step=0.01&range=0.2";
+    let broken = folder.isoform(&["conform", narrow, "--law", "L2.equivalence", "--quiet"]);
     assert_eq!(broken.code, 1, "{}{}", broken.out, broken.err);
     let json = folder.isoform(&["conform", "oracle:", "--law", "L0.honesty", "--json", "-"]);
     let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON alone on standard output");
@@ -129,7 +133,7 @@ fn states_migrate_to_a_peer_and_back() {
     // what is rounded to whole numbers is not what the definition gives
     let rough = ["conform", "oracle:", "--law", "L1.migration", "--peer", "quantise:?on=(oracle:)&step=1", "--quiet"];
     let rough = folder.isoform(&rough);
-    assert_eq!(rough.code, 1, "{}{}", rough.out, rough.err);
+    assert_ne!(rough.code, 0, "{}{}", rough.out, rough.err);
     let alone = folder.isoform(&["conform", "oracle:", "--law", "L1.migration", "--quiet"]);
     assert_eq!(alone.code, 2, "{}{}", alone.out, alone.err);
     assert!(alone.err.contains("peer"), "{}", alone.err);

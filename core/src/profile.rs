@@ -97,6 +97,9 @@ pub struct Facets {
     pub plasticity: bool,
     /// It can be calibrated.
     pub calibration: bool,
+    /// A calibration whose time is over is made anew by itself.
+    #[serde(default)]
+    pub renewal: bool,
     /// Time of the device can pass without work.
     #[serde(default)]
     pub rest: bool,

@@ -13,7 +13,7 @@ use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::series::moments;
 use isoform_core::calibration::Certificate;
-use isoform_core::error::Result;
+use isoform_core::error::{ErrorKind, Integrity, Result};
 use isoform_core::profile::Profile;
 use isoform_core::substrate::Run;
 
@@ -40,18 +40,30 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         evidence.lacking("it cannot be calibrated");
         return Ok(());
     }
-    let Some((name, program)) = bench.subjects()?.into_iter().next() else { return Ok(()) };
     let run = Run::new().with_seed(bench.seed);
-    let mut stand = Stand::on(bench.open_bare(&program, &run)?, &program, &run);
+    let houses = bench.houses()?.into_iter().map(|(name, plan)| Ok((name.to_owned(), plan.build()?))).collect::<Result<Vec<_>>>()?;
+    let mut found = None;
+    for (name, program) in bench.subjects()?.into_iter().chain(houses) {
+        let mut stand = Stand::on(bench.open_bare(&program, &run)?, &program, &run);
+        // of a substrate of several parts a program may be on those that need no calibration
+        if stand.session.certificate()?.is_some() || !stand.session.calibrate().is_err_and(|e| e.kind() == ErrorKind::Unsupported) {
+            found = Some((name, program, stand));
+            break;
+        }
+    }
+    let Some((name, program, mut stand)) = found else {
+        evidence.lacking("none of the programs that it is tried with can be calibrated");
+        return Ok(());
+    };
     let (work, seconds) = (LEVELS * TICKS, program.semantics().dt);
+    let left = |c: &Certificate| c.valid - c.age;
     let first = stand.session.certificate()?;
-    if first.is_none_or(|c| c.is_expired()) {
+    if first.is_none_or(|c| left(&c) < 2.0 * work as f64 * seconds) {
         let made = stand.session.calibrate();
         evidence.check("a first calibration", &["accepted"], answer(&made));
         made?;
     }
     let old = stand.session.certificate()?;
-    let left = |c: &Certificate| c.valid - c.age;
     let ends = old.as_ref().filter(|c| bench.profile.facets.rest && c.valid < f64::MAX && left(c).is_finite());
     if let Some(c) = ends {
         stand.session.rest((OLD * c.valid - c.age).min(left(c) - 2.0 * work as f64 * seconds).max(0.0))?;
@@ -65,7 +77,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let [low, high] = bench.span();
         let row = vec![narrow(0.0_f64.clamp(low, high), low, high); stand.inputs];
         let late = stand.hold(&row, 1, 0, &mut Rows::default());
-        evidence.check("a tick under a calibration whose time is over", &["calibration"], answer(&late));
+        let due = if bench.profile.facets.renewal { "a new calibration" } else { "calibration" };
+        let renewed = late.is_ok() && stand.session.certificate()?.is_some_and(|now| now.id != c.id && !now.is_expired());
+        let said = if renewed { String::from("a new calibration") } else { answer(&late) };
+        evidence.check("a tick under a calibration whose time is over", &[due], said);
+        if late.is_err_and(|e| e.state() == Integrity::Lost) {
+            stand.reset()?;
+        }
     }
     let made = stand.session.calibrate();
     evidence.check("a new calibration", &["accepted"], answer(&made));

@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Integrity, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
-use crate::signal::{Signal, SignalMut};
+use crate::signal::{Event, Signal, SignalMut};
 use crate::substrate::{Realization, Run, Substrate};
 use async_trait::async_trait;
 use std::fmt::Debug;
@@ -15,16 +15,27 @@ use std::time::Duration;
 /// A substrate whose calibrations are made anew when their time is over.
 ///
 /// # Behavior
-/// - An advance that is refused because a calibration is over is made again after a new one; if that is over too, the refusal stands.
+/// - An advance that is refused because a calibration is over is made again after a new one, in shorter and shorter pieces if a calibration
+///   holds for less than all of it; if it does not hold for a tick, the refusal stands.
 /// - Everything else is that of the substrate, whose certificates tell when they were made. One that cannot be calibrated is left alone.
 #[derive(Debug)]
-pub struct Renew<S>(S);
+pub struct Renew<S> {
+    inner: S,
+    profile: Arc<Profile>,
+}
 
-impl<S> Renew<S> {
+impl<'a, S> Renew<S>
+where
+    S: Deref<Target = dyn Substrate + 'a>,
+{
     /// The same substrate with calibrations that do not end.
     #[must_use]
     pub fn new(inner: S) -> Self {
-        Self(inner)
+        let mut profile = inner.profile();
+        if profile.facets.calibration {
+            Arc::make_mut(&mut profile).facets.renewal = true;
+        }
+        Self { inner, profile }
     }
 }
 
@@ -35,25 +46,33 @@ where
     S: Deref<Target = dyn Substrate + 'a> + Debug + Send + Sync,
 {
     fn profile(&self) -> Arc<Profile> {
-        self.0.profile()
+        Arc::clone(&self.profile)
     }
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
-        Ok(Box::new(Renewed { inner: self.0.realize(program, run).await? }))
+        let inner = self.inner.realize(program, run).await?;
+        Ok(Box::new(Renewed { inner, program: program.clone(), run: run.clone() }))
     }
 
     fn exemplars(&self) -> Vec<Program> {
-        self.0.exemplars()
+        self.inner.exemplars()
     }
 
     fn clock(&self) -> Option<Duration> {
-        self.0.clock()
+        self.inner.clock()
     }
 }
 
 #[derive(Debug)]
 struct Renewed {
     inner: Box<dyn Realization>,
+    program: Program,
+    run: Run,
+}
+
+/// An error after ticks that were done: the state is no longer that of before the call.
+fn moved(error: Error, done: usize) -> Error {
+    if done > 0 { error.with_state_lost() } else { error }
 }
 
 fn is_over(error: &Error) -> bool {
@@ -64,13 +83,47 @@ fn is_over(error: &Error) -> bool {
 #[async_trait]
 impl Realization for Renewed {
     async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
-        match self.inner.advance(x, y.reborrow(), ticks).await {
-            Err(error) if is_over(&error) => {
-                let Some(calibration) = self.inner.calibration() else { return Err(error) };
-                calibration.calibrate().await?;
-                self.inner.advance(x, y, ticks).await
+        let (input, output) = (self.run.input(&self.program, ticks), self.run.output(&self.program, ticks));
+        let (mut total, mut piece, mut fresh) = (Report::default(), ticks, false);
+        loop {
+            let (from, to) = (total.ticks, ticks.min(total.ticks + piece));
+            let result = if from == 0 && to == ticks {
+                self.inner.advance(x, y.reborrow(), ticks).await
+            } else {
+                let events: Vec<Event>;
+                let part = match x.ticks(input, from, to) {
+                    Signal::Events(part) => {
+                        #[expect(clippy::cast_possible_truncation, reason = "a tick of the block, which events can name")]
+                        let shifted = part.iter().map(|e| Event { tick: e.tick - from as u32, ..*e });
+                        events = shifted.collect();
+                        Signal::Events(&events)
+                    }
+                    other => other,
+                };
+                self.inner.advance(part, y.ticks(output, from, to), to - from).await
+            };
+            match result {
+                Ok(report) => {
+                    total.add(&report);
+                    fresh = false;
+                    // whoever stops early was asked to
+                    if report.ticks < to - from || total.ticks >= ticks {
+                        return Ok(total);
+                    }
+                }
+                Err(error) if is_over(&error) => {
+                    if !fresh {
+                        let Some(calibration) = self.inner.calibration() else { return Err(moved(error, from)) };
+                        calibration.calibrate().await.map_err(|e| moved(e, from))?;
+                        fresh = true;
+                    } else if piece > 1 {
+                        piece = piece.div_ceil(2);
+                    } else {
+                        return Err(moved(error, from));
+                    }
+                }
+                Err(error) => return Err(moved(error, from)),
             }
-            other => other,
         }
     }
 

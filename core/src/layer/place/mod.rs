@@ -100,13 +100,18 @@ impl Substrate for Place {
             let profile = substrate.profile();
             profile.admit(&written).map_err(|e| blame(e, key, node))?;
             let realization = substrate.realize(&written, &inner).await.map_err(|e| blame(e, key, node))?;
-            parts.push(Part::new(realization, written, &inner, &profile.limits, (key, node)));
+            parts.push(Part::new(realization, written, &inner, &profile, (key, node)));
         }
         Ok(Box::new(Placed::new(program, run, cut, parts, &self.profile)))
     }
 
     fn exemplars(&self) -> Vec<Program> {
-        self.substrates.iter().flat_map(|(_, s)| s.exemplars()).collect()
+        // what a substrate shows of itself shows it only where some of it goes there
+        let goes = |program: &Program, to: usize| self.rules.assign(program).is_ok_and(|places| places.contains(&to));
+        let of = |(to, (_, s)): (usize, &(String, Arc<dyn Substrate>))| {
+            s.exemplars().into_iter().filter(move |program| goes(program, to)).collect::<Vec<_>>()
+        };
+        self.substrates.iter().enumerate().flat_map(of).collect()
     }
 
     fn clock(&self) -> Option<Duration> {

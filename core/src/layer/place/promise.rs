@@ -2,6 +2,7 @@
 
 use super::rules::Rules;
 use crate::bound::{Accuracy, Form, Precision};
+use crate::medium::{Drift, Medium, Price};
 use crate::profile::{Facets, Limits, OutOfRange, Profile, Takes};
 use std::sync::Arc;
 
@@ -22,8 +23,10 @@ pub(super) fn together(rules: &Rules, parts: &[(String, Arc<Profile>)]) -> Profi
         tuning: all(|f| f.tuning),
         plasticity: false,
         calibration: any(|f| f.calibration),
+        renewal: any(|f| f.calibration) && all(|f| f.renewal || !f.calibration),
         rest: any(|f| f.rest),
     };
+    whole.medium = profiles().filter_map(|p| p.medium).reduce(|a, b| noisier(&a, &b));
     whole.limits = profiles().fold(Limits::default(), |limits, p| tighter(limits, &p.limits));
     let takes = |has: fn(&Takes) -> bool| profiles().any(|p| has(&p.takes));
     whole.takes = Takes {
@@ -70,6 +73,31 @@ fn worse(a: Accuracy, b: &Accuracy) -> Accuracy {
         cos: worse(a.cos, b.cos),
         angle: a.angle.min(b.angle),
         form: if a.form == b.form { a.form } else { Form::Either },
+    }
+}
+
+/// What both keep to: a program that stays on one of them is off by no more. What others make of an error on its way is the program's own.
+fn noisier(a: &Medium, b: &Medium) -> Medium {
+    let drift = match (a.drift, b.drift) {
+        (Some(a), Some(b)) => Some(Drift { most: a.most.max(b.most), within: a.within.min(b.within) }),
+        (one, other) => one.or(other),
+    };
+    let either = |a: Option<u64>, b: Option<u64>, of: fn(u64, u64) -> u64| match (a, b) {
+        (Some(a), Some(b)) => Some(of(a, b)),
+        (one, other) => one.or(other),
+    };
+    Medium {
+        margin: a.margin.max(b.margin),
+        noise: a.noise.max(b.noise),
+        flicker: a.flicker || b.flicker,
+        drift,
+        washout: either(a.washout, b.washout, u64::max),
+        endurance: either(a.endurance, b.endurance, u64::min),
+        price: Price {
+            seconds: a.price.seconds + b.price.seconds,
+            joules: a.price.joules + b.price.joules,
+            writes: a.price.writes.max(b.price.writes),
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use super::memory::{self, Home};
 use crate::calibration::Calibration;
 use crate::error::{Error, ErrorKind, Integrity, Result};
 use crate::oracle::read_parameter;
-use crate::profile::{Facets, Limits, OutOfRange, Profile, in_range};
+use crate::profile::{Facets, OutOfRange, Profile, in_range};
 use crate::program::{NodeKind, Program};
 use crate::report::Report;
 use crate::signal::{Extent, Signal, SignalMut};
@@ -28,6 +28,8 @@ pub(super) struct Part {
     y: Vec<f32>,
     input: Extent,
     output: Extent,
+    /// Whether it makes a calibration anew by itself.
+    pub(super) renews: bool,
     /// The range of inputs, where more is refused.
     range: Option<[f64; 2]>,
     /// Bytes of its buffers, as far as it said.
@@ -39,16 +41,17 @@ impl Part {
         inner: Box<dyn Realization>,
         program: Program,
         run: &Run,
-        limits: &Limits,
+        profile: &Profile,
         (key, node): (&str, &str),
     ) -> Self {
         let (input, output) = (run.input(&program, run.max_ticks), run.output(&program, run.max_ticks));
+        let (limits, renews) = (&profile.limits, profile.facets.renewal);
         let [low, high] = limits.input;
         let bounded = low > f64::from(f32::MIN) || high < f64::from(f32::MAX);
         let range = (bounded && limits.out_of_range == OutOfRange::Refuse).then_some(limits.input);
         let (key, node) = (key.to_owned(), node.to_owned());
         let (x, y) = (vec![0.0; input.len()], vec![0.0; output.len()]);
-        Self { inner, program, key, node, x, y, input, output, range, memory: 0 }
+        Self { inner, program, key, node, x, y, input, output, renews, range, memory: 0 }
     }
 
     pub(super) fn lay(&self, e: Error) -> Error {
@@ -313,6 +316,9 @@ impl Loop<'_> {
 impl Realization for Placed {
     async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let start = Instant::now();
+        if self.facets.calibration && !self.facets.renewal {
+            self.check_calibrations().await?;
+        }
         let (input, output) = (self.run.input(&self.program, ticks), self.run.output(&self.program, ticks));
         let mut total = Report::default();
         while total.ticks < ticks && !self.run.cancel.is_raised() {
@@ -352,11 +358,11 @@ impl Realization for Placed {
     }
 
     fn calibration(&mut self) -> Option<&mut dyn Calibration> {
-        if self.facets.calibration && self.parts.iter_mut().any(|p| p.upkeep()[0]) { Some(self) } else { None }
+        if self.facets.calibration { Some(self) } else { None }
     }
 
     fn rest(&mut self) -> Option<&mut dyn Rest> {
-        if self.facets.rest && self.parts.iter_mut().any(|p| p.upkeep()[1]) { Some(self) } else { None }
+        if self.facets.rest { Some(self) } else { None }
     }
 }
 

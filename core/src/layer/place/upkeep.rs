@@ -1,6 +1,7 @@
-//! Calibration and rest of a program that is split: each part that has the facet is served in turn.
+//! Calibration and rest of a program that is split: each part that has the facet is served in turn. A program of which no part has it rests in
+//! vain, and cannot be calibrated.
 
-use super::realization::{Part, Placed, settle};
+use super::realization::{Placed, settle};
 use crate::calibration::{Calibration, Certificate};
 use crate::error::{Error, Result};
 use crate::substrate::Rest;
@@ -16,6 +17,19 @@ fn sooner(a: Option<Certificate>, b: Certificate) -> Option<Certificate> {
         Some(a) if remaining(&a) <= remaining(&b) => a,
         _ => b,
     })
+}
+
+impl Placed {
+    /// Refuses to go on under a calibration whose time is over, before any part has moved.
+    pub(super) async fn check_calibrations(&mut self) -> Result<()> {
+        for part in self.parts.iter_mut().filter(|part| !part.renews) {
+            let Some(facet) = part.inner.calibration() else { continue };
+            if let Some(found) = facet.certificate().await? {
+                found.check().map_err(|e| part.lay(e))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -64,12 +78,5 @@ impl Rest for Placed {
             oldest = oldest.max(age.map_err(|e| part.lay(e))?);
         }
         Ok(oldest)
-    }
-}
-
-impl Part {
-    /// Which of the two facets its realization has.
-    pub(super) fn upkeep(&mut self) -> [bool; 2] {
-        [self.inner.calibration().is_some(), self.inner.rest().is_some()]
     }
 }
