@@ -151,3 +151,36 @@ async fn forced(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, compare};
+    use crate::conformance::defects::{Defect, Faulty};
+    use crate::prelude::{Builder, Semantics, lif};
+    use isoform_core::oracle::OracleSubstrate;
+    use isoform_formats::signal::{Dense, Signal};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_substrate_that_departs_is_told_by_node_and_tick() {
+        let mut net = Builder::new();
+        let x = net.input("x", [1]);
+        let spikes = net.node("lif", lif().with("tau", 10e-3).with("v_threshold", 0.25), x);
+        net.output("spikes", spikes);
+        let program = net.build(Semantics::exact(1e-3)).expect("a program");
+        // four ticks of rest, then drive
+        let data = [[0.0_f32; 4], [1.0; 4]].concat();
+        let input = Signal::Dense(Dense { ticks: 8, batch: 1, channels: 1, data, dt: None });
+        let told = |defect| {
+            let substrate = Faulty::new(Arc::new(OracleSubstrate::new()), defect);
+            compare("oracle:", &substrate, &program, &input, 0, &mut |_, _| ()).expect("compared")
+        };
+        assert_eq!(told(Defect::None).verdict(), Verdict::Agrees);
+        // an input that is three percent too strong leads the membrane astray as soon as there is one, and the spike comes no sooner
+        let found = told(Defect::Gain);
+        assert_eq!(found.verdict(), Verdict::Disagrees);
+        let forced = found.forced.expect("its state can be read");
+        let first = &forced.first[0];
+        assert_eq!((first.tick, first.mismatch.node.as_str()), (4, "lif"));
+    }
+}

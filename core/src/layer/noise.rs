@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(super) const MARGIN: f64 = 0.05;
 /// Noise of a larger deviation does not fit into single precision.
 const LARGEST: f64 = 1e30;
+/// What stands between the name of a substrate and how large its noise is.
+const WORDS: &str = " with noise of ";
 /// The stream of draws of this layer, far from those of any signature.
 const STREAM: u32 = 0x6e6f_6973;
 
@@ -27,6 +29,8 @@ const STREAM: u32 = 0x6e6f_6973;
 pub struct Noise {
     inner: Arc<dyn Substrate>,
     sigma: f64,
+    /// The stream of its draws, which is not that of such a layer below.
+    stream: u32,
     profile: Arc<Profile>,
 }
 
@@ -40,12 +44,31 @@ impl Noise {
             return Err(Error::unsupported(format!("a standard deviation of {sigma} is not a number from nought to {LARGEST}")));
         }
         let below = inner.profile();
-        let profile = Profile { name: format!("{} with noise of {sigma}", below.name), ..(*below).clone() };
-        let medium = Medium::new(margin, sigma);
-        medium.check()?;
-        let profile = if sigma > 0.0 { profile.with_class(Class::AnalogNoisy).with_medium(medium) } else { profile };
-        Ok(Self { inner, sigma, profile: Arc::new(profile) })
+        #[expect(clippy::cast_possible_truncation, reason = "a name has few words")]
+        let stream = STREAM.wrapping_add(below.name.matches(WORDS).count() as u32);
+        let profile = Profile { name: format!("{}{WORDS}{sigma}", below.name), ..(*below).clone() };
+        Medium::new(margin, sigma).check()?;
+        let profile = if sigma > 0.0 {
+            profile.with_medium(blurred(&below, margin, sigma)).with_class(class(below.class))
+        } else {
+            profile
+        };
+        Ok(Self { inner, sigma, stream, profile: Arc::new(profile) })
     }
+}
+
+/// What a substrate is under noise: one that makes no noise of its own becomes noisy, all others stay what they are.
+fn class(below: Class) -> Class {
+    match below {
+        Class::AnalogWearing | Class::FreeRunning => below,
+        _ => Class::AnalogNoisy,
+    }
+}
+
+/// What a substrate promises under noise: whatever it promised, with a sample that is less certain, and a margin of at least so much.
+fn blurred(below: &Profile, margin: f64, sigma: f64) -> Medium {
+    let Some(medium) = below.medium else { return Medium::new(margin, sigma) };
+    Medium { margin: medium.margin.max(margin), noise: medium.noise.hypot(sigma), ..medium }
 }
 
 #[deny(clippy::missing_trait_methods)]
@@ -58,7 +81,14 @@ impl Substrate for Noise {
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         let inner = self.inner.realize(program, run).await?;
         let row = run.output(program, 1).len();
-        Ok(Box::new(Noisy { inner, sigma: self.sigma, key: Key::new(run.seed, STREAM), tick: 0, draws: vec![0.0; row] }))
+        Ok(Box::new(Noisy {
+            inner,
+            sigma: self.sigma,
+            key: Key::new(run.seed, self.stream),
+            stream: self.stream,
+            tick: 0,
+            draws: vec![0.0; row],
+        }))
     }
 
     fn exemplars(&self) -> Vec<Program> {
@@ -75,6 +105,7 @@ struct Noisy {
     inner: Box<dyn Realization>,
     sigma: f64,
     key: Key,
+    stream: u32,
     tick: u64,
     draws: Vec<f32>,
 }
@@ -84,13 +115,16 @@ struct Noisy {
 impl Realization for Noisy {
     #[expect(clippy::cast_possible_truncation, reason = "outputs are in single precision")]
     async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        if self.sigma == 0.0 {
+            return self.inner.advance(x, y, ticks).await;
+        }
         let SignalMut::Dense(data) = y else {
             return Err(Error::unsupported("a noisy output has neither counts nor bits; take dense samples"));
         };
         let report = self.inner.advance(x, SignalMut::Dense(data), ticks).await?;
         let sigma = self.sigma as f32;
         for row in data.chunks_exact_mut(self.draws.len().max(1)).take(report.ticks) {
-            self.key.fill_normal(0, STREAM, self.tick, &mut self.draws);
+            self.key.fill_normal(0, self.stream, self.tick, &mut self.draws);
             row.iter_mut().zip(&self.draws).for_each(|(v, d)| *v += sigma * d);
             self.tick += 1;
         }

@@ -1,7 +1,8 @@
 //! Outputs on a grid, as a converter gives them.
 
 use crate::error::{Error, Result};
-use crate::profile::Profile;
+use crate::medium::Medium;
+use crate::profile::{Class, Profile};
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
@@ -9,6 +10,9 @@ use crate::substrate::{Realization, Run, Substrate};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How far a value in single precision may be from the level that it was to be, as a share of the range.
+const ROUNDING: f64 = 1e-6;
 
 /// A substrate whose outputs are rounded to the nearest level and clipped to a range; what is clipped is counted in the report.
 #[derive(Debug)]
@@ -31,6 +35,14 @@ impl Quantise {
         }
         let below = inner.profile();
         let profile = Profile { name: format!("{} in steps of {step}", below.name), ..(*below).clone() };
+        // half a step is what rounding takes from a mean, or gives to it
+        let medium = match below.medium {
+            Some(medium) => Medium { margin: medium.margin + step / 2.0, noise: medium.noise.hypot(step / 2.0), ..medium },
+            None => Medium::new(step / 2.0 + ROUNDING * range, step / 2.0),
+        };
+        let class =
+            if matches!(below.class, Class::AnalogWearing | Class::FreeRunning) { below.class } else { Class::AnalogNoisy };
+        let profile = profile.with_class(class).with_medium(medium);
         Ok(Self { inner, step, range, profile: Arc::new(profile) })
     }
 }
