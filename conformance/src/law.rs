@@ -40,6 +40,21 @@ pub struct Verdict {
     pub figures: Vec<Figure>,
 }
 
+impl Law {
+    /// The most programs that it realises on a medium that shows one exemplar and takes one kind of node.
+    #[must_use]
+    pub fn programs(&self) -> u64 {
+        match self.id {
+            // two series of sixteen windows, each after two more, and a warm-up
+            "L3.memory" => 44,
+            "L4.setup" => 24,
+            "L4.throughput" => 12,
+            "L3.wear" => 8,
+            _ => 5,
+        }
+    }
+}
+
 impl Verdict {
     /// A verdict without figures.
     #[must_use]

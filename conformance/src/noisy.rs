@@ -10,7 +10,7 @@
 
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
-use crate::law::Verdict;
+use crate::law::{Law, Verdict};
 use crate::laws::laws;
 use crate::record::{Evidence, Requirement, Status};
 use crate::statistics::equivalence::{self, FEWEST, Location};
@@ -33,6 +33,8 @@ pub(crate) const PASS: f64 = 5e-4;
 pub(crate) const POWER: f64 = 0.95;
 /// More samples that means of sixteen batches take than single ones.
 const BATCHED: f64 = 1.44;
+/// Ticks between two looks at whether a program has come to rest, and the most looks.
+const SETTLED: [usize; 2] = [500, 64];
 /// The shortest and the longest pilot in ticks.
 const PILOT: [usize; 2] = [400, 25_600];
 /// The most ticks of one stage, where no budget of time ends it before.
@@ -121,6 +123,19 @@ impl Stand {
         Ok(())
     }
 
+    /// Holds a row of inputs until the program has come to rest beside a size, or for long enough.
+    pub(crate) fn settle(&mut self, x: &[f32], size: f64) -> Result<()> {
+        for _ in 0..SETTLED[1] {
+            let mut rows = Rows::default();
+            self.hold(x, SETTLED[0], 0, &mut rows)?;
+            let (first, last) = (&rows.said[..self.outputs], &rows.said[rows.said.len() - self.outputs..]);
+            if first.iter().zip(last).all(|(a, b)| (a - b).abs() <= size) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.session.reset()?;
         self.oracle.restart();
@@ -152,7 +167,12 @@ impl Rows {
     /// The differences of one output, whatever the stimulus.
     pub(crate) fn differences(&self, outputs: usize, output: usize) -> Vec<f64> {
         let of = |values: &[f64]| values.iter().skip(output).step_by(outputs.max(1)).copied().collect::<Vec<_>>();
-        of(&self.seen).iter().zip(of(&self.said)).map(|(seen, said)| seen - said).collect()
+        // what single precision rounds off is no difference
+        let differ = |(seen, said): (&f64, f64)| {
+            let difference = seen - said;
+            if difference.abs() <= said.abs() * f64::from(f32::EPSILON) { 0.0 } else { difference }
+        };
+        of(&self.seen).iter().zip(of(&self.said)).map(differ).collect()
     }
 
     /// What the program says of one output under a stimulus, in the mean.
@@ -203,10 +223,12 @@ impl Design {
     /// Reads a design off the rows of a pilot.
     pub(crate) fn of(pilot: &Rows, outputs: usize, medium: &Medium) -> Self {
         let series: Vec<Series> = (0..outputs).map(|o| Series::of(&pilot.differences(outputs, o))).collect();
-        let most = |of: fn(&Series) -> f64| series.iter().map(of).fold(0.0, f64::max);
+        let sigma = series.iter().map(|s| s.deviation).fold(0.0, f64::max);
+        // what hardly moves a mean has no colour that matters
+        let series: Vec<Series> = series.into_iter().filter(|s| !s.is_slight(medium.margin)).collect();
+        let tau = series.iter().map(|s| s.tau).fold(1.0, f64::max);
         let coloured = medium.flicker || (series.iter().any(Series::is_coloured) && pilot.stimulus.len() >= PILOT[1]);
         let coloured = coloured || (series.iter().all(Series::is_settled) && series.iter().any(Series::is_coloured));
-        let (tau, sigma) = (most(|s| s.tau).max(1.0), most(|s| s.deviation));
         let mut design = Self { tau, sigma, coloured, settled: series.iter().all(Series::is_settled), ticks: 0 };
         design.ticks = design.ticks_for(medium.margin);
         design
@@ -392,7 +414,8 @@ impl Tally {
     }
 }
 
-/// What the statistical laws will ask of a medium at the least: one stage each, for noise as it is declared that remembers nothing.
+/// What the laws will ask of a medium: of time at the least, one stage of each that is statistical, for noise as it is declared that remembers
+/// nothing; of writes at the most.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Forecast {
     /// Ticks of the device.
@@ -405,14 +428,14 @@ pub struct Forecast {
     pub writes: u64,
 }
 
-/// The forecast for a profile; none where no law is statistical.
+/// The forecast for a profile and the laws that are to be tried; none where nothing is declared that noise could be held against.
 #[must_use]
-pub fn forecast(profile: &Profile) -> Option<Forecast> {
+pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
     let medium = profile.medium.filter(|m| m.check().is_ok())?;
     let washout = usize::try_from(medium.washout.unwrap_or(0)).unwrap_or(usize::MAX);
-    let (ticks, laws) = if profile.class == Class::FreeRunning {
+    let ticks = if profile.class == Class::FreeRunning {
         // trials of L1.washout, L2.response and L3.stationarity
-        (washout.saturating_mul(120 + 80 + 61), 3)
+        washout.saturating_mul(120 + 80 + 61)
     } else {
         let design = |margin: f64| {
             let white = Design { tau: 1.0, sigma: medium.noise, coloured: medium.flicker, settled: true, ticks: 0 };
@@ -422,13 +445,13 @@ pub fn forecast(profile: &Profile) -> Option<Forecast> {
         let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
         // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
         let ticks = held.saturating_mul(5 + 9 + 19).saturating_add(design(medium.margin).saturating_mul(16));
-        (ticks.saturating_add(drifting.saturating_mul(2 * 2 * 5)).saturating_add(7 * PILOT[0] + 2000 + 120 * 34), 7)
+        ticks.saturating_add(drifting.saturating_mul(2 * 2 * 5)).saturating_add(7 * PILOT[0] + 2000 + 120 * 34)
     };
     let price = medium.price;
     Some(Forecast {
         ticks,
         seconds: ticks as f64 * price.seconds,
         joules: ticks as f64 * price.joules,
-        writes: price.writes * laws,
+        writes: price.writes.saturating_mul(tried.iter().map(|law| law.programs()).sum()),
     })
 }

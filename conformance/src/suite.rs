@@ -4,6 +4,7 @@ use crate::bench::{Bench, now};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
+use crate::noisy::forecast;
 use crate::record::{Claim, Dossier, Evidence, Ledger, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
 use crate::watch::Watched;
 use isoform_core::error::{Error, ErrorKind, Result};
@@ -169,6 +170,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
     let start = Instant::now();
     let end = options.budget.map(|budget| now(substrate, start) + budget);
     let mut ledger = Ledger::default();
+    let spared = beyond(&profile, &chosen);
     let mut found: Vec<Option<(Outcome, Evidence)>> = vec![None; chosen.len()];
     let tell = |progress: Progress<'_>| {
         if let Some(listener) = options.progress {
@@ -179,7 +181,11 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let law = chosen[index];
         tell(Progress::Started { law, done, of: chosen.len() });
         let late = end.is_some_and(|end| now(substrate, start) >= end);
-        let evidence = if late { unmeasured(law) } else { measure(substrate, law, options, (start, end), &mut ledger) };
+        let evidence = match &spared {
+            Some(why) => unmeasured(law, why),
+            None if late => unmeasured(law, "the budget was spent before its turn"),
+            None => measure(substrate, law, options, (start, end), &mut ledger),
+        };
         let outcome = outcome(law, &evidence, &profile);
         tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
         found[index] = Some((outcome, evidence));
@@ -340,9 +346,10 @@ fn measure(
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    let watched = Watched::new(substrate);
-    // laws of cost time the substrate itself
-    let substrate: &dyn Substrate = if law.level == Level::L4 { substrate } else { &watched };
+    let watched = Watched::new(substrate, ledger.writes);
+    // laws of cost time the substrate itself, unless that wears
+    let wears = substrate.profile().medium.is_some_and(|medium| medium.endurance.is_some());
+    let substrate: &dyn Substrate = if law.level == Level::L4 && !wears { substrate } else { &watched };
     let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers).with_end(begin, until);
     let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
     evidence.broke_off = match result {
@@ -354,23 +361,39 @@ fn measure(
         Ok(Err(error)) => Some(error.to_string()),
         Err(panic) => Some(format!("the substrate panicked: {}", text(&*panic))),
     };
+    if let Some(why) = watched.spared() {
+        evidence.broke_off = None;
+        evidence.note("foreign", why);
+    }
     drop((shared, exclusive));
     evidence.seconds = start.elapsed().as_secs_f64();
     ledger.add(watched.ledger());
     evidence
 }
 
-fn unmeasured(law: &Law) -> Evidence {
+/// Why nothing is begun, if all laws together might wear a cell out.
+fn beyond(profile: &Profile, laws: &[&Law]) -> Option<String> {
+    let endurance = profile.medium?.endurance?;
+    let writes = forecast(profile, laws)?.writes;
+    let many = if laws.len() > 1 { "these laws take" } else { "this law takes" };
+    (writes > endurance)
+        .then(|| format!("{many} up to {writes} writes of a cell, which bears {endurance}: name fewer, one by one"))
+}
+
+fn unmeasured(law: &Law, why: &str) -> Evidence {
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    evidence.note("no time", true);
+    evidence.note(NOT_BEGUN, why);
     evidence
 }
+
+/// The fact of a law that was not begun: why.
+const NOT_BEGUN: &str = "not begun";
 
 fn outcome(law: &Law, evidence: &Evidence, profile: &Profile) -> Outcome {
     let verdict = if let Some(why) = &evidence.broke_off {
         Verdict::error(why.clone())
-    } else if evidence.facts.contains_key("no time") {
-        Verdict::new(Status::Inconclusive, "the budget was spent before its turn")
+    } else if let Some(why) = evidence.fact::<String>(NOT_BEGUN) {
+        Verdict::new(Status::Inconclusive, why)
     } else {
         // evidence may come from a file that somebody changed
         catch_unwind(AssertUnwindSafe(|| (law.judge)(evidence, profile)))

@@ -5,7 +5,7 @@
 
 use crate::record::Ledger;
 use async_trait::async_trait;
-use isoform_core::error::Result;
+use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
@@ -14,11 +14,24 @@ use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A substrate that is watched.
+/// A substrate that is watched, and not worn out.
 #[derive(Debug)]
 pub(crate) struct Watched<'a> {
     inner: &'a dyn Substrate,
     ledger: Arc<Mutex<Ledger>>,
+    /// Writes that were done before.
+    before: u64,
+    wear: Option<Wear>,
+    /// Why a program was not written, if one was not.
+    spared: Mutex<Option<String>>,
+}
+
+/// What a substrate says of its cells.
+#[derive(Debug, Clone, Copy)]
+struct Wear {
+    /// Writes that a program takes.
+    price: u64,
+    endurance: u64,
 }
 
 #[derive(Debug)]
@@ -29,11 +42,21 @@ struct Watching {
     calls: u64,
     /// The call after which a certificate is asked for next.
     next: u64,
+    /// Writes that were counted when the program was realised, and that reports tell of once more.
+    counted: u64,
 }
 
 impl<'a> Watched<'a> {
-    pub(crate) fn new(inner: &'a dyn Substrate) -> Self {
-        Self { inner, ledger: Arc::default() }
+    /// A substrate whose cells have so many writes behind them.
+    pub(crate) fn new(inner: &'a dyn Substrate, before: u64) -> Self {
+        let medium = inner.profile().medium;
+        let wear = medium.and_then(|m| m.endurance.map(|endurance| Wear { price: m.price.writes, endurance }));
+        Self { inner, ledger: Arc::default(), before, wear, spared: Mutex::new(None) }
+    }
+
+    /// Why a program was not written, if one was not: it would have worn out a cell.
+    pub(crate) fn spared(&self) -> Option<String> {
+        self.spared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was counted so far.
@@ -64,14 +87,25 @@ impl Substrate for Watched<'_> {
     }
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        if let Some(Wear { price, endurance }) = self.wear {
+            let done = self.before.saturating_add(lock(&self.ledger).writes);
+            if done.saturating_add(price) > endurance {
+                let why = format!("a cell bears {endurance} writes, and {done} are done: the program is not written");
+                *self.spared.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+                return Err(Error::fault(why));
+            }
+        }
         let mut inner = self.inner.realize(program, run).await?;
+        // a program is written even if nothing ever asks for a report
+        let counted = self.wear.map_or(0, |wear| wear.price);
+        lock(&self.ledger).writes += counted;
         if let Some(rest) = inner.rest()
             && let Ok(age) = rest.age().await
         {
             lock(&self.ledger).age.get_or_insert(age);
         }
         let outputs = run.output(program, 1).len();
-        let mut watching = Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1 };
+        let mut watching = Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1, counted };
         watching.certify().await;
         Ok(Box::new(watching))
     }
@@ -90,7 +124,9 @@ impl Substrate for Watched<'_> {
 impl Realization for Watching {
     async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let report = self.inner.advance(x, y, ticks).await?;
-        lock(&self.ledger).count(&report, self.outputs);
+        let known = report.writes.min(self.counted);
+        self.counted -= known;
+        lock(&self.ledger).count(&Report { writes: report.writes - known, ..report }, self.outputs);
         self.calls += 1;
         if self.calls >= self.next {
             self.next = self.next.saturating_mul(2);

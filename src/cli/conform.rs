@@ -108,8 +108,8 @@ impl Conform {
                 format!("nothing to try: a substrate of class {} does not owe {laws}; see isoform conform --laws", profile.class);
             return Err(Failure::input(why));
         }
-        let statistical = chosen.iter().any(|law| law.statistical);
-        if let Some(forecast) = forecast(&profile).filter(|_| statistical) {
+        let has_price = |forecast: &Forecast| chosen.iter().any(|law| law.statistical) || forecast.writes > 0;
+        if let Some(forecast) = forecast(&profile, &chosen).filter(has_price) {
             console.note(price(&forecast));
         }
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
@@ -241,11 +241,16 @@ pub(super) fn conclude(dossier: &Dossier) -> Result {
 /// What the statistical laws will cost, as far as the profile says.
 fn price(&Forecast { ticks, seconds, joules, writes }: &Forecast) -> String {
     let mut parts = Vec::new();
+    parts.extend((ticks > 0).then(|| format!("at least {ticks} ticks of the device")));
     parts.extend((seconds > 0.0).then(|| format!("{seconds:.3} s")));
     parts.extend((joules > 0.0).then(|| format!("{joules:.3} J")));
-    parts.extend((writes > 0).then(|| format!("up to {writes} writes of a cell")));
-    let cost = if parts.is_empty() { String::from("its profile declares no price") } else { parts.join(", ") };
-    format!("all statistical laws together take at least {ticks} ticks of the device: {cost}")
+    let statistical = match parts.as_slice() {
+        [] => String::from("what the statistical laws will take cannot be told: the profile declares neither noise nor washout"),
+        [_] => format!("the statistical laws together take {}, whose price it does not declare", parts.concat()),
+        _ => format!("the statistical laws together take {}", parts.join(", ")),
+    };
+    let worn = if writes > 0 { format!("; all laws together, up to {writes} writes of a cell") } else { String::new() };
+    format!("{statistical}{worn}")
 }
 
 /// Says what the suite says of a device beside itself; aside where standard output is taken.

@@ -124,7 +124,12 @@ fn obstacle(dossier: &Dossier, level: Level) -> String {
 
 /// Whether an outcome alone keeps its level from being claimed.
 pub(super) fn stands_in_the_way(outcome: &Outcome) -> bool {
-    outcome.requirement == Requirement::Required && !matches!(outcome.status, Status::Pass | Status::Waived)
+    match outcome.requirement {
+        Requirement::Required => !matches!(outcome.status, Status::Pass | Status::Waived),
+        // an ability that is claimed has to be there
+        Requirement::Optional => !matches!(outcome.status, Status::Pass | Status::Waived | Status::NotClaimed),
+        Requirement::Impossible => false,
+    }
 }
 
 fn verb(status: Status) -> &'static str {
