@@ -112,6 +112,20 @@ pub(crate) fn measured(evidence: &Evidence) -> Result<Vec<Measured>, String> {
     tried.into_iter().map(|name| read(name.clone()).ok_or_else(|| missing(&name))).collect()
 }
 
+/// How far a device that always says the same is off the program at the least, under the stimulus where it is furthest off: half of what the
+/// program moves an output by, of that output that it moves most.
+pub(crate) fn swing(all: &[Measured]) -> f64 {
+    let of = |Measured { stimuli, outputs, rows, .. }: &Measured| {
+        let half = |output: usize| {
+            let means = (0..*stimuli).filter_map(|stimulus| rows.mean_said(*outputs, output, stimulus));
+            let (low, high) = means.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), m| (low.min(m), high.max(m)));
+            (high - low) / 2.0
+        };
+        (0..*outputs).map(half).fold(0.0, f64::max)
+    };
+    all.iter().map(of).fold(0.0, f64::max)
+}
+
 /// Adds every mean to a tally.
 pub(crate) fn tally(all: &[Measured], margin: f64, word: impl Fn(usize) -> String) -> Tally {
     let mut tally = Tally::default();

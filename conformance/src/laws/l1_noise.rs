@@ -51,6 +51,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
+        // an error that follows a state on its way is no noise
+        stand.settle(&reference, medium.noise / 10.0)?;
         let (pilot, design) = bench.pilot(&mut stand, &reference, &medium)?;
         let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
         let width = |o: usize| moments(&pilot.differences(stand.outputs, o)).1;
@@ -74,8 +76,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         for stage in STAGES {
             let mut rows = Rows::default();
             stand.hold(&reference, ticks, 0, &mut rows)?;
-            let settled = spreads(&rows, stand.outputs).iter().all(|s| beside(s, medium.noise) == Location::Inside);
-            let coloured = design.coloured && is_coloured(&rows, stand.outputs) && !medium.flicker;
+            let settled = spreads(&rows, stand.outputs).iter().all(|s| s.beside(medium.noise) == Location::Inside);
+            let coloured = design.coloured && is_coloured(&rows, stand.outputs, medium.margin) && !medium.flicker;
             rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
             if settled && !coloured {
                 break;
@@ -108,7 +110,7 @@ fn kurtosis(samples: &[f64]) -> f64 {
     samples.iter().map(|v| ((v - mean) / deviation).powi(4)).sum::<f64>() / samples.len() as f64
 }
 
-fn spreads(rows: &Rows, outputs: usize) -> Vec<Option<Spread>> {
+fn spreads(rows: &Rows, outputs: usize) -> Vec<Spread> {
     let of = |output: usize| {
         let differences = rows.differences(outputs, output);
         Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs))
@@ -116,16 +118,13 @@ fn spreads(rows: &Rows, outputs: usize) -> Vec<Option<Spread>> {
     (0..outputs).map(of).collect()
 }
 
-fn beside(spread: &Option<Spread>, declared: f64) -> Location {
-    spread.as_ref().map_or(Location::Open, |s| s.beside(declared))
-}
-
-fn is_coloured(rows: &Rows, outputs: usize) -> bool {
-    (0..outputs).any(|o| Series::of(&rows.differences(outputs, o)).is_coloured())
+fn is_coloured(rows: &Rows, outputs: usize, margin: f64) -> bool {
+    let mut series = (0..outputs).map(|o| Series::of(&rows.differences(outputs, o)));
+    series.any(|s| !s.is_slight(margin) && s.is_coloured())
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    let (declared, flicker) = profile.medium.map_or((f64::NAN, false), |m| (m.noise, m.flicker));
+    let (declared, flicker, margin) = profile.medium.map_or((f64::NAN, false, f64::NAN), |m| (m.noise, m.flicker, m.margin));
     let mut tally = Tally::default();
     let (mut largest, mut remembered) = (0.0_f64, 1.0_f64);
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
@@ -137,18 +136,18 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs));
         for (output, spread) in spreads(&rows, outputs).iter().enumerate() {
             let other = again.as_ref().and_then(|s| s.get(output));
-            let deviation = spread.map_or(0.0, |s| s.deviation);
+            let deviation = spread.deviation;
             largest = largest.max(deviation);
-            let location = together(beside(spread, declared), other.map(|s| beside(s, declared)));
+            let location = together(spread.beside(declared), other.map(|s| s.beside(declared)));
             let share = if declared > 0.0 { deviation / declared } else { deviation };
             tally.add(location, share, || {
-                let twice = other.and_then(|s| *s).map_or(deviation, |s| s.deviation);
+                let twice = other.map_or(deviation, |s| s.deviation);
                 format!("{name}: output {output} has a deviation of {deviation:.3e} and again of {twice:.3e}, where {declared:.3e} is declared")
             });
         }
         let design = evidence.fact::<Design>(&format!("design of {name}"));
         remembered = remembered.max(design.map_or(1.0, |d| d.tau));
-        let wanders = |rows: &Rows| design.is_some_and(|d| d.coloured) && is_coloured(rows, outputs) && !flicker;
+        let wanders = |rows: &Rows| design.is_some_and(|d| d.coloured) && is_coloured(rows, outputs, margin) && !flicker;
         let location = match &second {
             Some((rows_again, _)) if wanders(&rows) && wanders(rows_again) => Location::Outside,
             _ => Location::Inside,

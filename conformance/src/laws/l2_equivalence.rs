@@ -4,12 +4,13 @@
 //! every output to the program lies within the margin that the profile declares: two one-sided t-tests on means of batches of ten
 //! autocorrelation times, or, where the noise is like 1/f, on differences chopped against the reference. How long it is looked at follows from
 //! the noise and the margin, and its price is known before the device is asked. Two stages on fresh data; see `noisy` for the error rates.
+//! A margin within which a device would lie that always says the same is no promise of a function, and leaves the law inconclusive.
 
 use crate::agreement;
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::Order;
-use crate::record::{Evidence, Level};
+use crate::record::{Evidence, Level, Status};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 
@@ -30,5 +31,17 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     const NAMES: [&str; 5] = ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
-    agreement::judge(evidence, profile, |stimulus| NAMES.get(stimulus).map_or_else(String::new, |&n| n.to_owned()))
+    let verdict = agreement::judge(evidence, profile, |stimulus| NAMES.get(stimulus).map_or_else(String::new, |&n| n.to_owned()));
+    let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
+    let (swing, margin) = (agreement::swing(&all), medium.margin);
+    let verdict = if verdict.status == Status::Pass && swing <= margin {
+        let why = format!(
+            "the program moves no output by more than {swing:.3e} to either side, so that a device that always says the same would be \
+             within the declared {margin:.3e} too: declare less, or show a program that moves more"
+        );
+        Verdict { status: Status::Inconclusive, reason: why, ..verdict }
+    } else {
+        verdict
+    };
+    verdict.with_figure("what a device that always says the same is off by, at least", swing, "1")
 }

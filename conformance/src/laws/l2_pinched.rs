@@ -44,6 +44,8 @@ const LOOPS: usize = 64;
 const PLACES: usize = 128;
 /// The share of the largest current that may flow at a voltage of nought.
 const PINCH: f64 = 0.01;
+/// Standard errors that an area must be above nought for others to be held against it.
+const CERTAIN: f64 = 10.0;
 /// How far the fall of the area may be off that of one over the frequency, as a share.
 const FALL: f64 = 0.25;
 
@@ -132,14 +134,29 @@ fn loops(evidence: &Evidence, name: &str, period: usize) -> Option<Vec<Vec<f64>>
     (kept.values.len() == LOOPS * (period + 1)).then(|| kept.values.chunks_exact(period + 1).map(<[f64]>::to_vec).collect())
 }
 
-/// The areas of both lobes of a loop, in watts: `|∫ i dv|` over each half of the period.
-fn area(current: &[f64], high: f64) -> f64 {
+/// The areas of both lobes of a loop in watts, `∫ i dv` over each half of the period, with the direction in which it is gone around.
+fn lobes(current: &[f64], high: f64) -> [f64; 2] {
     let period = current.len() - 1;
     let v: Vec<f64> = (0..=period).map(|t| voltage(t, period, high)).collect();
-    let half = |from: usize, to: usize| {
-        (from..to).map(|t| (current[t] + current[t + 1]) / 2.0 * (v[t + 1] - v[t])).sum::<f64>().abs()
-    };
-    half(0, period / 2) + half(period / 2, period)
+    let half = |from: usize, to: usize| (from..to).map(|t| (current[t] + current[t + 1]) / 2.0 * (v[t + 1] - v[t])).sum();
+    [half(0, period / 2), half(period / 2, period)]
+}
+
+/// The area of each loop: that of both lobes, each as it is gone around at the lowest frequency. Of noise nothing is left in the mean.
+fn areas(loops: &[Vec<f64>], directions: [f64; 2], high: f64) -> Vec<f64> {
+    loops.iter().map(|l| lobes(l, high).iter().zip(directions).map(|(area, way)| area * way).sum()).collect()
+}
+
+/// In which direction both lobes are gone around, in the mean.
+fn directions(loops: &[Vec<f64>], high: f64) -> [f64; 2] {
+    let all: Vec<[f64; 2]> = loops.iter().map(|l| lobes(l, high)).collect();
+    [0, 1].map(|lobe| moments(&all.iter().map(|l| l[lobe]).collect::<Vec<_>>()).0.signum())
+}
+
+/// A mean area that others can be held against; none where it is lost in the noise.
+fn known(areas: &[f64]) -> Option<f64> {
+    let (mean, deviation) = moments(areas);
+    (mean > CERTAIN * deviation / (areas.len() as f64).sqrt()).then_some(mean)
 }
 
 fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
@@ -155,7 +172,8 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         let (Some(all), Some(high)) = (all, evidence.fact::<f64>(&format!("voltage of {name}"))) else {
             return Verdict::error(format!("the loops of {name} are missing or do not fit"));
         };
-        let areas: Vec<Vec<f64>> = all.iter().map(|loops| loops.iter().map(|l| area(l, high)).collect()).collect();
+        let ways = directions(&all[0], high);
+        let areas: Vec<Vec<f64>> = all.iter().map(|loops| areas(loops, ways, high)).collect();
         for (loops, period) in all.iter().zip(PERIODS) {
             let peak = loops.iter().flatten().fold(0.0_f64, |p, i| p.max(i.abs()));
             let crossing: Vec<f64> = loops.iter().flat_map(|l| [l[0], l[period / 2]]).collect();
@@ -169,16 +187,14 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         }
         for (pair, period) in areas.windows(2).zip(PERIODS) {
             // each value is what a loop is short of being smaller than the mean of the slower ones
-            let slow = moments(&pair[0]).0;
-            let ratios: Vec<f64> = pair[1].iter().map(|fast| fast / slow).collect();
-            let (location, ratio) = locate(Some(&ratios), 1.0, fails);
+            let ratios = known(&pair[0]).map(|slow| pair[1].iter().map(|fast| fast / slow).collect::<Vec<_>>());
+            let (location, ratio) = locate(ratios.as_deref(), 1.0, fails);
             tally.add(location, ratio, || {
                 format!("{name}: the lobes do not shrink when the period of {period} ticks becomes a quarter: they keep {ratio:.3} of their area")
             });
         }
-        let slow = moments(&areas[1]).0;
-        let off: Vec<f64> = areas[2].iter().map(|fast| RISE * fast / slow - 1.0).collect();
-        let (location, mean) = locate(Some(&off), FALL, fails);
+        let off = known(&areas[1]).map(|slow| areas[2].iter().map(|fast| RISE * fast / slow - 1.0).collect::<Vec<_>>());
+        let (location, mean) = locate(off.as_deref(), FALL, fails);
         falls.push(1.0 + mean);
         tally.add(location, mean.abs() / FALL, || {
             format!("{name}: at four times the frequency the lobes have {:.3} of the area that one over the frequency leaves", 1.0 + mean)

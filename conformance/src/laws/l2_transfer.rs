@@ -166,7 +166,13 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let verdict = tally.verdict(evidence, |checks| format!("{checks} steps and gaps lie within {margin:.3e}"));
     let Some((output, curve)) = curve else { return verdict };
     let residuals = curve.residuals();
-    let bits = if noise > 0.0 && curve.span() > 0.0 { (curve.span() / (noise * 12.0_f64.sqrt())).log2() } else { f64::MAX };
+    // where the pilot saw no noise, that which is declared is what limits it
+    let noise = if noise > 0.0 { noise } else { profile.medium.map_or(0.0, |m| m.noise) };
+    let verdict = if noise > 0.0 && curve.span() > 0.0 {
+        verdict.with_figure("effective number of bits", (curve.span() / (noise * 12.0_f64.sqrt())).log2(), "1")
+    } else {
+        verdict
+    };
     verdict
         .with_figure("output that is told of", output as f64, "1")
         .with_figure("gain", curve.gain, "1")
@@ -174,6 +180,5 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         .with_figure("integral nonlinearity", Curve::largest(residuals.iter().copied()), "1")
         .with_figure("differential nonlinearity", Curve::largest(residuals.windows(2).map(|w| w[1] - w[0])), "1")
         .with_figure("hysteresis", widest_loop, "1")
-        .with_figure("effective number of bits", bits, "1")
         .with_figure("samples that were clipped", evidence.fact::<u64>("clipped").unwrap_or(0) as f64, "1")
 }

@@ -18,6 +18,8 @@ const ENOUGH: f64 = 50.0;
 const PARTS: usize = 8;
 /// The longest lag that is looked at before a record is halved.
 const LAGS: usize = 64;
+/// The share of a margin below which noise does not matter.
+const SLIGHT: f64 = 1e-3;
 /// The growth of τ from a part to the whole at which a record counts as coloured. τ of 1/f noise grows almost as the record does; that of a
 /// believed record of an autoregressive process does not, up to the scatter of an eighth.
 const GROWTH: f64 = 2.5;
@@ -65,6 +67,12 @@ impl Series {
     #[must_use]
     pub fn is_coloured(&self) -> bool {
         self.growth > GROWTH || !self.is_enough()
+    }
+
+    /// Whether it hardly moves a mean beside a margin, whatever its colour.
+    #[must_use]
+    pub fn is_slight(&self, margin: f64) -> bool {
+        self.deviation <= SLIGHT * margin
     }
 
     /// How many independent samples it is worth.

@@ -23,10 +23,10 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// The standard deviation about the mean of each part of a record, one-sided at the level `alpha` on either side. None without room for
-    /// the fewest batches.
+    /// The standard deviation about the mean of each part of a record, one-sided at the level `alpha` on either side. Without room for the
+    /// fewest batches it is known to be no more than the largest deviation of a sample, and that is all.
     #[must_use]
-    pub fn of(parts: &[&[f64]], alpha: f64) -> Option<Self> {
+    pub fn of(parts: &[&[f64]], alpha: f64) -> Self {
         let squares: Vec<f64> = parts
             .iter()
             .flat_map(|part| {
@@ -36,12 +36,15 @@ impl Spread {
                 part.iter().map(move |v| scale * (v - mean) * (v - mean))
             })
             .collect();
-        let batches = batches(&squares, tau(&squares))?;
-        let (variance, scatter) = moments(&batches);
-        let n = batches.len() as f64;
-        let half = quantile_t(1.0 - alpha, n - 1.0)? * scatter / n.sqrt();
         let root = |v: f64| v.max(0.0).sqrt();
-        Some(Self { deviation: root(variance), low: root(variance - half), high: root(variance + half) })
+        let judged = batches(&squares, tau(&squares)).and_then(|batches| {
+            let (variance, scatter) = moments(&batches);
+            let n = batches.len() as f64;
+            let half = quantile_t(1.0 - alpha, n - 1.0)? * scatter / n.sqrt();
+            Some(Self { deviation: root(variance), low: root(variance - half), high: root(variance + half) })
+        });
+        let largest = squares.iter().copied().fold(0.0, f64::max);
+        judged.unwrap_or_else(|| Self { deviation: root(moments(&squares).0), low: 0.0, high: root(largest) })
     }
 
     /// Where it lies beside what was declared.
@@ -70,19 +73,21 @@ mod tests {
 
     #[test]
     fn a_spread_is_inside_outside_or_open() {
-        let of = |deviation: f64, count: usize| Spread::of(&[&normal(1, count, deviation)], 1e-3).expect("room").beside(1.0);
+        let of = |deviation: f64, count: usize| Spread::of(&[&normal(1, count, deviation)], 1e-3).beside(1.0);
         assert_eq!(of(1.0, 20_000), Location::Inside);
         assert_eq!(of(0.5, 2_000), Location::Inside);
         assert_eq!(of(1.5, 20_000), Location::Outside);
         assert_eq!(of(1.2, 160), Location::Open);
-        assert_eq!(Spread::of(&[&normal(1, 20, 1.0)], 1e-3), None);
+        // too few for an interval: no more than the largest, which is above two deviations
+        assert_eq!(of(1.0, 20), Location::Open);
+        assert_eq!(of(0.3, 20), Location::Inside);
     }
 
     #[test]
     fn means_of_parts_do_not_count_as_spread() {
         let parts: Vec<Vec<f64>> = (0..8).map(|k| normal(k, 1000, 0.1).into_iter().map(|v| v + k as f64).collect()).collect();
         let parts: Vec<&[f64]> = parts.iter().map(Vec::as_slice).collect();
-        let spread = Spread::of(&parts, 1e-3).expect("room");
+        let spread = Spread::of(&parts, 1e-3);
         assert!((spread.deviation - 0.1).abs() < 0.005, "{spread:?}");
     }
 
@@ -100,8 +105,7 @@ mod tests {
                 .collect()
         };
         let runs = 2000;
-        let outside =
-            (0..runs).filter(|&run| Spread::of(&[&laplace(run)], ALPHA).expect("room").beside(1.0) == Location::Outside);
+        let outside = (0..runs).filter(|&run| Spread::of(&[&laplace(run)], ALPHA).beside(1.0) == Location::Outside);
         let rate = outside.count() as f64 / runs as f64;
         eprintln!("level {ALPHA}: outside {rate:.4}");
         assert!(rate < ALPHA + 4.0 * (ALPHA / runs as f64).sqrt(), "{rate}");

@@ -18,12 +18,15 @@ use super::realization::Realized;
 use super::statistics::Horizon;
 use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Result};
+use isoform_core::linear::Dense;
 use isoform_core::locator::Options;
 use isoform_core::medium::{Drift, Medium, Price};
 use isoform_core::plan::Plan;
 use isoform_core::profile::{Class, Facets, Limits, OutOfRange, Profile, Takes};
 use isoform_core::program::Program;
+use isoform_core::semantics::Semantics;
 use isoform_core::substrate::{Realization, Run, Substrate};
+use isoform_core::tensor::Tensor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -31,6 +34,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(super) const INPUT: f64 = 1.0;
 /// Cells that are brought up to the present in one tick, so that the work of a tick stays that of its product.
 const CELLS_A_TICK: usize = 4096;
+/// Inputs of the map that the chip shows of itself, and its largest weight.
+const WIDTH: usize = 16;
+const WEIGHT: f64 = 0.25;
 /// How far a common correction of the drift may be behind.
 pub(super) const BEHIND: f64 = 0.02;
 
@@ -92,6 +98,22 @@ impl Substrate for Crossbar {
         self.profile.admit(program)?;
         Ok(Box::new(Realized::new(program, run, self.chip.clone())?))
     }
+
+    fn exemplars(&self) -> Vec<Program> {
+        exemplar().into_iter().collect()
+    }
+}
+
+/// A map whose outputs go further than its cells are off: all inputs together, one half against the other, and a ramp.
+fn exemplar() -> Result<Program> {
+    let row = |of: &dyn Fn(f64) -> f64| (0..WIDTH).map(|j| WEIGHT * of(j as f64 / (WIDTH - 1) as f64)).collect::<Vec<_>>();
+    let rows = [row(&|_| 1.0), row(&|at| if at < 0.5 { 1.0 } else { -1.0 }), row(&|at| 1.0 - 2.0 * at)];
+    let weight = Tensor::new([rows.len(), WIDTH], rows.concat())?;
+    let mut builder = Program::builder();
+    let x = builder.input("x", [WIDTH]);
+    let y = builder.node("map", Dense::new(weight, None)?, x);
+    builder.output("y", y);
+    builder.build(Semantics::exact(1e-3))
 }
 
 /// What realizations share of a chip.

@@ -4,8 +4,9 @@
 //! order, and what it conducts is off by a share that differs from device to device, and fluctuates from tick to tick by a share of the current,
 //! as conductances do, so that no current flows without a voltage.
 //!
-//! **Promises.** With the largest current `I`, that of the largest voltage in the most conducting state, the margin is `I/20`: ten times the usual
-//! spread. A program that takes other parameters than the model's own may have a larger current, and is refused.
+//! **Promises.** With the largest current `I`, that of the largest voltage in the most conducting state, the margin is five deviations of what
+//! devices conduct, a fortieth of `I` by default, and not below `I/1000`. A program that takes other parameters than the model's own may have a
+//! larger current, and is refused; where devices start is the program's to say.
 
 use super::{Biolek, Exponential, Free, Joglekar, Linear, Prodromakis, hp, stanford_pku, vteam, yakopcic};
 use async_trait::async_trait;
@@ -35,8 +36,11 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("noise", "standard deviation of a sample of the current, as a share of it, from 0 to 0.1 (0.002)"),
 ];
 
-/// The share of the largest current that a mean may be off.
-const MARGIN: f64 = 0.05;
+/// Deviations of what devices conduct that a mean may be off, and the least share of the largest current.
+const MARGIN: f64 = 5.0;
+const LEAST: f64 = 1e-3;
+/// The share of the largest current that single precision may round off.
+const ROUNDED: f64 = 1e-6;
 /// The most devices.
 const CHANNELS: usize = 64;
 
@@ -57,10 +61,10 @@ struct Model {
 /// filament `i_0 e^{-0.8} sinh(v/v_0)`. At 0.22 V a film with thresholds moves about as fast both ways; at a volt it is on within five
 /// picoseconds and off within 122 nanoseconds.
 const MODELS: [Model; 8] = [
-    Model { name: "hp", neuron: || hp(Free), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
-    Model { name: "hp-joglekar", neuron: || hp(Joglekar), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
-    Model { name: "hp-biolek", neuron: || hp(Biolek), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
-    Model { name: "hp-prodromakis", neuron: || hp(Prodromakis), volts: 1.0, most: |v| v / 100.0, dt: 5e-4 },
+    Model { name: "hp", neuron: || hp(Free).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
+    Model { name: "hp-joglekar", neuron: || hp(Joglekar).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
+    Model { name: "hp-biolek", neuron: || hp(Biolek).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
+    Model { name: "hp-prodromakis", neuron: || hp(Prodromakis).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
     Model { name: "vteam", neuron: || vteam(Linear).with("x_0", 1.5e-9), volts: 0.22, most: |v| v / 50.0, dt: 4e-10 },
     Model {
         name: "vteam-exponential",
@@ -108,9 +112,9 @@ pub fn open(options: &mut Options<'_>) -> Result<Arc<dyn Substrate>> {
     let volts = options.take_within("volts", 0.01..=highest)?.unwrap_or(model.volts);
     let most = (model.most)(volts);
     let price = Price { seconds: model.dt, joules: volts * most * model.dt, writes: 0 };
-    // four standard deviations of what a device conducts above what it should
-    let declared = (noise * most * (1.0 + 4.0 * spread)).max(f64::MIN_POSITIVE);
-    let medium = Medium { price, ..Medium::new(MARGIN * most, declared) };
+    // four standard deviations of what a device conducts above what it should; and what single precision rounds off
+    let declared = (noise * most * (1.0 + 4.0 * spread)).max(ROUNDED * most);
+    let medium = Medium { price, ..Medium::new((MARGIN * spread).max(LEAST) * most, declared) };
     let limits =
         Limits { input: [-volts, volts], out_of_range: OutOfRange::Refuse, batch: 1, channels: CHANNELS, ..Limits::default() };
     let mut profile = Profile::digital("twin of memristors", env!("CARGO_PKG_VERSION"))
@@ -199,7 +203,7 @@ impl Substrate for Memristors {
         let v = builder.input("v", [1]);
         let i = builder.node("device", self.neuron.clone(), v);
         builder.output("i", i);
-        builder.build(Semantics::exact(self.dt).with_decay(Decay::Euler)).into_iter().collect()
+        builder.build(Semantics::exact(self.dt).with_decay(Decay::RungeKutta)).into_iter().collect()
     }
 }
 

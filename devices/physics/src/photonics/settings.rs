@@ -19,6 +19,8 @@ use isoform_core::locator::Options;
 use isoform_core::medium::{Drift, Medium, Price};
 use std::f64::consts::TAU;
 
+/// Seconds of a tick, which its price is for: heaters settle in fewer.
+const TICK: f64 = 1e-3;
 /// The share of the margin that a drift has to be for a promise of its own.
 const DRIFT: f64 = 0.05;
 
@@ -47,7 +49,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("responsivity", "ampere per watt; 1 if absent"),
     ("dark", "current of a detector in the dark, in ampere; 1e-10 if absent"),
     ("load", "ohm behind a detector; 166 if absent"),
-    ("bandwidth", "hertz; 2e10 if absent"),
+    ("bandwidth", "hertz, from 1e6; 2e10 if absent"),
     ("temperature", "kelvin; 300 if absent"),
 ];
 
@@ -161,7 +163,7 @@ impl Settings {
             responsivity: number("responsivity", standard.receiver.responsivity, [1e-6, 1e6])?,
             dark: number("dark", standard.receiver.dark, [0.0, 1.0])?,
             load: number("load", standard.receiver.load, [1e-3, 1e12])?,
-            bandwidth: number("bandwidth", standard.receiver.bandwidth, [0.0, 1e15])?,
+            bandwidth: number("bandwidth", standard.receiver.bandwidth, [1e6, 1e15])?,
             temperature: number("temperature", standard.receiver.temperature, [0.0, 1e4])?,
         };
         let found = Self {
@@ -274,6 +276,6 @@ impl Settings {
         let moved = worst(self.error(drifted.sqrt()));
         // a drift that is nothing beside the margin, which has it in it, is not worth a promise of its own
         let drift = (moved > DRIFT * margin).then_some(Drift { most: moved, within: self.valid });
-        Medium { drift, price: Price { seconds: 1e-6, joules: heaters * 1e-3, writes: 0 }, ..Medium::new(margin, noise) }
+        Medium { drift, price: Price { seconds: TICK, joules: heaters * TICK, writes: 0 }, ..Medium::new(margin, noise) }
     }
 }
