@@ -35,6 +35,7 @@ pub struct Block {
     /// The name of the state, `line P` or `previous P` for port `P`.
     pub name: String,
     /// The values, `[batch, len]`.
+    #[serde(with = "crate::layer::loose")]
     pub values: Vec<f64>,
 }
 

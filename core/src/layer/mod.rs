@@ -3,6 +3,7 @@
 //! A layer wraps any substrate and is one itself. Layers that need a clock or a file take them from the caller, since this crate
 //! does no I/O. [`register`] adds the schemes of those that need neither.
 
+pub(crate) mod loose;
 mod noise;
 mod place;
 mod quantise;

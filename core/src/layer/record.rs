@@ -31,6 +31,9 @@ pub enum Line {
         format: u32,
         /// The promises of the substrate.
         profile: Box<Profile>,
+        /// How many programs it shows of itself, which the recording does not hold.
+        #[serde(default)]
+        shows: usize,
     },
     /// A program was realised.
     Realize {
@@ -55,7 +58,7 @@ pub enum Line {
         /// The digest of the input rows.
         input: String,
         /// The output as dense rows, and the report.
-        answer: Answer<(Vec<f32>, Report)>,
+        answer: Answer<(Rows, Report)>,
     },
     /// A reset.
     Reset {
@@ -90,6 +93,7 @@ pub enum Line {
         /// The parameter.
         parameter: String,
         /// What was to be set.
+        #[serde(with = "super::loose")]
         values: Vec<f64>,
         /// What was set.
         answer: Answer<Vec<f64>>,
@@ -117,6 +121,10 @@ pub enum Line {
         answer: Answer<f64>,
     },
 }
+
+/// Rows of outputs, which need not be finite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rows(#[serde(with = "super::loose")] pub Vec<f32>);
 
 /// What a call gave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -211,7 +219,8 @@ impl Record {
     /// `Fault` if the first line cannot be written.
     pub fn new(inner: Arc<dyn Substrate>, log: impl Write + Send + 'static) -> Result<Self> {
         let log: Shared = Arc::new(Mutex::new(Log(Box::new(log))));
-        put(&log, &Line::Substrate { format: FORMAT, profile: Box::new((*inner.profile()).clone()) })?;
+        let (profile, shows) = (Box::new((*inner.profile()).clone()), inner.exemplars().len());
+        put(&log, &Line::Substrate { format: FORMAT, profile, shows })?;
         Ok(Self { inner, log, start: Instant::now() })
     }
 }
@@ -268,7 +277,7 @@ impl Realization for Recorded {
             Ok(report) => {
                 dense.truncate(report.ticks * output.row());
                 dense.chunks_exact(output.row().max(1)).enumerate().for_each(|(tick, row)| y.put(output, tick, row));
-                Ok((dense, report))
+                Ok((Rows(dense), report))
             }
             Err(e) => Err(e),
         };

@@ -1,6 +1,6 @@
 //! A recording in the place of the substrate that it was made of.
 
-use super::record::{FORMAT, Line, input_digest};
+use super::record::{FORMAT, Line, Rows, input_digest};
 use crate::calibration::{Calibration, Certificate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::profile::{Facets, Profile};
@@ -26,6 +26,8 @@ const LONGEST_LINE: u64 = 1 << 30;
 pub struct Replay {
     profile: Arc<Profile>,
     lines: Arc<Mutex<VecDeque<Line>>>,
+    /// Whether the substrate showed programs of its own.
+    shows: bool,
 }
 
 impl Replay {
@@ -50,8 +52,8 @@ impl Replay {
             lines.push_back(serde_json::from_str(&text).map_err(|e| refuse(e.into()))?);
         }
         match lines.pop_front() {
-            Some(Line::Substrate { format: FORMAT, profile }) => {
-                Ok(Self { profile: Arc::new(*profile), lines: Arc::new(Mutex::new(lines)) })
+            Some(Line::Substrate { format: FORMAT, profile, shows }) => {
+                Ok(Self { profile: Arc::new(*profile), lines: Arc::new(Mutex::new(lines)), shows: shows > 0 })
             }
             Some(Line::Substrate { format, .. }) => Err(Error::new(
                 ErrorKind::InvalidSignal,
@@ -94,6 +96,16 @@ impl Substrate for Replay {
                 Some(answer.result())
             }
             _ => None,
+        })
+        .map_err(|e| match self.shows {
+            true => Error::new(
+                e.kind(),
+                format!(
+                    "{}; the substrate showed programs of its own, which no recording holds: its runs can be replayed",
+                    e.message()
+                ),
+            ),
+            false => e,
         })?;
         Ok(Box::new(Replayed {
             lines: Arc::clone(&self.lines),
@@ -129,7 +141,7 @@ struct Replayed {
 impl Realization for Replayed {
     async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let digest = input_digest(&x, &self.program, &self.run, ticks);
-        let (dense, report) = take(&self.lines, "advance", |line| match line {
+        let (Rows(dense), report) = take(&self.lines, "advance", |line| match line {
             Line::Advance { ticks: t, input, answer } if *t == ticks && *input == digest => Some(answer.result()),
             _ => None,
         })?;
