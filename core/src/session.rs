@@ -50,7 +50,7 @@ impl Session {
         }
         if run.batch > profile.limits.batch {
             return Err(Error::unsupported(format!(
-                "{} lanes exceed the {} of {}",
+                "{} lanes exceed the {} of {}; lanes are the second of the axes [time, lane, channel] of an input",
                 run.batch, profile.limits.batch, profile.name
             )));
         }

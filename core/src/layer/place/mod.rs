@@ -54,7 +54,8 @@ impl Place {
     /// `Unsupported` if there is no key, or if one stands for two substrates.
     pub fn new(keys: impl IntoIterator<Item = (String, Arc<dyn Substrate>)>) -> Result<Self> {
         let substrates: Vec<_> = keys.into_iter().collect();
-        let rules = Rules::new(substrates.iter().map(|(key, _)| key.as_str()))?;
+        let shown: Vec<Program> = substrates.iter().flat_map(|(_, substrate)| substrate.exemplars()).collect();
+        let rules = Rules::new(substrates.iter().map(|(key, _)| key.as_str()))?.with_shown(&shown);
         let profiles: Vec<_> = substrates.iter().map(|(key, substrate)| (key.clone(), substrate.profile())).collect();
         let profile = Arc::new(promise::together(&rules, &profiles));
         Ok(Self { rules, substrates, profile })
@@ -65,6 +66,24 @@ impl Place {
         let first = places.first().copied().unwrap_or(0);
         let found = self.substrates.get(first).filter(|_| places.iter().all(|&place| place == first))?;
         (found.1.profile().facets == self.profile.facets).then_some(found)
+    }
+
+    /// Refuses more parts for a substrate than it holds at a time.
+    fn check_room(&self, program: &Program, cut: &Cut) -> Result<()> {
+        for (place, (key, substrate)) in self.substrates.iter().enumerate() {
+            let parts = cut.segments.iter().filter(|segment| segment.place == place);
+            let firsts: Vec<&str> = parts.map(|segment| program.nodes()[segment.nodes[0]].name.as_str()).collect();
+            let most = substrate.profile().limits.realizations;
+            if firsts.len() > most {
+                let why = format!(
+                    "it holds {most} at a time, but {} parts of the program would go there, which begin at {}: send fewer by naming nodes",
+                    firsts.len(),
+                    firsts.join(", ")
+                );
+                return Err(Error::unsupported(why).with_locator(key));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -92,6 +111,7 @@ impl Substrate for Place {
         let most = self.profile.limits.ticks.min(run.max_ticks).clamp(1, BLOCK);
         // a part that stopped by itself would be behind the others
         let inner = Run { max_ticks: most, cancel: Cancel::default(), ..run.clone() };
+        self.check_room(program, &cut)?;
         let mut parts = Vec::with_capacity(cut.segments.len());
         for (index, segment) in cut.segments.iter().enumerate() {
             let (key, substrate) = &self.substrates[segment.place];

@@ -1,6 +1,7 @@
 //! Which node goes to which substrate.
 
 use crate::error::{Error, Result};
+use crate::functions::library;
 use crate::program::{Node, NodeKind, Origin, Program};
 
 /// Kinds of nodes that are linear maps.
@@ -10,6 +11,8 @@ const LINEAR: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", 
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     keys: Vec<(String, usize)>,
+    /// Kinds of nodes in what the substrates show of themselves.
+    shown: Vec<String>,
 }
 
 impl Rules {
@@ -18,7 +21,7 @@ impl Rules {
     /// # Errors
     /// `Unsupported` if a key stands for two substrates, or if there is none.
     pub(super) fn new<'a>(keys: impl Iterator<Item = &'a str>) -> Result<Self> {
-        let mut rules = Self { keys: Vec::new() };
+        let mut rules = Self { keys: Vec::new(), shown: Vec::new() };
         for (place, key) in keys.enumerate() {
             for key in std::iter::once(key).chain(key.split(',').filter(|_| key.contains(','))) {
                 if rules.find(key).is_some() {
@@ -31,6 +34,22 @@ impl Rules {
             return Err(Error::unsupported("no substrate is named; write place:?linear=(oracle:)&*=(cpu:)"));
         }
         Ok(rules)
+    }
+
+    /// The same that also knows the kinds of nodes of other programs.
+    pub(super) fn with_shown(mut self, programs: &[Program]) -> Self {
+        let kinds = programs.iter().flat_map(Program::nodes).map(Node::kind_name);
+        self.shown = kinds.flat_map(|kind| short(kind).into_iter().chain([kind])).map(str::to_owned).collect();
+        self
+    }
+
+    /// Whether a key is a node, a kind or a capability. A kind of others is told by the points of its id.
+    fn names_something(&self, key: &str, nodes: &[Node]) -> bool {
+        let is_here = |node: &Node| node.name == key || node.kind_name() == key || short(node.kind_name()) == Some(key);
+        let own = || library().iter().any(|function| short(function.signature().id) == Some(key));
+        let shown = || self.shown.iter().any(|kind| kind == key);
+        let known = ["*", "linear", "neuron", "delay", "relay"].contains(&key) || LINEAR.contains(&key);
+        known || key.contains(['.', ',']) || own() || shown() || nodes.iter().any(is_here)
     }
 
     fn find(&self, key: &str) -> Option<usize> {
@@ -62,9 +81,14 @@ impl Rules {
     /// A relay computes nothing: unless a key names it, it goes with the node whose signal it hands on.
     ///
     /// # Errors
-    /// `Unsupported`, naming the first node that no key covers.
+    /// `Unsupported`, naming the first node that no key covers, or a key that names nothing that there is.
     pub(super) fn assign(&self, program: &Program) -> Result<Vec<usize>> {
         let nodes = program.nodes();
+        if let Some((key, _)) = self.keys.iter().find(|(key, _)| !self.names_something(key, nodes)) {
+            return Err(Error::unsupported(format!(
+                "the key {key:?} is no node of the program, no kind of node, and neither linear nor neuron"
+            )));
+        }
         let mut places: Vec<Option<usize>> = nodes.iter().map(|node| self.of(node)).collect();
         for &index in &program.schedule().order {
             if places[index].is_none() && matches!(nodes[index].kind, NodeKind::Relay) {
@@ -128,7 +152,7 @@ mod tests {
         assert_eq!(assigned(&["linear", "dense", "neuron", "delay"]).expect("covered"), [1, 0, 0, 2, 3, 2]);
         assert_eq!(assigned(&["second", "linear", "lif", "*"]).expect("covered"), [1, 0, 0, 2, 3, 3]);
         assert_eq!(assigned(&["isoform.lif/1", "neuron", "relay", "*"]).expect("covered"), [3, 3, 2, 0, 3, 1]);
-        assert_eq!(assigned(&["dense,lif", "nobody", "*"]).expect("covered"), [0, 2, 2, 0, 2, 2]);
+        assert_eq!(assigned(&["dense,lif", "relay", "*"]).expect("covered"), [0, 2, 1, 0, 2, 2]);
     }
 
     #[test]
@@ -136,6 +160,7 @@ mod tests {
         let error = assigned(&["linear", "lif"]).expect_err("the delay is left");
         assert_eq!(error.node(), Some("late"));
         assert!(assigned(&[]).is_err());
+        assert!(assigned(&["linaer", "*"]).expect_err("misspelt").to_string().contains("\"linaer\""));
         assert!(assigned(&["dense", "dense,lif"]).is_err());
     }
 }
