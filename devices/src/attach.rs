@@ -2,8 +2,9 @@
 
 use crate::kinds::{Kind, kind, kinds};
 use crate::media;
-use isoform_core::error::{Error, Result};
+use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::locator::{Locator, Options};
+use isoform_core::program::Digest;
 use isoform_core::registry::{Entry, Named, Registry};
 use isoform_core::substrate::Substrate;
 use isoform_serial::error::SerialError;
@@ -15,7 +16,7 @@ use isoform_serial::transport::{
 };
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const DEVICE: (&str, &str) = ("device", "which instrument is at the line, such as board");
@@ -111,7 +112,7 @@ fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     }
     .into_iter();
     let taken_down = |line: Box<dyn Transport>, name: Option<&str>| match &record {
-        Some(path) => recorder(line, locator, Path::new(&transcript_of(path, name))),
+        Some(path) => recorder(line, (kind, locator), Path::new(&transcript_of(path, name))),
         None => Ok(line),
     };
     let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
@@ -152,12 +153,24 @@ pub fn replay(read: impl Fn(Option<&str>) -> Result<Transcript>) -> Result<Arc<d
     let mut options = locator.reader();
     let kind = named(&locator, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
+    let now = digests(kind, &locator)?;
+    for (option, was) in &first.head.files {
+        if now.iter().any(|(name, is)| name == option && is != was) {
+            let file = &first.file;
+            let why = format!(
+                "the file of the option \"{option}\" is not what it was when {file} was recorded: give it back its contents"
+            );
+            return Err(Error::unsupported(why));
+        }
+    }
     let clock = VirtualClock::default();
     let mut lines = Lines::one(Box::new(Replayed::on(clock.clone(), first)));
     for name in kind.lines {
         lines = lines.with(name, Box::new(Replayed::on(clock.clone(), read(Some(name))?)));
     }
-    Ok(Arc::new(Instrument::open(driver, lines)?))
+    // a recording of another session is a file that does not fit, and no device that failed
+    let unfit = |e: Error| if e.kind() == ErrorKind::Protocol { Error::unsupported(e.message()).with_source(e) } else { e };
+    Ok(Arc::new(Instrument::open(driver, lines).map_err(unfit)?))
 }
 
 fn named(locator: &Locator, options: &mut Options<'_>) -> Result<&'static Kind> {
@@ -247,19 +260,43 @@ pub fn connect(locator: &Locator, settings: Settings) -> Result<Box<dyn Transpor
     opened.map_err(|source| SerialError::open(path, source).into())
 }
 
-fn recorder(inner: Box<dyn Transport>, locator: &Locator, path: &Path) -> Result<Box<dyn Transport>> {
-    let refuse =
-        |e: io::Error| Error::not_found(format!("the transcript \"{}\" cannot be written: {e}", path.display())).with_source(e);
+/// What is in the files that options name.
+fn digests(kind: &Kind, locator: &Locator) -> Result<Vec<(String, Digest)>> {
+    let mut options = locator.reader();
+    let mut found = Vec::new();
+    for option in kind.files {
+        if let Some(path) = options.take::<PathBuf>(option)? {
+            let read = std::fs::read(&path);
+            let bytes =
+                read.map_err(|e| Error::not_found(format!("{option}={} cannot be read: {e}", path.display())).with_source(e))?;
+            found.push(((*option).to_owned(), Digest::of(&bytes)));
+        }
+    }
+    Ok(found)
+}
+
+fn recorder(inner: Box<dyn Transport>, (kind, locator): (&Kind, &Locator), path: &Path) -> Result<Box<dyn Transport>> {
+    let refuse = |e: io::Error| {
+        let name = path.display();
+        let why = match e.kind() {
+            io::ErrorKind::AlreadyExists => {
+                format!("\"{name}\" is there already, and may be all that is left of a device: name another file")
+            }
+            _ if path.as_os_str().is_empty() => String::from("no file is named for the transcript: write record=FILE"),
+            _ => format!("the transcript \"{name}\" cannot be written: {e}"),
+        };
+        Error::unsupported(why).with_source(e)
+    };
+    let files = digests(kind, locator)?;
     // never written over: it may be all that is left of a device
     let file = File::create_new(path).map_err(refuse)?;
     let device = locator.to_string();
-    Ok(Box::new(Recorder::new(inner, &device, Box::new(BufWriter::new(file))).map_err(refuse)?))
+    Ok(Box::new(Recorder::new(inner, &device, files, Box::new(BufWriter::new(file))).map_err(refuse)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isoform_core::error::ErrorKind;
     use isoform_core::session::Blocking;
     use isoform_core::substrate::Run;
     use isoform_serial::transcript;
@@ -274,7 +311,7 @@ mod tests {
     fn options_are_understood_before_anything_is_opened() {
         // the port does not exist, and is not looked for
         assert!(refusal("serial:/dev/none?device=board&speed=9").contains("\"speed\" is unknown"));
-        assert!(refusal("serial:/dev/none?device=board&baud=0").contains("expects 50 to 25000000"));
+        assert!(refusal("serial:/dev/none?device=board&baud=0").contains("expects a whole number from 50 to 25000000"));
         // a network has no baud, nor has a twin
         assert!(refusal("tcp:localhost:9?device=board&baud=9600").contains("\"baud\" is unknown"));
         assert!(refusal("twin:photonic?parity=odd").contains("\"twin:\" takes record, modes"));

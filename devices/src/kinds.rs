@@ -25,6 +25,8 @@ pub struct Kind {
     pub options: &'static [(&'static str, &'static str)],
     /// The options of its twin alone: name and meaning.
     pub twin_options: &'static [(&'static str, &'static str)],
+    /// Those of its options that name files, on what is in which it depends.
+    pub files: &'static [&'static str],
     /// The lines that it has beside the first, by the names of the options that lead to them: `meter=(serial:/dev/ttyUSB1)`.
     pub lines: &'static [&'static str],
     /// Makes a driver, taking the options that it needs.

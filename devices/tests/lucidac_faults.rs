@@ -116,7 +116,7 @@ fn every_fault_ends_in_an_error_or_in_the_right_numbers() {
         let manner = Manner { is_serial, ..Manner::default() };
         let twin = || Memory::new("twin", Box::new(Twin::new(manner)));
         let file = Shared::default();
-        let recorder = Recorder::new(Box::new(twin()), "lucidac", Box::new(file.clone())).expect("memory");
+        let recorder = Recorder::new(Box::new(twin()), "lucidac", Vec::new(), Box::new(file.clone())).expect("memory");
         let right = play(&instrument(Box::new(recorder)).expect("opens"), &program).0.expect("runs");
         let transcript = transcript::read("", file.0.lock().expect("one thread").as_slice()).expect("reads");
         let bytes = |of: fn(&Entry) -> Option<&Vec<u8>>| -> Vec<u8> {

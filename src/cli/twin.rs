@@ -30,7 +30,12 @@ impl Serve {
         let kind = kind(locator.path())?;
         let mut options = locator.reader();
         let twins = (kind.twins)(&mut options)?;
+        // what the twin does not know may be for whoever opens it
+        for (name, _) in kind.options {
+            options.take::<String>(name)?;
+        }
         options.finish(&kind.options.iter().chain(kind.twin_options).map(|(name, _)| *name).collect::<Vec<_>>())?;
+        let options = of_host(kind, &locator);
         let (mut lines, mut names) = (Vec::new(), Vec::new());
         for (i, twin) in twins.into_iter().enumerate() {
             let line = match self.tcp {
@@ -45,7 +50,7 @@ impl Serve {
             names.push(line.locator());
             lines.push(std::thread::spawn(move || line.serve(twin)));
         }
-        console.note(format!("opened by '{}'", opened_by(kind, &names)));
+        console.note(format!("opened by '{}'", opened_by(kind, &names, &options)));
         for line in lines {
             line.join().map_err(|_| Error::fault("a twin has broken down"))??;
         }
@@ -53,11 +58,19 @@ impl Serve {
     }
 }
 
-/// The locator of an instrument whose lines have these locators.
-fn opened_by(kind: &Kind, lines: &[String]) -> String {
+/// The options of a twin that its driver has too, as they go on in a locator.
+fn of_host(kind: &Kind, twin: &Locator) -> String {
+    let written = twin.to_string();
+    let Some((_, options)) = written.split_once('?') else { return String::new() };
+    let is_known = |option: &&str| kind.options.iter().any(|(name, _)| option.split('=').next() == Some(name));
+    options.split('&').filter(is_known).map(|option| format!("&{option}")).collect()
+}
+
+/// The locator of an instrument whose lines have these locators, with options that whoever opens it has to know.
+fn opened_by(kind: &Kind, lines: &[String], options: &str) -> String {
     let [first, others @ ..] = lines else { return String::new() };
     let others: String = kind.lines.iter().zip(others).map(|(name, line)| format!("&{name}=({line})")).collect();
-    format!("{first}?device={}{others}", kind.name)
+    format!("{first}?device={}{others}{options}", kind.name)
 }
 
 enum Line {

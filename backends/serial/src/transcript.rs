@@ -4,17 +4,20 @@
 //! isoform transcript 1
 //! device board
 //! port /dev/ttyACM0
+//! file patch 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! 0.000120 > *IDN?\n
 //! 0.001431 < isoform,board,0,1\n
 //! 0.101500 =
 //! ```
 //!
+//! A line of `file` says which contents, by their SHA-256, a file had that an option of the device names.
 //! `>` is the host, `<` the device; `=` stands where somebody waited until that time and nothing came, `~` where the line was opened anew, and
 //! `! 3` where somebody had asked the host to stop and it saw so when it looked for the fourth time since the line above; `@ 1.5` is what
 //! somebody saw who looked at the clock of the computer.
 //! Times are seconds since the line was opened. Bytes that are no printable ASCII are escaped as in Rust, a backslash included.
 
 use crate::error::SerialError;
+use isoform_core::program::Digest;
 use std::io::{BufRead, Write};
 use std::time::Duration;
 
@@ -48,6 +51,8 @@ pub struct Head {
     pub device: String,
     /// What it was connected to.
     pub port: String,
+    /// Options that name files, each with the digest of what was in it.
+    pub files: Vec<(String, Digest)>,
 }
 
 /// A transcript that was read.
@@ -74,7 +79,8 @@ pub fn is_transcript(start: &[u8]) -> bool {
 /// # Errors
 /// Of the writer.
 pub fn write_head(to: &mut dyn Write, head: &Head) -> std::io::Result<()> {
-    writeln!(to, "{MAGIC}\ndevice {}\nport {}", head.device, head.port)
+    writeln!(to, "{MAGIC}\ndevice {}\nport {}", head.device, head.port)?;
+    head.files.iter().try_for_each(|(option, digest)| writeln!(to, "file {option} {digest}"))
 }
 
 /// Writes an entry.
@@ -155,6 +161,8 @@ pub fn read(file: &str, from: impl BufRead) -> Result<Transcript, SerialError> {
     let mut transcript = Transcript { file: file.to_owned(), ..Transcript::default() };
     let mut from = from.take(u64::MAX);
     let mut text = String::new();
+    // of the lines, and of what was seen
+    let mut clocks = [Duration::ZERO; 2];
     for number in 1.. {
         text.clear();
         from.set_limit(LONGEST);
@@ -179,8 +187,22 @@ pub fn read(file: &str, from: impl BufRead) -> Result<Transcript, SerialError> {
                 .ok_or_else(|| refuse(2, "no device is named"))?
                 .clone_into(&mut transcript.head.device),
             3 => line.strip_prefix("port ").ok_or_else(|| refuse(3, "no port is named"))?.clone_into(&mut transcript.head.port),
+            _ if transcript.entries.is_empty() && line.starts_with("file ") => {
+                let parts = line.strip_prefix("file ").and_then(|rest| rest.split_once(' '));
+                let file = parts.and_then(|(option, digest)| Some((option.to_owned(), digest.parse().ok()?)));
+                transcript.head.files.push(file.ok_or_else(|| refuse(number, "expected file, an option and a digest"))?);
+            }
             _ => {
                 let entry = parse_entry(line).ok_or_else(|| refuse(number, "expected TIME, a mark of > < = ~ ! @, and bytes"))?;
+                let shown = if let Entry::Clock(shown) = entry.1 { Some(shown) } else { None };
+                for (clock, time) in clocks.iter_mut().zip([Some(entry.0), shown]) {
+                    let time = time.unwrap_or(*clock);
+                    if time < *clock {
+                        let why = format!("a clock that showed {:.9} s before runs backwards", clock.as_secs_f64());
+                        return Err(refuse(number, &why));
+                    }
+                    *clock = time;
+                }
                 transcript.entries.push(entry);
             }
         }
@@ -206,6 +228,21 @@ mod tests {
         ((0..9_999_999_999_u64).prop_map(Duration::from_nanos), entry)
     }
 
+    /// Entries whose clocks do not run backwards.
+    fn entries(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<(Duration, Entry)>> {
+        proptest::collection::vec(entry(), count).prop_map(|mut entries| {
+            entries.sort_by_key(|(time, _)| *time);
+            let mut shown = Duration::ZERO;
+            for (_, entry) in &mut entries {
+                if let Entry::Clock(clock) = entry {
+                    shown = shown.max(*clock);
+                    *clock = shown;
+                }
+            }
+            entries
+        })
+    }
+
     fn written(transcript: &Transcript) -> Vec<u8> {
         let mut file = Vec::new();
         write_head(&mut file, &transcript.head).expect("memory");
@@ -217,15 +254,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(entries in proptest::collection::vec(entry(), 0..12)) {
-            let head = Head { device: String::from("board?x=1"), port: String::from("/dev/ttyACM0") };
+        fn what_is_written_is_read(entries in entries(0..12)) {
+            let files = vec![(String::from("patch"), Digest::of(b"{}"))];
+            let head = Head { device: String::from("board?x=1"), port: String::from("/dev/ttyACM0"), files };
             let transcript = Transcript { head, entries, ..Transcript::default() };
             prop_assert_eq!(read("", written(&transcript).as_slice()).expect("reads"), transcript);
         }
 
         #[test]
         fn a_damaged_transcript_is_refused_or_read_and_never_panics(
-            entries in proptest::collection::vec(entry(), 1..6), at in any::<usize>(), byte in any::<u8>()
+            entries in entries(1..6), at in any::<usize>(), byte in any::<u8>()
         ) {
             let mut file = written(&Transcript { entries, ..Transcript::default() });
             let at = at % file.len();
@@ -236,9 +274,18 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_runs_backwards_is_no_recording() {
+        for lines in ["0.2 =\n0.1 =\n", "0.1 @ 1.0\n0.2 =\n0.2 @ 0.9\n"] {
+            let file = format!("{MAGIC}\ndevice board\nport /dev/ttyACM0\n{lines}");
+            let error = read("log", file.as_bytes()).expect_err("refused").to_string();
+            assert!(error.contains("runs backwards"), "{error}");
+        }
+    }
+
+    #[test]
     fn it_reads_as_a_dialogue() {
         let transcript = Transcript {
-            head: Head { device: String::from("board"), port: String::from("/dev/ttyACM0") },
+            head: Head { device: String::from("board"), port: String::from("/dev/ttyACM0"), files: Vec::new() },
             entries: vec![
                 (Duration::from_micros(120), Entry::Host(b"*IDN?\n".to_vec())),
                 (Duration::from_micros(1431), Entry::Device(b"isoform,board,0,1\n\x00\xff".to_vec())),

@@ -42,6 +42,7 @@ pub const KIND: Kind = Kind {
         ("shown", "inputs and outputs of the map that it shows of itself, at most 16; 4, or what fits the array, if absent"),
     ],
     twin_options: &[("seed", "of the twin: the seed of its cells; 0 if absent")],
+    files: &[],
     lines: &[],
     driver: make_driver,
     twins: make_twins,

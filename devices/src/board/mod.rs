@@ -34,6 +34,7 @@ pub(crate) const KIND: Kind = Kind {
         ("numbers", "of the twin: Q24, another Qn, or F32"),
         ("mode", "of the twin: checked, or plain if it is to have no check sums; checked if absent"),
     ],
+    files: &[],
     lines: &[],
     driver: |_| Ok(Box::new(BoardDriver::new())),
     twins: |options| Ok(vec![twin(options)?]),

@@ -44,6 +44,7 @@ pub const KIND: Kind = Kind {
         ("seed", "of the twin: the seed of its tissue; 0 if absent"),
         ("loss", "of the twin: the share of packets that its radio loses; 0 if absent"),
     ],
+    files: &[],
     lines: &[],
     driver,
     twins,

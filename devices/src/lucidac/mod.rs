@@ -51,6 +51,7 @@ pub const KIND: Kind = Kind {
         ("noise", "of the twin: standard deviation of a reading, in units of the machine; 5e-4 if absent"),
         ("seed", "of the twin: the seed of its noise; 0 if absent"),
     ],
+    files: &[],
     lines: &[],
     driver: |options| Ok(Box::new(driver::Lucidac::new(wish(options)?))),
     twins: |options| Ok(vec![Box::new(twin::Twin::new(manner(options)?))]),

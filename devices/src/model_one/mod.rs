@@ -40,6 +40,7 @@ pub const KIND: Kind = Kind {
         ("wiring", "of the twin: its patch, if it is not the default one"),
         ("seed", "of the twin: the seed of its noise; 0 if absent"),
     ],
+    files: &["patch"],
     lines: &[],
     driver: make_driver,
     twins: make_twins,

@@ -54,6 +54,7 @@ pub const KIND: Kind = Kind {
         ("noise", "of the twin: standard deviation of a reading in watts; 1e-7 if absent"),
         ("seed", "of the twin: of its noise; 0 if absent"),
     ],
+    files: &["calibration"],
     lines: &["meter"],
     driver,
     twins,

@@ -39,6 +39,7 @@ pub const KIND: Kind = Kind {
         ("seed", "of the twin: the seed of its tissue; 0 if absent"),
         ("loss", "of the twin: the share of bytes that its line loses; 0 if absent"),
     ],
+    files: &[],
     lines: &[],
     driver,
     twins,

@@ -22,6 +22,7 @@ pub const KIND: Kind = Kind {
     settings: Settings { baud: 9600, parity: Parity::None },
     options: &[],
     twin_options: &[],
+    files: &[],
     lines: &[],
     driver: |_| Ok(Box::new(driver::UMemristor::new())),
     twins: |_| Ok(vec![Box::new(twin::UMemristorTwin::new())]),

@@ -3,6 +3,7 @@
 use super::Transport;
 use crate::error::SerialError;
 use crate::transcript::{Entry, Head, write_entry, write_head};
+use isoform_core::program::Digest;
 use isoform_core::substrate::Cancel;
 use std::fmt;
 use std::io::{self, Write};
@@ -27,8 +28,13 @@ impl Recorder {
     ///
     /// # Errors
     /// If the head cannot be written.
-    pub fn new(inner: Box<dyn Transport>, device: &str, mut log: Box<dyn Write + Send>) -> io::Result<Self> {
-        write_head(&mut log, &Head { device: device.to_owned(), port: inner.name() })?;
+    pub fn new(
+        inner: Box<dyn Transport>,
+        device: &str,
+        files: Vec<(String, Digest)>,
+        mut log: Box<dyn Write + Send>,
+    ) -> io::Result<Self> {
+        write_head(&mut log, &Head { device: device.to_owned(), port: inner.name(), files })?;
         log.flush()?;
         Ok(Self { inner, log, looks: 0, failed: None })
     }
