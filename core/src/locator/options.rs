@@ -11,6 +11,12 @@ pub trait FromOption: Sized {
     /// What such a text looks like, to complete "expects …".
     fn expected() -> String;
 
+    /// The same for one of a range.
+    #[must_use]
+    fn expected_within(least: &str, most: &str) -> String {
+        format!("{least} to {most}")
+    }
+
     /// Reads the text, without escapes; `None` if it is something else.
     fn from_option(text: &str) -> Option<Self>;
 }
@@ -19,7 +25,11 @@ macro_rules! whole_number {
     ($($number:ty),+) => {$(
         impl FromOption for $number {
             fn expected() -> String {
-                format!("a whole number from {} to {}", Self::MIN, Self::MAX)
+                Self::expected_within(&Self::MIN.to_string(), &Self::MAX.to_string())
+            }
+
+            fn expected_within(least: &str, most: &str) -> String {
+                format!("a whole number from {least} to {most}")
             }
 
             fn from_option(text: &str) -> Option<Self> {
@@ -132,14 +142,15 @@ impl<'a> Options<'a> {
         T: FromOption + PartialOrd + Debug + Copy,
     {
         let written = self.rest.iter().find(|(k, _)| k == key).map(|(_, value)| value);
-        let taken = self.take(key)?;
-        match (taken.filter(|value| !range.contains(value)), written) {
-            (Some(_), Some(OptionValue::Text(text))) => {
+        let Some(OptionValue::Text(text)) = written else { return self.take(key) };
+        self.remove(key);
+        match T::from_option(text).filter(|value| range.contains(value)) {
+            Some(value) => Ok(Some(value)),
+            None => {
                 let plain = |end: &T| format!("{end:?}").trim_end_matches(".0").to_owned();
-                let (least, most) = (plain(range.start()), plain(range.end()));
-                Err(self.refuse(format!("option {key:?} is {text:?}, but expects {least} to {most}")))
+                let expected = T::expected_within(&plain(range.start()), &plain(range.end()));
+                Err(self.refuse(format!("option {key:?} is {text:?}, but expects {expected}")))
             }
-            _ => Ok(taken),
         }
     }
 

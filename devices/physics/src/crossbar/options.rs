@@ -5,15 +5,19 @@ use crate::memristor::pcm::Pcm;
 use crate::memristor::reram::Wan;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
+use std::ops::RangeInclusive;
 
 /// The options of `twin:crossbar`, with what each means.
 pub const OPTIONS: &[(&str, &str)] = &[
     ("device", "pcm or reram; pcm if absent"),
     ("seed", "number of the chip: chips of other numbers are written otherwise under the same seed of a run; 0 if absent"),
     ("bits", "bits of the converters, 2 to 16; 8 if absent"),
-    ("wire", "resistance of a segment of wire in ohms; 0 if absent"),
+    ("wire", "resistance of a segment of wire in ohms, up to 1000; 0 if absent"),
     ("compensate", "none, or global: outputs are corrected for the common drift by a calibration that expires; none if absent"),
-    ("output-noise", "deviation of the noise of a bit line, in units of the largest weight at the largest input; 0.04 if absent"),
+    (
+        "output-noise",
+        "deviation of the noise of a bit line, in units of the largest weight at the largest input, up to 10; 0.04 if absent",
+    ),
     (
         "margin",
         "the most that the mean of an output may be off, in its units, 0.7 if absent; programs that need more are refused",
@@ -23,7 +27,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
         "drift",
         "the most that the mean of an output may move within a minute, in its units, 0.6 if absent; programs that need more are refused",
     ),
-    ("endurance", "writes that a cell bears; that of the device if absent"),
+    ("endurance", "writes that a cell bears, 1 or more; that of the device if absent"),
     ("age", "seconds that pass between writing, with what calibration belongs to it, and the first tick; 0 if absent"),
     ("disturb", "reads that close all but 1/e of the distance of a cell to its largest conductance; without end if absent"),
 ];
@@ -33,6 +37,9 @@ pub(super) const WITHIN: f64 = 60.0;
 
 /// The most seconds that a chip may be old, some three thousand years.
 const OLDEST: f64 = 1e11;
+
+/// What can be promised, in units of outputs.
+const PROMISE: RangeInclusive<f64> = 1e-9..=1e6;
 
 /// The options with their values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,39 +71,19 @@ impl Chosen {
             Some("global") => true,
             Some(other) => return Err(Error::unsupported(format!("there is no compensation {other:?}; take none or global"))),
         };
-        let bits = options.take("bits")?.unwrap_or(8);
-        if !(2..=16).contains(&bits) {
-            return Err(Error::unsupported(format!("converters of {bits} bits are none; take 2 to 16")));
-        }
         Ok(Self {
             device,
             seed: options.take("seed")?.unwrap_or(0),
-            bits,
-            wire: number(options, "wire", 0.0, true)?,
+            bits: options.take_within("bits", 2..=16)?.unwrap_or(8),
+            wire: options.take_within("wire", 0.0..=1e3)?.unwrap_or(0.0),
             is_compensated,
-            output_noise: number(options, "output-noise", 0.04, true)?,
-            margin: number(options, "margin", 0.7, false)?,
-            noise: number(options, "noise", 0.15, false)?,
-            drift: number(options, "drift", 0.6, false)?,
-            endurance: options.take("endurance")?.unwrap_or_else(|| device.endurance()),
-            disturb: number(options, "disturb", f64::INFINITY, false)?,
-            age: oldest(number(options, "age", 0.0, true)?)?,
+            output_noise: options.take_within("output-noise", 0.0..=10.0)?.unwrap_or(0.04),
+            margin: options.take_within("margin", PROMISE)?.unwrap_or(0.7),
+            noise: options.take_within("noise", PROMISE)?.unwrap_or(0.15),
+            drift: options.take_within("drift", PROMISE)?.unwrap_or(0.6),
+            endurance: options.take_within("endurance", 1..=u32::MAX)?.unwrap_or_else(|| device.endurance()),
+            disturb: options.take_within("disturb", 1.0..=1e30)?.unwrap_or(f64::INFINITY),
+            age: options.take_within("age", 0.0..=OLDEST)?.unwrap_or(0.0),
         })
-    }
-}
-
-/// An age that a clock in double precision tells seconds of.
-fn oldest(age: f64) -> Result<f64> {
-    if age <= OLDEST { Ok(age) } else { Err(Error::unsupported(format!("option \"age\" is {age:e}; give {OLDEST:e} s or less"))) }
-}
-
-/// A number above nought, or at it where that makes sense.
-fn number(options: &mut Options<'_>, key: &str, default: f64, or_nought: bool) -> Result<f64> {
-    let value = options.take(key)?.unwrap_or(default);
-    if value > 0.0 || (or_nought && value == 0.0) {
-        Ok(value)
-    } else {
-        let least = if or_nought { "nought or more" } else { "a number above nought" };
-        Err(Error::unsupported(format!("option {key:?} is {value}; give {least}")))
     }
 }

@@ -163,15 +163,21 @@ impl Chip {
             ("noise", forecast.noise, self.chosen.noise),
             ("drift", forecast.drift, self.chosen.drift),
         ];
-        for (name, needed, promised) in promises {
-            if needed.is_nan() || needed > promised {
-                return Err(Error::unsupported(format!(
-                    "the program needs a {name} of {needed:.3} in units of its outputs, but {promised} is promised; \
-                     open the crossbar with {name}={needed:.3} or more, or make weights, maps or depth smaller"
-                )));
-            }
+        let short: Vec<_> = promises.into_iter().filter(|(_, needed, promised)| needed.is_nan() || needed > promised).collect();
+        if short.is_empty() {
+            return Ok(forecast);
         }
-        Ok(forecast)
+        // rounded up, lest the number that is named be too small again
+        let needed: Vec<(&str, f64)> = short.iter().map(|&(name, needed, _)| (name, (needed * 1e3).ceil() / 1e3)).collect();
+        let all = |write: &dyn Fn(&(&str, f64)) -> String, between| needed.iter().map(write).collect::<Vec<_>>().join(between);
+        let promised: Vec<String> = short.iter().map(|(_, _, promised)| promised.to_string()).collect();
+        Err(Error::unsupported(format!(
+            "the program needs a {} in units of its outputs, but {} is promised; open the crossbar with {} or more, or make weights, maps or \
+             depth smaller",
+            all(&|(name, needed)| format!("{name} of {needed:.3}"), " and a "),
+            promised.join(" and "),
+            all(&|(name, needed)| format!("{name}={needed:.3}"), "&")
+        )))
     }
 }
 

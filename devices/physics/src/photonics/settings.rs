@@ -31,17 +31,17 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("layout", "rectangle (Clements) or triangle (Reck); rectangle if absent"),
     ("gain", "the largest singular value of a matrix, which scales margin and noise; 1 if absent"),
     ("bits", "steps of a phase are 2π / 2^bits; from 4 to 24, 16 if absent"),
-    ("jitter", "standard deviation of each phase from tick to tick, in radian; 0 if absent"),
-    ("coupler", "standard deviation of each coupler from an even split, in radian; 0 if absent"),
-    ("loss", "dB in each element; 0.1 if absent"),
+    ("jitter", "standard deviation of each phase from tick to tick, in radian, up to 0.5; 0 if absent"),
+    ("coupler", "standard deviation of each coupler from an even split, in radian, up to 0.2; 0 if absent"),
+    ("loss", "dB in each element, up to 3; 0.1 if absent"),
     ("dummies", "whether gaps lose as much as elements; true if absent"),
-    ("crosstalk", "part of its phase that a heater lends its neighbour; 0.001 if absent"),
+    ("crosstalk", "part of its phase that a heater lends its neighbour, up to 0.02; 0.001 if absent"),
     ("tau", "time constant of a heater in seconds; 1e-5 if absent"),
     ("watts", "power of a heater for half a turn; 0.02 if absent"),
-    ("reach", "the largest power of a heater, in turns of one as designed; 1.2 if absent"),
-    ("spread", "standard deviation of the slopes of heaters, as a part of them; 0.02 if absent"),
-    ("offset", "standard deviation of the phases of cold heaters, in radian; 0.2 if absent"),
-    ("drift", "the most that a phase drifts, in radian per hour; 1e-5 if absent"),
+    ("reach", "the largest power of a heater, in turns of one as designed, up to 10; 1.2 if absent"),
+    ("spread", "standard deviation of the slopes of heaters, as a part of them, up to 0.05; 0.02 if absent"),
+    ("offset", "standard deviation of the phases of cold heaters, in radian, up to 0.25; 0.2 if absent"),
+    ("drift", "the most that a phase drifts, in radian per hour, up to 1; 1e-5 if absent"),
     ("age", "seconds that pass between the calibration and the first tick; 0 if absent"),
     ("valid", "seconds that a calibration holds; 36000 if absent"),
     ("power", "watts of a field of one; 1e-3 if absent"),
@@ -49,9 +49,12 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("responsivity", "ampere per watt; 1 if absent"),
     ("dark", "current of a detector in the dark, in ampere; 1e-10 if absent"),
     ("load", "ohm behind a detector; 166 if absent"),
-    ("bandwidth", "hertz, from 1e6; 2e10 if absent"),
+    ("bandwidth", "hertz, from 1e6, or 0 for no noise; 2e10 if absent"),
     ("temperature", "kelvin; 300 if absent"),
 ];
+
+/// The least bandwidth of a detector, in hertz.
+const SLOWEST: f64 = 1e6;
 
 /// What a twin of a mesh is made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,14 +131,6 @@ impl Default for Settings {
     }
 }
 
-/// What `value` is, if it is within bounds.
-fn within(name: &str, value: f64, [low, high]: [f64; 2]) -> Result<f64> {
-    if (low..=high).contains(&value) {
-        return Ok(value);
-    }
-    Err(Error::unsupported(format!("{name} of {value} is not possible: choose {low} to {high}")))
-}
-
 impl Settings {
     /// Takes the options of a locator.
     ///
@@ -143,12 +138,8 @@ impl Settings {
     /// `Unsupported` for a value that makes no sense.
     pub fn take(options: &mut Options<'_>) -> Result<Self> {
         let standard = Self::default();
-        let modes: usize = options.take("modes")?.unwrap_or(standard.modes);
-        let bits: u32 = options.take("bits")?.unwrap_or(standard.bits);
-        if !(1..=64).contains(&modes) || !(4..=24).contains(&bits) {
-            let why = format!("{modes} modes of {bits} bits are not possible: choose 1 to 64 modes and 4 to 24 bits");
-            return Err(Error::unsupported(why));
-        }
+        let modes = options.take_within("modes", 1..=64)?.unwrap_or(standard.modes);
+        let bits = options.take_within("bits", 4..=24)?.unwrap_or(standard.bits);
         let layout = match options.take::<String>("layout")?.as_deref() {
             None | Some("rectangle") => Layout::Rectangle,
             Some("triangle") => Layout::Triangle,
@@ -156,14 +147,14 @@ impl Settings {
                 return Err(Error::unsupported(format!("there is no layout {other:?}: choose rectangle or triangle")));
             }
         };
-        let mut number = |name: &str, standard: f64, bounds: [f64; 2]| -> Result<f64> {
-            options.take(name)?.map_or(Ok(standard), |value| within(name, value, bounds))
+        let mut number = |name: &str, standard: f64, [least, most]: [f64; 2]| -> Result<f64> {
+            Ok(options.take_within(name, least..=most)?.unwrap_or(standard))
         };
         let receiver = Receiver {
             responsivity: number("responsivity", standard.receiver.responsivity, [1e-6, 1e6])?,
             dark: number("dark", standard.receiver.dark, [0.0, 1.0])?,
             load: number("load", standard.receiver.load, [1e-3, 1e12])?,
-            bandwidth: number("bandwidth", standard.receiver.bandwidth, [1e6, 1e15])?,
+            bandwidth: number("bandwidth", standard.receiver.bandwidth, [0.0, 1e15])?,
             temperature: number("temperature", standard.receiver.temperature, [0.0, 1e4])?,
         };
         let found = Self {
@@ -189,6 +180,13 @@ impl Settings {
             bits,
             receiver,
         };
+        if (f64::MIN_POSITIVE..SLOWEST).contains(&found.receiver.bandwidth) {
+            let why = format!(
+                "a bandwidth of {} Hz is less than a tick needs: give {SLOWEST:e} Hz or more, or 0 for no noise",
+                found.receiver.bandwidth
+            );
+            return Err(Error::unsupported(why));
+        }
         found.medium().check()?;
         Ok(found)
     }

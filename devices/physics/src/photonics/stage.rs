@@ -122,7 +122,7 @@ impl Stage {
         let chip = Chip::new(settings, &wanted, made);
         if chip.gain() > settings.gain * (1.0 + 1e-6) {
             let why =
-                format!("its largest singular value is {:.4}, above the gain of {}: raise gain", chip.gain(), settings.gain);
+                format!("its largest singular value is {:.6}, above the gain of {}: raise gain", chip.gain(), settings.gain);
             return Err(Error::unsupported(why).with_node(&node.name));
         }
         let amplitude = chip.amplitude();
