@@ -167,6 +167,11 @@ impl<'a> Bench<'a> {
                 }
             }
         }
+        for program in self.substrate.exemplars() {
+            if let Err(why) = self.try_open(&program, &Run::new())? {
+                return Err(Error::unsupported(format!("the program that the substrate shows of itself is refused: {why}")));
+            }
+        }
         Err(Error::unsupported(format!(
             "the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes, and the last \
              one was refused so: {last}"
@@ -176,18 +181,9 @@ impl<'a> Bench<'a> {
     /// The first program that the substrate shows of itself, which is within its ranges, or, where it shows none that it takes, the home
     /// program.
     pub(crate) fn program(&self) -> Result<Program> {
-        let mut refused = None;
-        for program in self.substrate.exemplars() {
-            match self.try_open(&program, &Run::new())? {
-                Ok(_) => return Ok(program),
-                Err(why) => refused = Some(why),
-            }
-        }
-        match (self.home(), refused) {
-            (Err(_), Some(why)) => {
-                Err(Error::unsupported(format!("the program that the substrate shows of itself is refused: {why}")))
-            }
-            (home, _) => home?.build(),
+        match self.shown()?.into_iter().next() {
+            Some(program) => Ok(program),
+            None => self.home()?.build(),
         }
     }
 

@@ -339,7 +339,7 @@ impl Bench<'_> {
         let seconds = ticks as f64 * medium.price.seconds;
         match self.time_left() {
             Some(left) if seconds > left => {
-                Some(format!("a stage takes {seconds:.1} s of the device, and {left:.1} s of the budget are left"))
+                Some(format!("a stage takes {seconds:.3} s of the device, and {left:.3} s of the budget are left"))
             }
             _ => None,
         }
@@ -375,6 +375,8 @@ pub(crate) const STAGES: [&str; 2] = ["stage 1", "stage 2"];
 pub(crate) struct Tally {
     pub(crate) checks: usize,
     pub(crate) open: usize,
+    /// The first of those, in words.
+    pub(crate) doubt: Option<String>,
     /// The first that failed, in words.
     pub(crate) broken: Option<String>,
     /// The largest magnitude beside its limit.
@@ -388,7 +390,10 @@ impl Tally {
         self.worst = self.worst.max(share);
         match location {
             Location::Inside => {}
-            Location::Open => self.open += 1,
+            Location::Open => {
+                self.open += 1;
+                self.doubt.get_or_insert_with(say);
+            }
             Location::Outside => {
                 self.broken.get_or_insert_with(say);
             }
@@ -397,13 +402,17 @@ impl Tally {
 
     /// The verdict, with the error rates behind it.
     pub(crate) fn verdict(self, evidence: &Evidence, holds: impl FnOnce(usize) -> String) -> Verdict {
-        let Self { checks, open, broken, worst } = self;
+        let Self { checks, open, doubt, broken, worst } = self;
         let verdict = match (broken, evidence.fact::<String>("not tried")) {
             (Some(why), _) => Verdict::fail(why),
             (None, Some(why)) => Verdict::new(Status::Inconclusive, why),
             (None, None) if checks == 0 => Verdict::new(Status::Inconclusive, "nothing was compared"),
             (None, None) if open > 0 => {
-                Verdict::new(Status::Inconclusive, format!("{open} of {checks} checks could not be decided in two stages"))
+                let first = doubt.unwrap_or_default();
+                let why = format!(
+                    "{open} of {checks} checks could not be decided in two stages, for the noise is too large so near to the limit: {first}"
+                );
+                Verdict::new(Status::Inconclusive, why)
             }
             (None, None) => Verdict::pass(holds(checks)),
         };

@@ -154,8 +154,8 @@ impl fmt::Debug for Options<'_> {
 
 /// Tries laws on a substrate.
 ///
-/// Laws are tried in a random order that the seed determines and `provenance.notes["order"]` names; outcomes stand in the order
-/// of the table. A substrate that panics or fails inside a law makes that law an error, not the run.
+/// Laws are tried in a random order that the seed determines and `provenance.notes["order"]` names, level by level where there is a budget or
+/// a cell may not bear all of them; outcomes stand in the order of the table. A law that might wear a cell out is not begun. A substrate that panics or fails inside a law makes that law an error, not the run.
 ///
 /// # Errors
 /// `NotFound` if a law was asked for that does not exist, naming those there are.
@@ -170,7 +170,10 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
     let start = Instant::now();
     let end = options.budget.map(|budget| now(substrate, start) + budget);
     let mut ledger = Ledger::default();
-    let spared = beyond(&profile, &chosen);
+    // what may not come to its end begins with the lowest level, on which the others rest
+    if options.budget.is_some() || beyond(&profile, &chosen, 0).is_some() {
+        order.sort_by_key(|&index| chosen[index].level);
+    }
     let mut found: Vec<Option<(Outcome, Evidence)>> = vec![None; chosen.len()];
     let tell = |progress: Progress<'_>| {
         if let Some(listener) = options.progress {
@@ -181,8 +184,8 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let law = chosen[index];
         tell(Progress::Started { law, done, of: chosen.len() });
         let late = end.is_some_and(|end| now(substrate, start) >= end);
-        let evidence = match &spared {
-            Some(why) => unmeasured(law, why),
+        let evidence = match beyond(&profile, &[law], ledger.writes) {
+            Some(why) => unmeasured(law, &why),
             None if late => unmeasured(law, "the budget was spent before its turn"),
             None => measure(substrate, law, options, (start, end), &mut ledger),
         };
@@ -371,13 +374,17 @@ fn measure(
     evidence
 }
 
-/// Why nothing is begun, if all laws together might wear a cell out.
-fn beyond(profile: &Profile, laws: &[&Law]) -> Option<String> {
+/// Why laws are not begun, if they might wear out a cell with so many writes behind it.
+fn beyond(profile: &Profile, laws: &[&Law], done: u64) -> Option<String> {
     let endurance = profile.medium?.endurance?;
     let writes = forecast(profile, laws)?.writes;
-    let many = if laws.len() > 1 { "these laws take" } else { "this law takes" };
-    (writes > endurance)
-        .then(|| format!("{many} up to {writes} writes of a cell, which bears {endurance}: name fewer, one by one"))
+    (writes > endurance.saturating_sub(done)).then(|| {
+        let so_far = if done > 0 { format!(", and {done} are done") } else { String::new() };
+        format!(
+            "it takes up to {writes} writes of a cell, which bears {endurance}{so_far}: only cells that bear more, or programs that take \
+             fewer, can be tried"
+        )
+    })
 }
 
 fn unmeasured(law: &Law, why: &str) -> Evidence {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Medium {
-    /// The most by which the mean of an output is off what the program says.
+    /// The most by which the mean of an output, or the difference between two of its means, is off what the program says.
     pub margin: f64,
     /// The most that the standard deviation of one sample of an output is.
     pub noise: f64,

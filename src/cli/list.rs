@@ -100,7 +100,7 @@ impl List {
             (Some(twin), _) => (format!("twin:{}", twin.name), twin),
             (None, Some((scheme, entry))) => {
                 let about = entry.summary().to_owned();
-                (format!("{scheme}:"), Named { name: scheme.to_owned(), about, options: entry.options().to_vec() })
+                (scheme.to_owned(), Named { name: scheme.to_owned(), about, options: entry.options().to_vec() })
             }
             (None, None) => {
                 let known = twins.iter().map(|named| named.name.as_str()).chain(registry.schemes().map(|(scheme, _)| scheme));

@@ -37,7 +37,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let verdict = if verdict.status == Status::Pass && swing <= margin {
         let why = format!(
             "the program moves no output by more than {swing:.3e} to either side, so that a device that always says the same would be \
-             within the declared {margin:.3e} too: declare less, or show a program that moves more"
+             within the declared {margin:.3e} too: such a promise says nothing; a better device may promise less, and a program that it \
+             shows may move more"
         );
         Verdict { status: Status::Inconclusive, reason: why, ..verdict }
     } else {

@@ -159,13 +159,21 @@ fn known(areas: &[f64]) -> Option<f64> {
     (mean > CERTAIN * deviation / (areas.len() as f64).sqrt()).then_some(mean)
 }
 
-fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
+/// Where a mean lies, if what is declared may add `allowed` to it: a fault that the device owns up to is none, and no proof either.
+fn placed(values: Option<&[f64]>, limit: f64, allowed: f64, fails: f64) -> (Location, f64) {
+    let (location, mean) = locate(values, limit, fails);
+    let is_declared = location == Location::Outside && locate(values, limit + allowed, fails).0 != Location::Outside;
+    (if is_declared { Location::Open } else { location }, mean)
+}
+
+fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     if let Some(verdict) = not_claimed(evidence) {
         return verdict;
     }
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
     let mut tally = Tally::default();
     let fails = failing(6 * tried.len()).powi(2);
+    let margin = profile.medium.map_or(0.0, |medium| medium.margin);
     let (mut leak, mut falls) = (0.0_f64, Vec::new());
     for name in &tried {
         let all: Option<Vec<_>> = PERIODS.iter().map(|&period| loops(evidence, name, period)).collect();
@@ -180,21 +188,23 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
             let (mean, _) = moments(&crossing);
             let share = if peak > 0.0 { mean.abs() / peak } else { 0.0 };
             leak = leak.max(share);
-            let location = if peak > 0.0 { locate(Some(&crossing), PINCH * peak, fails).0 } else { Location::Open };
+            let location = if peak > 0.0 { placed(Some(&crossing), PINCH * peak, margin, fails).0 } else { Location::Open };
             tally.add(location, share / PINCH, || {
                 format!("{name}: at a period of {period} ticks a voltage of nought gives {mean:.3e} A, {share:.3} of the largest current")
             });
         }
+        // of both loops, each over the way that the voltage goes
+        let share = |slow: f64| 2.0 * margin * 4.0 * high / slow;
         for (pair, period) in areas.windows(2).zip(PERIODS) {
             // each value is what a loop is short of being smaller than the mean of the slower ones
             let ratios = known(&pair[0]).map(|slow| pair[1].iter().map(|fast| fast / slow).collect::<Vec<_>>());
-            let (location, ratio) = locate(ratios.as_deref(), 1.0, fails);
+            let (location, ratio) = placed(ratios.as_deref(), 1.0, known(&pair[0]).map_or(0.0, share), fails);
             tally.add(location, ratio, || {
                 format!("{name}: the lobes do not shrink when the period of {period} ticks becomes a quarter: they keep {ratio:.3} of their area")
             });
         }
         let off = known(&areas[1]).map(|slow| areas[2].iter().map(|fast| RISE * fast / slow - 1.0).collect::<Vec<_>>());
-        let (location, mean) = locate(off.as_deref(), FALL, fails);
+        let (location, mean) = placed(off.as_deref(), FALL, known(&areas[1]).map_or(0.0, |slow| RISE * share(slow)), fails);
         falls.push(1.0 + mean);
         tally.add(location, mean.abs() / FALL, || {
             format!("{name}: at four times the frequency the lobes have {:.3} of the area that one over the frequency leaves", 1.0 + mean)

@@ -41,9 +41,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         return Ok(());
     }
     let run = Run::new().with_seed(bench.seed);
-    let houses = bench.houses()?.into_iter().map(|(name, plan)| Ok((name.to_owned(), plan.build()?))).collect::<Result<Vec<_>>>()?;
+    let subjects = bench.subjects()?;
+    // whoever shows programs need not take those of the library
+    let houses = bench.houses().or_else(|e| if subjects.is_empty() { Err(e) } else { Ok(Vec::new()) })?;
+    let houses = houses.into_iter().map(|(name, plan)| Ok((name.to_owned(), plan.build()?))).collect::<Result<Vec<_>>>()?;
     let mut found = None;
-    for (name, program) in bench.subjects()?.into_iter().chain(houses) {
+    for (name, program) in subjects.into_iter().chain(houses) {
         let mut stand = Stand::on(bench.open_bare(&program, &run)?, &program, &run);
         // of a substrate of several parts a program may be on those that need no calibration
         if stand.session.certificate()?.is_some() || !stand.session.calibrate().is_err_and(|e| e.kind() == ErrorKind::Unsupported) {

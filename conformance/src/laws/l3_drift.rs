@@ -9,7 +9,7 @@ use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::{Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
 use crate::output::plot::Plot;
-use crate::record::{Evidence, Level};
+use crate::record::{Evidence, Level, Status};
 use crate::statistics::equivalence::{Location, Verdict as Mean, test_pair};
 use isoform_core::error::Result;
 use isoform_core::medium::Medium;
@@ -98,7 +98,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             .with_log_x()
             .with_points()
             .with_band("moved, lower end", "moved, upper end")
-            .with_labels("age in seconds", "moved, in units of the output")
+            .with_labels("time since the beginning", "moved, in units of the output")
             .attach(evidence);
     }
     Ok(())
@@ -155,5 +155,24 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             }
         }
     }
-    tally.verdict(evidence, |checks| format!("{checks} means stay within {budget:.3e}"))
+    let verdict = tally.verdict(evidence, |checks| format!("{checks} means stay within {budget:.3e}"));
+    let most = reach(evidence);
+    if verdict.status == Status::Pass && most <= budget {
+        let why = format!(
+            "a device whose outputs had died would have moved by {most:.3e} at most, which is within the declared {budget:.3e} too: such a \
+             promise says nothing"
+        );
+        return Verdict { status: Status::Inconclusive, reason: why, ..verdict };
+    }
+    verdict
+}
+
+/// The furthest that an output is moved by the stimulus that is looked at.
+fn reach(evidence: &Evidence) -> f64 {
+    let of = |name: &String| {
+        let (rows, outputs) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0]))?;
+        let moved = |output| Some((rows.mean_said(outputs, output, 1)? - rows.mean_said(outputs, output, 0)?).abs());
+        (0..outputs).filter_map(moved).reduce(f64::max)
+    };
+    evidence.fact::<Vec<String>>("tried").unwrap_or_default().iter().filter_map(of).fold(0.0, f64::max)
 }

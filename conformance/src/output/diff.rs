@@ -188,7 +188,8 @@ impl fmt::Display for Difference {
         section(f, "verdicts", &self.statuses, |f, change| {
             let name = |s: Option<Status>| or(s.map(|s| s.to_string()), "not tried");
             let (before, after) = (name(change.status.before), name(change.status.after));
-            write!(f, "{}: {before} → {after}: {}", plain(&change.law), plain(&change.reason))
+            let when = if change.status.after.is_none() { "; it was so: " } else { ": " };
+            write!(f, "{}: {before} → {after}{when}{}", plain(&change.law), plain(&change.reason))
         })?;
         if let Some(drift) = &self.drift {
             write!(f, "{drift}")?;
@@ -206,7 +207,10 @@ impl fmt::Display for Difference {
             match (value(&figure.before), value(&figure.after)) {
                 (was, _) if a.value.to_bits() == b.value.to_bits() && a.unit == b.unit => write!(f, "{was}")?,
                 // Four digits do not show the difference.
-                (was, is) if was == is => write!(f, "{:?} → {:?} {}", a.value, b.value, plain(&a.unit))?,
+                (was, is) if was == is => {
+                    let unit = if a.unit == "1" { String::new() } else { format!(" {}", plain(&a.unit)) };
+                    write!(f, "{:?} → {:?}{unit}", a.value, b.value)?;
+                }
                 (was, is) => write!(f, "{was} → {is}")?,
             }
             let change = 100.0 * (b.value - a.value) / a.value.abs();

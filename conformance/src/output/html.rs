@@ -2,7 +2,7 @@
 
 use super::draw::{Drawing, Ink, Key, LEVELS, Mark, draw};
 use super::plot::{FACT, Plot};
-use super::wording::{Spelled, Standing, Verdict, counts, mark, meaning, owed, plain, spell, stands_in_the_way, superscript};
+use super::wording::{Spelled, Standing, Verdict, counts, mark, meaning, owed_by, plain, spell, stands_in_the_way, superscript};
 use super::{badge, encode, ledger};
 use crate::record::{Dossier, Evidence, Figure, Level, Outcome, Status};
 use askama::Template;
@@ -118,7 +118,7 @@ pub fn html(dossier: &Dossier, page: &Page) -> String {
             .outcomes
             .iter()
             .filter(|o| o.status == Status::NotClaimed)
-            .map(|o| (plain(&o.law), plain(&o.reason), owed(o.requirement)))
+            .map(|o| (plain(&o.law), plain(&o.reason), owed_by(o)))
             .collect(),
         provenance: origin(dossier),
         promises: promises(dossier),
@@ -156,7 +156,7 @@ fn law(outcome: &Outcome, evidence: Option<&Evidence>) -> Law {
         anchor: outcome.law.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect(),
         id: plain(&outcome.law),
         title: plain(&outcome.title),
-        owed: owed(outcome.requirement),
+        owed: owed_by(outcome),
         status: outcome.status.name(),
         mark: mark(outcome.status),
         reason: plain(&outcome.reason),

@@ -1,7 +1,7 @@
 //! The outcomes as a table for a terminal.
 
 use super::ledger;
-use super::wording::{Standing, Verdict, against, counts, owed, plain};
+use super::wording::{Standing, Verdict, against, counts, owed, owed_by, plain};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use anstyle::{AnsiColor, Style as Ansi};
 use isoform_core::profile::Class;
@@ -97,7 +97,7 @@ fn laws(outcomes: &[&Outcome], law: usize, style: Style) -> String {
             " ".repeat(indent),
             broken(&plain(&outcome.law), law, "") + &column(law + gap),
             style.paint(tint(outcome.status), outcome.status.name()) + &column(status + gap),
-            style.dim(owed(outcome.requirement)) + &column(owes + gap),
+            style.dim(owed_by(outcome)) + &column(owes + gap),
             broken(&plain(&outcome.reason), reason, "") + &column(reason + gap),
             lines.join("\n"),
         ]);
@@ -153,7 +153,7 @@ fn conclusion(dossier: &Dossier, style: Style) -> String {
         out.push_str(&wrapped(&format!("{name}: {text}"), style.width));
     }
     for outcome in dossier.outcomes.iter().filter(|o| o.status == Status::NotClaimed) {
-        let text = format!("not claimed: {} ({}): {}", plain(&outcome.law), owed(outcome.requirement), plain(&outcome.reason));
+        let text = format!("not claimed: {} ({}): {}", plain(&outcome.law), owed_by(outcome), plain(&outcome.reason));
         out.push_str(&wrapped(&text, style.width));
     }
     out

@@ -176,6 +176,16 @@ pub(super) fn owed(requirement: Requirement) -> &'static str {
     }
 }
 
+/// The same of a law that was tried: whoever claims an ability owes its law.
+pub(super) fn owed_by(outcome: &Outcome) -> &'static str {
+    match (outcome.requirement, outcome.status) {
+        (Requirement::Optional, Status::NotClaimed) | (Requirement::Required | Requirement::Impossible, _) => {
+            owed(outcome.requirement)
+        }
+        (Requirement::Optional, _) => "claimed",
+    }
+}
+
 /// "9 pass, 1 fail", without the statuses that did not occur.
 pub(super) fn counts(outcomes: &[Outcome]) -> String {
     let parts: Vec<String> = Status::ALL

@@ -35,10 +35,12 @@ impl Quantise {
         }
         let below = inner.profile();
         let profile = Profile { name: format!("{} in steps of {step}", below.name), ..(*below).clone() };
-        // half a step is what rounding takes from a mean, or gives to it
+        // half a step is what rounding takes from a mean, or gives to it, and what wanders beneath comes out as jumps
         let medium = match below.medium {
-            Some(medium) => Medium { margin: medium.margin + step / 2.0, noise: medium.noise.hypot(step / 2.0), ..medium },
-            None => Medium::new(step / 2.0 + ROUNDING * range, step / 2.0),
+            Some(medium) => {
+                Medium { margin: medium.margin + step, noise: medium.noise.hypot(step / 2.0), flicker: true, ..medium }
+            }
+            None => Medium { flicker: true, ..Medium::new(step + ROUNDING * range, step / 2.0) },
         };
         let class =
             if matches!(below.class, Class::AnalogWearing | Class::FreeRunning) { below.class } else { Class::AnalogNoisy };

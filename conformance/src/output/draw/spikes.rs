@@ -121,7 +121,7 @@ fn histogram(trains: &[Vec<usize>], tick: f64, unit: &str) -> Result<Option<(Pan
     let median = sorted[sorted.len() / 2] as f64 * tick;
     let panel = Panel {
         x: Axis::spanning("interval between spikes of a channel", unit, true, false, edges.iter().map(|e| e * tick))?,
-        y: Axis::spanning("intervals for each tick of length", "1", false, false, [0.0, highest])?
+        y: Axis::spanning("intervals in a bin, per tick of its width", "1", false, false, [0.0, highest])?
             .with_range(0.0, 1.08 * highest),
         height: 230,
         layers: vec![Layer::Area { ink: Ink::Series(2), points: found }, Layer::Line { ink: Ink::Model, points: line }],
