@@ -44,7 +44,7 @@ impl Certificate {
     pub fn check(&self) -> Result<()> {
         if self.is_expired() {
             let why = format!(
-                "the calibration {} is {:.3} s old and held for {:.3} s; calibrate again",
+                "the calibration {} is {:.3} s old and held for {:.3} s; calibrate again, or open it as renew:?on=(…)",
                 self.id.get(..12).unwrap_or(&self.id),
                 self.age,
                 self.valid

@@ -1,6 +1,6 @@
 //! Media that realise programs by themselves, as twins: no instrument and no wire is between.
 
-use isoform_core::error::Result;
+use isoform_core::error::{Error, Result};
 use isoform_core::locator::{Locator, Options};
 use isoform_core::substrate::Substrate;
 use isoform_physics::{crossbar, culture, memristor, photonics, quantum};
@@ -44,6 +44,10 @@ pub fn kinds() -> &'static [Kind] {
 /// Opens the medium that a locator names, if it names one.
 pub(crate) fn open(locator: &Locator) -> Option<Result<Arc<dyn Substrate>>> {
     let kind = kinds().iter().find(|kind| locator.scheme() == "twin" && kind.name == locator.path())?;
+    if locator.options().iter().any(|(key, _)| key == "record") {
+        let why = format!("a medium has no line of which there could be a transcript; write record:FILE?on=(twin:{})", kind.name);
+        return Some(Err(Error::unsupported(why).with_locator(locator)));
+    }
     let mut options = locator.reader();
     let known: Vec<&str> = kind.options.iter().map(|(name, _)| *name).collect();
     Some((kind.open)(&mut options).and_then(|substrate| options.finish(&known).map(|()| substrate)))
