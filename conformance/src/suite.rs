@@ -175,6 +175,8 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         order.sort_by_key(|&index| chosen[index].level);
     }
     let mut found: Vec<Option<(Outcome, Evidence)>> = vec![None; chosen.len()];
+    // laws without an answer, one after the other
+    let mut unanswered = 0;
     let tell = |progress: Progress<'_>| {
         if let Some(listener) = options.progress {
             listener(progress);
@@ -187,7 +189,15 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let evidence = match beyond(&profile, &[law], ledger.writes) {
             Some(why) => unmeasured(law, &why),
             None if late => unmeasured(law, "the budget was spent before its turn"),
-            None => measure(substrate, law, options, (start, end), &mut ledger),
+            None if unanswered >= PATIENCE => {
+                let why = format!("not begun: the {PATIENCE} laws before it had no answer from the substrate");
+                Evidence { law: law.id.to_owned(), broke_off: Some(why), ..Evidence::default() }
+            }
+            None => {
+                let evidence = measure(substrate, law, options, (start, end), &mut ledger);
+                unanswered = if evidence.facts.contains_key(UNANSWERED) { unanswered + 1 } else { 0 };
+                evidence
+            }
         };
         let outcome = outcome(law, &evidence, &profile);
         tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
@@ -361,7 +371,12 @@ fn measure(
             evidence.note("foreign", error.to_string());
             None
         }
-        Ok(Err(error)) => Some(error.to_string()),
+        Ok(Err(error)) => {
+            if matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Disconnected) {
+                evidence.note(UNANSWERED, true);
+            }
+            Some(error.to_string())
+        }
         Err(panic) => Some(format!("the substrate panicked: {}", text(&*panic))),
     };
     if let Some(why) = watched.spared() {
@@ -392,6 +407,11 @@ fn unmeasured(law: &Law, why: &str) -> Evidence {
     evidence.note(NOT_BEGUN, why);
     evidence
 }
+
+/// The fact of a law that ended because no answer came.
+const UNANSWERED: &str = "unanswered";
+/// How many laws in a row may have no answer before no other is begun.
+const PATIENCE: usize = 3;
 
 /// The fact of a law that was not begun: why.
 const NOT_BEGUN: &str = "not begun";

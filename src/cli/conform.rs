@@ -37,7 +37,8 @@ pub(crate) struct Conform {
     /// The seed of everything that is drawn.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// The time that may be spent, such as 90s or 10min; what a law would take longer for is inconclusive.
+    /// The time that may be spent, such as 90s or 10min: the lowest level comes first, no law and no stage is begun that would end later,
+    /// and what was left out is inconclusive.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with_all = ["self_test", "laws", "fingerprint"])]
     budget: Option<Duration>,
     /// Keep everything in a folder: report.html, dossier.json, junit.xml, badge.svg and the raw samples.

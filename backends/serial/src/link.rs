@@ -166,7 +166,7 @@ impl Link {
         if self.waiting().len() >= self.bound {
             return Err(SerialError::TooLong { what: what.to_owned(), limit: self.bound });
         }
-        let left = self.left(deadline);
+        let left = self.transport.left(deadline.end);
         if left.is_zero() {
             return Err(timeout(what, deadline));
         }
@@ -312,7 +312,7 @@ impl Link {
         self.clear();
         let mut piece = [0; READ];
         loop {
-            let wait = quiet.min(self.left(end));
+            let wait = quiet.min(self.transport.left(end.end));
             if wait.is_zero() {
                 return Ok(dropped);
             }

@@ -34,7 +34,7 @@ pub const KIND: Kind = Kind {
     settings: Settings { baud: 115_200, parity: Parity::None },
     options: &[(
         "patch",
-        "a JSON file that says what is patched where; one channel on the controller's own potentiometers if absent",
+        "a JSON file that says what is patched where, as in docs/model-one.md; one channel on the controller's own potentiometers if absent",
     )],
     twin_options: &[
         ("wiring", "of the twin: its patch, if it is not the default one"),

@@ -115,6 +115,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_patch_of_the_documentation_is_the_one_without_a_file() {
+        let page = include_str!("../../../docs/model-one.md");
+        let (_, rest) = page.split_once("```json").expect("an example");
+        let (text, _) = rest.split_once("```").expect("its end");
+        assert_eq!(Patch::parse(text).expect("a patch"), Patch::default());
+    }
+
+    #[test]
     fn a_patch_is_read_and_what_is_none_is_refused() {
         let channel = r#"{"integrator": 32, "decay": {"module": 128, "index": 0}, "plus": {"module": 128, "index": 1},
             "minus": {"module": 128, "index": 2}, "ic_plus": {"module": 128, "index": 3}, "ic_minus": {"module": 128, "index": 4}}"#;

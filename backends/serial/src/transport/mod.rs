@@ -60,6 +60,12 @@ pub trait Transport: Debug + Send {
     /// Time since some fixed instant.
     fn now(&self) -> Duration;
 
+    /// What is left for a read that is to end at such a moment. A replay goes on with reading as long as its recording did, whose clock
+    /// stood a little elsewhere between two of its entries.
+    fn left(&self, end: Duration) -> Duration {
+        end.saturating_sub(self.now())
+    }
+
     /// Lets time pass.
     fn sleep(&mut self, time: Duration);
 

@@ -148,6 +148,14 @@ impl Transport for Replayed {
         self.clock.now()
     }
 
+    fn left(&self, end: Duration) -> Duration {
+        let left = end.saturating_sub(self.now());
+        match self.rest.last() {
+            Some((_, Entry::Device(_) | Entry::Silence)) => left.max(Duration::from_nanos(1)),
+            _ => left,
+        }
+    }
+
     fn sleep(&mut self, time: Duration) {
         self.looks = 0;
         self.clock.pass(time);
@@ -178,5 +186,26 @@ impl Transport for Replayed {
             return Ok(());
         }
         Err(self.leave(String::from("the line is opened anew where it was not")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Link;
+    use crate::transcript::{Head, Transcript};
+
+    /// A device that never stops talking is drained for half a second; where that ends depends on moments between two entries.
+    #[test]
+    fn a_drain_ends_where_it_ended() {
+        let talk = |ms: u64| (Duration::from_millis(ms), Entry::Device(b"x".to_vec()));
+        // the deadline, of which no entry tells, was that of 30 ms
+        let mut entries: Vec<_> = (4..=53).map(|tenth| talk(10 * tenth)).collect();
+        entries.push((Duration::from_millis(531), Entry::Host(b"b:;\n".to_vec())));
+        let transcript = Transcript { head: Head::default(), entries, ..Transcript::default() };
+        let mut link = Link::new(Box::new(Replayed::on(VirtualClock::default(), transcript)));
+        assert_eq!(link.drain(Duration::from_millis(100)).expect("drained"), 50);
+        let soon = link.within(Duration::from_secs(1));
+        link.send(b"b:;\n", soon).expect("as it was");
     }
 }
