@@ -2,6 +2,7 @@
 
 use crate::files;
 use crate::run::MemoryUse;
+use isoform_core::calibration::Certificate;
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
@@ -53,6 +54,9 @@ pub struct Manifest {
     /// Memory that it took, where the operating system says.
     #[serde(default)]
     pub memory: Option<MemoryUse>,
+    /// The calibration under which it ended, on a substrate that has one.
+    #[serde(default)]
+    pub calibration: Option<Certificate>,
 }
 
 /// The versions of the parts.

@@ -1,7 +1,8 @@
 //! One run: a program, a signal, a substrate, and what is kept of it.
 
 use crate::memory::Growth;
-use isoform_core::error::{Error, Result};
+use isoform_core::calibration::Certificate;
+use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::executor::block_on;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
@@ -57,6 +58,8 @@ pub struct Recording {
     pub report: Report,
     /// Memory that it took, where the operating system says.
     pub memory: Option<MemoryUse>,
+    /// The calibration under which it ended, on a substrate that has one.
+    pub calibration: Option<Certificate>,
 }
 
 /// Memory of a run.
@@ -218,6 +221,12 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
             progress(report.ticks, ticks);
         }
     }
+    report.wall = clock.elapsed();
+    let calibration = match substrate.profile().facets.calibration {
+        // of a substrate of several parts a program may be on those that need none
+        true => session.certificate().await.or_else(|e| if e.kind() == ErrorKind::Unsupported { Ok(None) } else { Err(e) })?,
+        false => None,
+    };
     let written = dense.len() * size_of::<f32>() + counts.len() * size_of::<u32>();
     let memory = growth.peak().map(|peak| MemoryUse { buffers: report.memory + written as u64, peak });
     let state =
@@ -240,8 +249,7 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         _ if nodes.is_empty() => shaped(ticks, batch, dense)?,
         _ => shaped(ticks, batch, cut(&dense, output.row(), batch, 0, channels))?,
     };
-    report.wall = clock.elapsed();
-    Ok(Recording { output, probes, state, report, memory })
+    Ok(Recording { output, probes, state, report, memory, calibration })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "files hold single precision, exact up to 16 million spikes")]

@@ -99,6 +99,8 @@ fn work_under_a_calibration_that_is_over_is_refused() {
     // the layer makes another one, and so does the suite
     let renewed = run(&old.replace("twin:crossbar", "renew:?on=(twin:crossbar").replace("drift=100)", "drift=100))"));
     assert_eq!(renewed.code, 0, "{}{}", renewed.out, renewed.err);
+    let calibration = &folder.json("y.csv.manifest.json")["calibration"];
+    assert!(calibration["id"].as_str().is_some_and(|id| id.len() == 64) && calibration["age"].is_f64(), "{calibration}");
     for locator in ["twin:mesh?age=40000", crossbar] {
         let table = folder.succeeds(&["conform", locator, "--law", "L1.noise", "--quiet"]);
         assert!(table.matches("calibration: ").count() > 1, "{table}");
@@ -137,4 +139,22 @@ fn states_migrate_to_a_peer_and_back() {
     let alone = folder.isoform(&["conform", "oracle:", "--law", "L1.migration", "--quiet"]);
     assert_eq!(alone.code, 2, "{}{}", alone.out, alone.err);
     assert!(alone.err.contains("peer"), "{}", alone.err);
+}
+
+#[test]
+fn no_law_writes_more_programs_than_is_foretold() {
+    use isoform::conformance::{Options, laws, run};
+    let open = || isoform::registry().open_str("twin:crossbar?seed=7").expect("opens");
+    let price = open().profile().medium.expect("a medium").price.writes;
+    for law in laws() {
+        // each on a fresh chip
+        let dossier = run(open().as_ref(), &Options::new().with_law(law.id)).expect("runs");
+        let writes = dossier.ledger.writes;
+        assert!(
+            writes <= law.programs() * price,
+            "{}: {writes} writes, where {} programs of {price} are foretold",
+            law.id,
+            law.programs()
+        );
+    }
 }

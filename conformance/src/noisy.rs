@@ -367,6 +367,9 @@ pub(crate) fn locate(values: Option<&[f64]>, margin: f64, fails: f64) -> (Locati
     (location, passing.mean)
 }
 
+/// The figure that tells how many trials a permutation is made of, which lie apart.
+pub(crate) const SEPARATE: &str = "separate trials of a stage";
+
 /// The names of the two stages of a test.
 pub(crate) const STAGES: [&str; 2] = ["stage 1", "stage 2"];
 

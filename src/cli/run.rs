@@ -324,6 +324,7 @@ impl Job<'_> {
             outputs,
             report: recording.report,
             memory: recording.memory,
+            calibration: recording.calibration.clone(),
         })
     }
 
@@ -345,6 +346,10 @@ impl Job<'_> {
             self.seed,
         ));
         // with less, the figure is that of the program and its libraries
+        if let Some(c) = &recording.calibration {
+            let id = c.id.get(..12).unwrap_or(&c.id);
+            console.note(format!("calibration: {id}, {} old at the end, holds for {}", seconds(c.age), seconds(c.valid)));
+        }
         if let Some(memory) = recording.memory.filter(|m| m.buffers >= 16 << 20) {
             console.note(format!(
                 "memory: {}B of buffers, at most {}B more than before the run, {:.2} times as much",

@@ -8,7 +8,7 @@
 use crate::bench::{Bench, advance, narrow};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, if_running};
-use crate::noisy::{STAGES, Tally, failing, together};
+use crate::noisy::{SEPARATE, STAGES, Tally, failing, together};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::permutation;
@@ -150,4 +150,5 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         .verdict(evidence, |_| format!("{washout} ticks after five histories nothing of them shows, p = {least:.3}; right after them p = {before:.4}"))
         .with_figure("p-value after the declared washout", least, "1")
         .with_figure("p-value right after a history", before, "1")
+        .with_figure(SEPARATE, (HISTORIES * TRIALS) as f64, "1")
 }

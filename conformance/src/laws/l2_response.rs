@@ -7,7 +7,7 @@
 
 use crate::bench::{Bench, advance, narrow};
 use crate::law::{Law, Verdict};
-use crate::noisy::STAGES;
+use crate::noisy::{SEPARATE, STAGES};
 use crate::record::{Evidence, Level, Requirement, Status};
 use crate::statistics::permutation;
 use isoform_core::error::Result;
@@ -122,5 +122,5 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         None if worst <= LEVEL => Verdict::pass(format!("what follows a drive differs from what follows none, p = {worst:.4}")),
         None => Verdict::fail(format!("what follows a drive does not differ from what follows none, p = {worst:.4} in the better of two stages")),
     };
-    verdict.with_limit("p-value of the better stage", worst, "1", LEVEL)
+    verdict.with_limit("p-value of the better stage", worst, "1", LEVEL).with_figure(SEPARATE, (2 * TRIALS) as f64, "1")
 }

@@ -3,7 +3,8 @@
 //! It proves that along the time for which the profile declares its drift, at ages on a logarithmic ladder, the mean difference of every output to
 //! the program has moved by no more than declared since the beginning, and, where no drift is declared, that it is still within the margin at the
 //! end. Where the medium can rest, its time passes without work between the probes; else it works. Two stages on fresh data at each age: a
-//! realization grows old once, so that both are taken before time goes on. See `noisy` for the error rates.
+//! realization grows old once, so that both are taken before time goes on. A declared drift that covers all that stimuli move an output by leaves
+//! the law inconclusive. See `noisy` for the error rates.
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
@@ -13,7 +14,10 @@ use crate::record::{Evidence, Level, Status};
 use crate::statistics::equivalence::{Location, Verdict as Mean, test_pair};
 use isoform_core::error::Result;
 use isoform_core::medium::Medium;
+use isoform_core::oracle::Oracle;
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
+use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
     id: "L3.drift",
@@ -30,6 +34,8 @@ pub(super) const LAW: Law = Law {
 const LADDER: [f64; 5] = [0.0, 1e-3, 1e-2, 0.1, 0.9];
 /// Ticks of work that take the place of a time that is not declared.
 const WORK: f64 = 20_000.0;
+/// Ticks for which a program is held to see where it ends.
+const SETTLE: usize = 1000;
 /// The place of the stimulus that is looked at, beside the reference.
 const STIMULUS: usize = 3;
 
@@ -44,6 +50,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut chance = bench.chance();
     let mut tried = Vec::new();
+    // seconds of the ladder, of the first program
+    let (mut lasts, mut furthest) = (None, 0.0_f64);
     let rests = bench.profile.facets.rest && medium.drift.is_some();
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
@@ -52,6 +60,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let (_, mut design) = bench.pilot(&mut stand, &stimuli[0], &medium)?;
         design.ticks = design.ticks_for(budget(&medium) / 2.0_f64.sqrt());
         let dt = program.semantics().dt;
+        lasts.get_or_insert(medium.drift.map_or(WORK * dt, |d| d.within));
         let whole = if rests { 0.0 } else { medium.drift.map_or(WORK, |d| d.within / dt) };
         let ticks = design.ticks.saturating_mul(4 * LADDER.len()).saturating_add(whole.min(1e9) as usize);
         if let Some(why) = bench.too_dear(ticks, &medium) {
@@ -75,11 +84,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), stand.outputs);
             }
         }
+        furthest = furthest.max(reach(&program, &stimuli));
         tried.push(name);
     }
     evidence.note("tried", &tried);
-    if let (Some(name), Some(drift)) = (tried.first(), medium.drift) {
-        let ages: Vec<f64> = LADDER.iter().skip(1).map(|share| share * drift.within).collect();
+    evidence.note("reach", furthest);
+    if let (Some(name), Some(seconds)) = (tried.first(), lasts) {
+        let ages: Vec<f64> = LADDER.iter().skip(1).map(|share| share * seconds).collect();
         let outputs = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])).map_or(0, |(_, outputs)| outputs);
         let course = |output: usize| -> Vec<Mean> {
             (1..LADDER.len()).filter_map(|rung| moved(evidence, name, rung, output, STAGES[0], PASS)).collect()
@@ -102,6 +113,18 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             .attach(evidence);
     }
     Ok(())
+}
+
+/// The furthest that the program is moved from the reference by a stimulus that is held.
+fn reach(program: &Program, stimuli: &[Vec<f32>]) -> f64 {
+    let settled = |row: &Vec<f32>| {
+        let mut y = Oracle::new(program, &Run::new()).run(&row.repeat(SETTLE));
+        y.split_off(y.len().saturating_sub(program.output_channels()))
+    };
+    let Some((reference, others)) = stimuli.split_first() else { return 0.0 };
+    let still = settled(reference);
+    let furthest = |row| settled(row).iter().zip(&still).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    others.iter().map(furthest).fold(0.0, f64::max)
 }
 
 /// The most that a mean may move.
@@ -156,7 +179,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         }
     }
     let verdict = tally.verdict(evidence, |checks| format!("{checks} means stay within {budget:.3e}"));
-    let most = reach(evidence);
+    // without a drift of its own it is the margin that is held, of which L2.equivalence has this to say
+    let most = evidence.fact("reach").filter(|_| medium.drift.is_some()).unwrap_or(f64::INFINITY);
     if verdict.status == Status::Pass && most <= budget {
         let why = format!(
             "a device whose outputs had died would have moved by {most:.3e} at most, which is within the declared {budget:.3e} too: such a \
@@ -165,14 +189,4 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         return Verdict { status: Status::Inconclusive, reason: why, ..verdict };
     }
     verdict
-}
-
-/// The furthest that an output is moved by the stimulus that is looked at.
-fn reach(evidence: &Evidence) -> f64 {
-    let of = |name: &String| {
-        let (rows, outputs) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0]))?;
-        let moved = |output| Some((rows.mean_said(outputs, output, 1)? - rows.mean_said(outputs, output, 0)?).abs());
-        (0..outputs).filter_map(moved).reduce(f64::max)
-    };
-    evidence.fact::<Vec<String>>("tried").unwrap_or_default().iter().filter_map(of).fold(0.0, f64::max)
 }

@@ -6,7 +6,7 @@
 
 use crate::bench::{Bench, advance, narrow};
 use crate::law::{Law, Verdict, if_running};
-use crate::noisy::{STAGES, Tally, failing, together};
+use crate::noisy::{SEPARATE, STAGES, Tally, failing, together};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
@@ -117,5 +117,8 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
             format!("{name}: the late windows differ from the early ones, p = {first:.4} and again {:.4}", again.unwrap_or(first))
         });
     }
-    tally.verdict(evidence, |_| format!("late windows do not differ from early ones, p = {least:.3}")).with_figure("p-value", least, "1")
+    tally
+        .verdict(evidence, |_| format!("late windows do not differ from early ones, p = {least:.3}"))
+        .with_figure("p-value", least, "1")
+        .with_figure(SEPARATE, WINDOWS as f64, "1")
 }

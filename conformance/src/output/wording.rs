@@ -78,7 +78,15 @@ fn rates(dossier: &Dossier) -> String {
     } else {
         String::new()
     };
-    format!(" The statistical laws together alarm on a healthy medium with a probability of at most {FALSE_ALARM:e}{seen}.")
+    let trials = most(crate::noisy::SEPARATE);
+    let apart = if trials > 0.0 {
+        format!("; what runs on is compared by up to {trials:.0} separate trials a stage, whose power the campaign measures")
+    } else {
+        String::new()
+    };
+    format!(
+        " The statistical laws together alarm on a healthy medium with a probability of at most {FALSE_ALARM:e}{seen}{apart}."
+    )
 }
 
 /// "that it keeps its word (L0) and that its state is a state (L1)".

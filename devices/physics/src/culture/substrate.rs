@@ -22,7 +22,10 @@ use std::sync::Arc;
 pub const OPTIONS: &[(&str, &str)] = &[
     ("seed", "which culture it is (0)"),
     ("source", "culture, or poisson: the control, which does not listen (culture)"),
-    ("plasticity", "on or off: whether excitatory synapses learn by the timing of pairs (off)"),
+    (
+        "plasticity",
+        "on or off: whether excitatory synapses learn by the timing of pairs; such a culture forgets nothing, and its claim ends at L0 (off)",
+    ),
     ("delays", "on or off: whether axons take 1 to 20 ms (off)"),
 ];
 

@@ -30,7 +30,10 @@ use std::time::Duration;
 /// The options of `twin:memristor`, each with what it means.
 pub const OPTIONS: &[(&str, &str)] = &[
     ("model", "hp, hp-joglekar, hp-biolek, hp-prodromakis, vteam, vteam-exponential, yakopcic or stanford-pku (hp)"),
-    ("volts", "the largest voltage in magnitude, up to that of the model (1; 0.22 of vteam, 1.5 of stanford-pku)"),
+    (
+        "volts",
+        "the largest voltage in magnitude, from 0.01 up to that for which the model holds (1; 0.22 of vteam, 1.5 of stanford-pku)",
+    ),
     ("seed", "which devices they are: their spread and their noise (0)"),
     ("spread", "standard deviation of what a device conducts, as a share from 0 to 0.01 (0.005)"),
     ("noise", "standard deviation of a sample of the current, as a share of it, from 0 to 0.1 (0.002)"),
