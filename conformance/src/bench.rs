@@ -181,10 +181,13 @@ impl<'a> Bench<'a> {
     /// The first program that the substrate shows of itself, which is within its ranges, or, where it shows none that it takes, the home
     /// program.
     pub(crate) fn program(&self) -> Result<Program> {
-        match self.shown()?.into_iter().next() {
-            Some(program) => Ok(program),
-            None => self.home()?.build(),
+        for program in self.substrate.exemplars() {
+            // what is opened may be written into cells: no more than is needed
+            if self.takes(&program)? {
+                return Ok(program);
+            }
         }
+        self.home()?.build()
     }
 
     /// The programs that the substrate shows of itself and takes.

@@ -15,6 +15,7 @@ use crate::statistics::series::moments;
 use isoform_core::calibration::Certificate;
 use isoform_core::error::{ErrorKind, Integrity, Result};
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
 use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
@@ -35,25 +36,37 @@ const TICKS: usize = 64;
 /// The share of its time after which an old calibration is looked at.
 const OLD: f64 = 0.9;
 
+/// The first program that can be calibrated: of a substrate of several parts one may be on those that need no calibration.
+fn first_able(bench: &Bench<'_>, programs: Vec<(String, Program)>, run: &Run) -> Result<Option<(String, Program, Stand)>> {
+    for (name, program) in programs {
+        let mut stand = Stand::on(bench.open_bare(&program, run)?, &program, run);
+        if stand.session.certificate()?.is_some() || !stand.session.calibrate().is_err_and(|e| e.kind() == ErrorKind::Unsupported) {
+            return Ok(Some((name, program, stand)));
+        }
+    }
+    Ok(None)
+}
+
+/// The programs of the library that it takes; none of a substrate that has only its own.
+fn houses(bench: &Bench<'_>) -> Result<Vec<(String, Program)>> {
+    match bench.houses() {
+        Ok(houses) => houses.into_iter().map(|(name, plan)| Ok((name.to_owned(), plan.build()?))).collect(),
+        Err(e) if e.kind() == ErrorKind::Unsupported => Ok(Vec::new()),
+        Err(e) => Err(e),
+    }
+}
+
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     if !bench.profile.facets.calibration {
         evidence.lacking("it cannot be calibrated");
         return Ok(());
     }
     let run = Run::new().with_seed(bench.seed);
-    let subjects = bench.subjects()?;
-    // whoever shows programs need not take those of the library
-    let houses = bench.houses().or_else(|e| if subjects.is_empty() { Err(e) } else { Ok(Vec::new()) })?;
-    let houses = houses.into_iter().map(|(name, plan)| Ok((name.to_owned(), plan.build()?))).collect::<Result<Vec<_>>>()?;
-    let mut found = None;
-    for (name, program) in subjects.into_iter().chain(houses) {
-        let mut stand = Stand::on(bench.open_bare(&program, &run)?, &program, &run);
-        // of a substrate of several parts a program may be on those that need no calibration
-        if stand.session.certificate()?.is_some() || !stand.session.calibrate().is_err_and(|e| e.kind() == ErrorKind::Unsupported) {
-            found = Some((name, program, stand));
-            break;
-        }
-    }
+    let found = match first_able(bench, bench.subjects()?, &run)? {
+        Some(found) => Some(found),
+        // programs of the library are opened only where those are not enough, for each may be written into cells
+        None => first_able(bench, houses(bench)?, &run)?,
+    };
     let Some((name, program, mut stand)) = found else {
         evidence.lacking("none of the programs that it is tried with can be calibrated");
         return Ok(());

@@ -51,7 +51,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let mut chance = bench.chance();
     let mut tried = Vec::new();
     // seconds of the ladder, of the first program
-    let (mut lasts, mut furthest) = (None, 0.0_f64);
+    let (mut lasts, mut furthest) = (None, None::<f64>);
     let rests = bench.profile.facets.rest && medium.drift.is_some();
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
@@ -84,11 +84,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), stand.outputs);
             }
         }
-        furthest = furthest.max(reach(&program, &stimuli));
+        if medium.drift.is_some() {
+            furthest = Some(reach(&program, &stimuli).max(furthest.unwrap_or(0.0)));
+        }
         tried.push(name);
     }
     evidence.note("tried", &tried);
-    evidence.note("reach", furthest);
+    if let Some(furthest) = furthest {
+        evidence.note("reach", furthest);
+    }
     if let (Some(name), Some(seconds)) = (tried.first(), lasts) {
         let ages: Vec<f64> = LADDER.iter().skip(1).map(|share| share * seconds).collect();
         let outputs = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])).map_or(0, |(_, outputs)| outputs);
@@ -180,7 +184,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     }
     let verdict = tally.verdict(evidence, |checks| format!("{checks} means stay within {budget:.3e}"));
     // without a drift of its own it is the margin that is held, of which L2.equivalence has this to say
-    let most = evidence.fact("reach").filter(|_| medium.drift.is_some()).unwrap_or(f64::INFINITY);
+    let most = evidence.fact("reach").unwrap_or(f64::INFINITY);
     if verdict.status == Status::Pass && most <= budget {
         let why = format!(
             "a device whose outputs had died would have moved by {most:.3e} at most, which is within the declared {budget:.3e} too: such a \

@@ -2,6 +2,7 @@
 
 use crate::noisy::{FALSE_ALARM, POWER};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
+use crate::suite::holds;
 use std::fmt::{self, Write as _};
 
 /// How the claim compares with what was asked for.
@@ -132,12 +133,7 @@ fn obstacle(dossier: &Dossier, level: Level) -> String {
 
 /// Whether an outcome alone keeps its level from being claimed.
 pub(super) fn stands_in_the_way(outcome: &Outcome) -> bool {
-    match outcome.requirement {
-        Requirement::Required => !matches!(outcome.status, Status::Pass | Status::Waived),
-        // an ability that is claimed has to be there
-        Requirement::Optional => !matches!(outcome.status, Status::Pass | Status::Waived | Status::NotClaimed),
-        Requirement::Impossible => false,
-    }
+    outcome.requirement != Requirement::Impossible && outcome.status != Status::Waived && !holds(outcome)
 }
 
 fn verb(status: Status) -> &'static str {

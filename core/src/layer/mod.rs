@@ -20,6 +20,7 @@ pub use timeout::{Clock, Timeout};
 
 use crate::error::{Error, Result};
 use crate::locator::Options;
+use crate::profile::Class;
 use crate::registry::{Entry, Registry};
 use crate::substrate::Substrate;
 use std::sync::Arc;
@@ -49,6 +50,14 @@ macro_rules! hand_on_facets {
             self.$inner.rest()
         }
     };
+}
+
+/// The class of a substrate to which a layer adds noise: what wears or runs on goes on to, all others become noisy.
+fn noisy(below: Class) -> Class {
+    match below {
+        Class::AnalogWearing | Class::FreeRunning => below,
+        _ => Class::AnalogNoisy,
+    }
 }
 
 /// Adds the schemes `noise:`, `quantise:`, `renew:` and `place:`.

@@ -3,7 +3,7 @@
 use crate::draw::Key;
 use crate::error::{Error, Result};
 use crate::medium::Medium;
-use crate::profile::{Class, Profile};
+use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
@@ -49,19 +49,11 @@ impl Noise {
         let profile = Profile { name: format!("{}{WORDS}{sigma}", below.name), ..(*below).clone() };
         Medium::new(margin, sigma).check()?;
         let profile = if sigma > 0.0 {
-            profile.with_medium(blurred(&below, margin, sigma)).with_class(class(below.class))
+            profile.with_medium(blurred(&below, margin, sigma)).with_class(super::noisy(below.class))
         } else {
             profile
         };
         Ok(Self { inner, sigma, stream, profile: Arc::new(profile) })
-    }
-}
-
-/// What a substrate is under noise: one that makes no noise of its own becomes noisy, all others stay what they are.
-fn class(below: Class) -> Class {
-    match below {
-        Class::AnalogWearing | Class::FreeRunning => below,
-        _ => Class::AnalogNoisy,
     }
 }
 

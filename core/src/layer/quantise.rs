@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::medium::Medium;
-use crate::profile::{Class, Profile};
+use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Signal, SignalMut};
@@ -42,9 +42,7 @@ impl Quantise {
             }
             None => Medium { flicker: true, ..Medium::new(step + ROUNDING * range, step / 2.0) },
         };
-        let class =
-            if matches!(below.class, Class::AnalogWearing | Class::FreeRunning) { below.class } else { Class::AnalogNoisy };
-        let profile = profile.with_class(class).with_medium(medium);
+        let profile = profile.with_class(super::noisy(below.class)).with_medium(medium);
         Ok(Self { inner, step, range, profile: Arc::new(profile) })
     }
 }
