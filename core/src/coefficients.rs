@@ -170,17 +170,18 @@ pub(crate) fn dwell(a: f64, h: f64) -> f64 {
 /// `∫₀^h e^{Ah} dh` of a matrix, by scaling, a Taylor series and doubling.
 ///
 /// Doubling uses `Ψ(2h) = Ψ(h) (I + e^{Ah})` with `e^{Ah} = I + A Ψ(h)`; the scaled series has a norm of at most one eighth, so
-/// that sixteen terms leave nothing of double precision.
+/// that sixteen terms leave nothing of double precision. Flows faster than a tick by any factor take as many doublings more.
 pub(crate) fn integral<const N: usize>(a: &[[f64; N]; N], h: f64) -> [[f64; N]; N] {
     if N == 1 {
         return [[dwell(a[0][0], h); N]; N];
     }
     let norm = a.iter().map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(0.0, f64::max) * h;
-    let mut doublings = 0;
-    while norm / f64::from(1_u32 << doublings) > 0.125 && doublings < 30 {
+    let (mut doublings, mut parts) = (0, 1.0_f64);
+    while norm / parts > 0.125 && doublings < f64::MAX_EXP {
         doublings += 1;
+        parts *= 2.0;
     }
-    let small = h / f64::from(1_u32 << doublings);
+    let small = h / parts;
     let identity = diagonal([1.0; N]);
     let mut term = scaled(&identity, small);
     let mut psi = term;
@@ -250,6 +251,17 @@ mod tests {
         let v = 2.0 * 2e-3 / (2e-3 - 5e-3) * (es - em);
         assert!((c.phi[0] - es).abs() < 1e-15 && (c.phi[3] - em).abs() < 1e-15);
         assert!((c.phi[2] - v).abs() < 1e-15 && c.phi[1] == 0.0);
+    }
+
+    #[test]
+    fn a_synapse_may_be_faster_than_a_tick_by_any_factor() {
+        let h = 1e-3;
+        for tau_syn in [1e-9, 1e-12, 1e-14, 1e-30] {
+            let c = coefficients(&CubaLif, true, &Semantics::exact(h), [tau_syn, 5e-3, 2.0, 0.1, 1.5, 1.0, 0.0]);
+            // the current is where the input has it: v answers with r w_in (1 - e^{-h/tau_mem})
+            let gain = 2.0 * 1.5 * -(-h / 5e-3_f64).exp_m1();
+            assert!((c.gamma[1] / gain - 1.0).abs() < 1e-5, "{tau_syn}: {:?}", c.gamma);
+        }
     }
 
     #[test]

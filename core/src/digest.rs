@@ -47,7 +47,7 @@ impl std::str::FromStr for Digest {
     }
 }
 
-/// Hashes a canonical form in which nodes and ports stand in the order of their names.
+/// Hashes a canonical form in which nodes stand in the order of their names. Ports stand as they were declared, since that is the order of channels.
 pub(crate) fn program(semantics: &Semantics, inputs: &[Port], nodes: &[Node], outputs: &[OutputPort]) -> Digest {
     let mut hash = Sha256::new();
     let mut put = |text: String| {

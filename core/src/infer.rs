@@ -49,10 +49,17 @@ pub(crate) fn shapes(draft: &Builder, names: &HashMap<String, Origin>) -> Result
             || Error::invalid_program("its shape is told by neither inputs nor parameters; say it").with_node(&node.name);
         all.push(shapes.ok_or_else(refuse)?);
     }
+    let mut signals = 0_usize;
     for (node, (input, output)) in draft.nodes.iter().zip(&all) {
         for extent in [input, output] {
-            if extent.checked_len().is_none_or(|n| n == 0 || n > MOST_CHANNELS) {
-                return Err(Error::invalid_program(format!("a shape of {extent} is empty or too large")).with_node(&node.name));
+            let length = extent.checked_len().filter(|n| (1..=MOST_CHANNELS).contains(n)).ok_or_else(|| {
+                Error::invalid_program(format!("a shape of {extent} is empty or too large")).with_node(&node.name)
+            })?;
+            signals = signals.saturating_add(length);
+            if signals > MOST_SIGNALS {
+                let what =
+                    format!("from {input} to {output}, with which the program passes on more than {MOST_SIGNALS} numbers a tick");
+                return Err(Error::invalid_program(what).with_node(&node.name));
             }
         }
         for (name, port) in node.inputs.iter().flat_map(|w| &w.0) {
@@ -72,6 +79,8 @@ pub(crate) fn shapes(draft: &Builder, names: &HashMap<String, Origin>) -> Result
 
 /// More channels than any node may have.
 const MOST_CHANNELS: usize = 1 << 31;
+/// More numbers than all nodes may take and give in a tick: two gigabytes in double precision.
+const MOST_SIGNALS: usize = 1 << 28;
 
 /// Equal up to extents of one, which say nothing about the order of numbers.
 fn same(a: &Shape, b: &Shape) -> bool {

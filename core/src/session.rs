@@ -162,7 +162,13 @@ impl Session {
     async fn advance_chunk(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         // a dropped future leaves this set
         self.lost = true;
-        let result = self.realization.advance(x, y, ticks).await;
+        let result = self.realization.advance(x, y, ticks).await.and_then(|report| {
+            // whoever was told to stop may have done less, and nobody more
+            let whole = report.ticks == ticks || (report.ticks < ticks && self.run.cancel.is_raised());
+            let (done, name) = (report.ticks, &self.profile.name);
+            let why = || Error::fault(format!("{name} reports {done} ticks of {ticks}, and nobody stopped it")).with_state_lost();
+            if whole { Ok(report) } else { Err(why()) }
+        });
         self.settle(false, result)
     }
 
@@ -201,10 +207,12 @@ impl Session {
     /// # Errors
     /// `InvalidSignal` if it belongs to another program or batch, `Unsupported` without the facet Memory.
     pub async fn load(&mut self, state: &State) -> Result<()> {
+        let state = state.arranged(&self.program);
         state.check(&self.program, self.run.batch)?;
+        state.within(self.profile.accuracy.largest)?;
         let before = std::mem::replace(&mut self.lost, true);
         let result = match self.facet_memory() {
-            Ok(memory) => memory.load(state).await,
+            Ok(memory) => memory.load(&state).await,
             Err(e) => Err(e),
         };
         self.settle(before, result)

@@ -193,8 +193,11 @@ impl<'a> Step<'a> {
 pub(crate) fn admit(node: &Node) -> Result<()> {
     let NodeKind::Dynamics { function, .. } = &node.kind else { return Ok(()) };
     let (s, n) = (&node.semantics, function.signature().states.len());
-    if s.decay == Decay::Exact || s.number != Number::Real || n == 0 || !function.is_affine() {
+    if s.decay == Decay::Exact || n == 0 || !function.is_affine() {
         return Ok(());
+    }
+    if s.number != Number::Real {
+        return hold(function.signature().id, node, n);
     }
     let exact = Semantics::exact(s.dt);
     for channel in Channels::of(node).into_iter().flat_map(|channels| channels.table) {
@@ -214,6 +217,21 @@ pub(crate) fn admit(node: &Node) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses a state that loses more than all of itself in a tick, which is no decay in whole parts of a power of two.
+fn hold(id: &str, node: &Node, n: usize) -> Result<()> {
+    let kept = Channels::of(node).into_iter().flat_map(|channels| channels.table).flat_map(move |channel| {
+        let phi = channel.coefficients.phi;
+        (0..n).map(move |k| phi[k * n + k])
+    });
+    match kept.into_iter().find(|&phi| phi < 0.0) {
+        Some(phi) => Err(Error::invalid_program(format!(
+            "a state of {id} would lose {} of itself in a tick, and a decay holds at most all of it; choose a shorter time step",
+            1.0 - phi
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The derivative of a map at a point, row-major.

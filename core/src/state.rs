@@ -3,6 +3,8 @@
 use crate::error::{Error, Result};
 use crate::program::{Digest, Program};
 use crate::schedule::Content;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// The version of the layout.
 pub const FORMAT: u32 = 1;
@@ -59,11 +61,55 @@ impl State {
         Self { format: FORMAT, program: program.digest().to_string(), batch, tick: 0, blocks }
     }
 
-    /// Checks that a state belongs to a program and a batch.
+    /// The state with its blocks in the order of a program. Programs that mean the same may have declared their nodes in different orders; what
+    /// fits in no order is left for [`State::check`] to refuse.
+    #[must_use]
+    pub fn arranged(&self, program: &Program) -> Cow<'_, Self> {
+        let memory = &program.schedule().memory;
+        let names = || memory.iter().map(|m| (program.nodes()[m.node].name.as_str(), name(program, m.node, m.content)));
+        if self.blocks.len() != memory.len()
+            || names().zip(&self.blocks).all(|((node, name), b)| b.node == node && b.name == name)
+        {
+            return Cow::Borrowed(self);
+        }
+        let held: HashMap<(&str, &str), &Block> = self.blocks.iter().map(|b| ((b.node.as_str(), b.name.as_str()), b)).collect();
+        let blocks: Option<Vec<Block>> =
+            names().map(|(node, name)| held.get(&(node, name.as_str())).map(|&b| b.clone())).collect();
+        blocks.map_or(Cow::Borrowed(self), |blocks| {
+            let Self { format, program, batch, tick, .. } = self;
+            Cow::Owned(Self { format: *format, program: program.clone(), batch: *batch, tick: *tick, blocks })
+        })
+    }
+
+    /// Checks that a state belongs to a program and a batch, and that all its numbers are finite.
     ///
     /// # Errors
     /// `InvalidSignal`, saying what does not fit.
     pub fn check(&self, program: &Program, batch: usize) -> Result<()> {
+        self.fits(program, batch)?;
+        self.within(f64::MAX)
+    }
+
+    /// Checks that all numbers are at most so large.
+    ///
+    /// # Errors
+    /// `InvalidSignal`, naming the first block that holds another.
+    pub fn within(&self, largest: f64) -> Result<()> {
+        for block in &self.blocks {
+            if let Some(v) = block.values.iter().find(|v| !(v.abs() <= largest)) {
+                let taken =
+                    if v.is_finite() { format!("at most {largest:e} is") } else { String::from("only finite numbers are") };
+                return Err(Error::invalid_signal(format!("block {}.{} holds {v:e}; {taken} taken", block.node, block.name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a state is laid out as a program and a batch say, whatever its numbers are.
+    ///
+    /// # Errors
+    /// `InvalidSignal`, saying what does not fit.
+    pub fn fits(&self, program: &Program, batch: usize) -> Result<()> {
         let refuse = |why: String| Err(Error::invalid_signal(why));
         if self.format != FORMAT {
             return refuse(format!("the state has format {}, but only {FORMAT} is known", self.format));
@@ -94,9 +140,6 @@ impl State {
                     block.values.len(),
                     m.len * batch
                 ));
-            }
-            if let Some(v) = block.values.iter().find(|v| !v.is_finite()) {
-                return refuse(format!("block {}.{} holds {v}; only finite numbers are taken", block.node, block.name));
             }
         }
         Ok(())
@@ -132,5 +175,52 @@ pub fn name(program: &Program, node: usize, content: Content) -> String {
         },
         Content::Line { port, .. } => format!("line {port}"),
         Content::Previous(port) => format!("previous {port}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::li;
+    use crate::semantics::Semantics;
+
+    /// Two membranes in a row, declared in either order.
+    fn program(first: &str) -> Program {
+        let mut net = Program::builder();
+        let x = net.input("x", [1]);
+        let (a, b) = (net.later("a"), net.later("b"));
+        let wires = if first == "a" { [("a", x), ("b", a)] } else { [("b", a), ("a", x)] };
+        for (name, wire) in wires {
+            net.node(name, li().with("tau", 5e-3), wire);
+        }
+        net.output("y", b);
+        net.build(Semantics::exact(1e-3)).expect("valid")
+    }
+
+    #[test]
+    fn a_state_fits_every_program_of_its_digest() {
+        let (one, other) = (program("a"), program("b"));
+        assert_eq!(one.digest(), other.digest());
+        let mut state = State::initial(&one, 2);
+        state.block_mut("b", "v").expect("there").values = vec![1.0, 2.0];
+        assert!(state.check(&other, 2).is_err());
+        let arranged = state.arranged(&other);
+        arranged.check(&other, 2).expect("fits");
+        assert_eq!(arranged.block("b", "v").expect("there").values, [1.0, 2.0]);
+        assert_eq!(*arranged.arranged(&one), state);
+    }
+
+    #[test]
+    fn what_belongs_nowhere_is_left_to_be_refused() {
+        let program = program("a");
+        let mut state = State::initial(&program, 1);
+        state.blocks[0].name = String::from("w");
+        assert_eq!(*state.arranged(&program), state);
+        let mut twice = State::initial(&program, 1);
+        twice.blocks[1] = twice.blocks[0].clone();
+        assert_eq!(
+            twice.arranged(&program).check(&program, 1).expect_err("named twice").kind(),
+            crate::error::ErrorKind::InvalidSignal
+        );
     }
 }

@@ -165,6 +165,20 @@ fn what_has_no_exact_decay_has_an_explicit_one() {
 }
 
 #[test]
+fn a_decay_in_fixed_point_holds_at_most_the_whole_state() {
+    let loihi = |tau: f64| {
+        let mut net = Program::builder();
+        let x = net.input("x", [1]);
+        let y = net.node("n", lif().with("tau", tau), x);
+        net.output("y", y);
+        net.build(Preset::Loihi.semantics(1e-3))
+    };
+    assert!(loihi(1e-3).is_ok());
+    let text = loihi(2e-4).expect_err("beyond").to_string();
+    assert!(text.contains("node \"n\"") && text.contains("would lose 5 of itself in a tick"), "{text}");
+}
+
+#[test]
 fn an_unstable_step_of_an_affine_flow_is_refused_when_built() {
     // the bounds of the real axis: 2 for Euler, 2.7853 for Runge and Kutta
     let leaky = |semantics| program(li().with("tau", 1.0), semantics);

@@ -14,7 +14,7 @@ use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tu
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -213,6 +213,14 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether a file may give way to a new recording: it is empty, or a recording itself.
+    #[must_use]
+    pub fn may_follow(old: impl Read) -> bool {
+        let mut start = Vec::new();
+        let read = old.take(64).read_to_end(&mut start);
+        read.is_ok() && (start.is_empty() || start.starts_with(br#"{"call":"substrate""#))
+    }
+
     /// Writes down the calls to a substrate.
     ///
     /// # Errors
