@@ -146,8 +146,12 @@ async fn forced(
         found.mismatches += judged.mismatches.len();
         let room = KEPT.saturating_sub(found.first.len());
         found.first.extend(judged.mismatches.into_iter().take(room).map(|mismatch| Found { tick: found.ticks - 1, mismatch }));
-        before = after;
         progress(found.ticks, input.ticks);
+        // nothing follows from a state that is no number
+        if after.check(program, run.batch).is_err() {
+            break;
+        }
+        before = after;
     }
     Ok(found)
 }

@@ -6,8 +6,7 @@
 //! dt = 1e-4                         # seconds of a tick; NIR carries none
 //! semantics = "snntorch"            # or { preset = "snntorch", reset = "subtract" }; `exact` if left out
 //!
-//! [model.nodes."lif1.lif"]          # answers of one node that differ from `exact`, or from the preset named here
-//! preset = "snntorch"
+//! [model.nodes."lif1.lif"]          # answers of one node that differ from those of the model, or from a preset named here
 //! compare = "at-or-above"
 //!
 //! [input]
@@ -30,7 +29,7 @@
 //! `{substrate}` stands for the locator with everything but letters, digits, `=`, `.` and `_` written as `-`, and `{seed}` for the seed.
 
 use crate::files;
-use crate::semantics::{Answers, Changed, time_step};
+use crate::semantics::{Answers, time_step};
 use isoform_core::error::{Error, Result};
 use isoform_core::program::Program;
 use serde::{Deserialize, Serialize};
@@ -64,7 +63,7 @@ pub struct Model {
     pub semantics: Answers,
     /// The answers of single nodes.
     #[serde(default)]
-    pub nodes: BTreeMap<String, Changed>,
+    pub nodes: BTreeMap<String, Answers>,
 }
 
 /// What goes in.
@@ -127,6 +126,15 @@ impl Experiment {
             let message = e.message().trim().replace('\n', "; ");
             refuse(line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}")))
         })?;
+        let output = &experiment.output;
+        for file in std::iter::once(&output.file).chain(&output.state).chain(output.probes.values()) {
+            if let Some(word) = unknown_place(&file.to_string_lossy()) {
+                return Err(refuse(format!(
+                    "{word} in \"{}\" stands for nothing; {{substrate}} and {{seed}} do",
+                    file.display()
+                )));
+            }
+        }
         let folder = path.parent().unwrap_or(Path::new(""));
         let base = |file: &mut PathBuf| *file = folder.join(&*file);
         base(&mut experiment.model.file);
@@ -152,7 +160,7 @@ impl Experiment {
         let mut net = program.to_builder();
         for (node, changed) in &self.model.nodes {
             program.node(node)?;
-            net.semantics(node, Answers::Changed(changed.clone()).semantics(dt));
+            net.semantics(node, changed.over(&semantics));
         }
         net.build(semantics)
     }
@@ -168,6 +176,12 @@ pub fn filled(path: &Path, locator: &str, seed: u64) -> PathBuf {
     PathBuf::from(text.replace("{substrate}", &words.join("-")).replace("{seed}", &seed.to_string()))
 }
 
+/// The first word in braces that is neither of those that are filled in.
+fn unknown_place(name: &str) -> Option<&str> {
+    let ends = name.match_indices('{').filter_map(|(start, _)| Some((start, start + name[start..].find('}')?)));
+    ends.map(|(start, end)| &name[start..=end]).find(|word| !["{substrate}", "{seed}"].contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +192,7 @@ mod tests {
 file = "net.nir"
 dt = 1e-4
 semantics = "snntorch"
-nodes."lif1.lif" = { preset = "snntorch", compare = "at-or-above" }
+nodes."lif1.lif" = { compare = "at-or-above" }
 [input]
 file = "/data/x.csv"
 [run]
@@ -205,7 +219,8 @@ probes = { "lif:v" = "v.npy" }
         assert_eq!(experiment.output.probes["lif:v"], folder.path().join("v.npy"));
         assert_eq!(experiment.run.seeds, [0]);
         assert_eq!(experiment.model.semantics, Answers::Preset(Preset::Snntorch));
-        assert_eq!(experiment.model.nodes["lif1.lif"].compare, Some(Compare::AtOrAbove));
+        let lif = experiment.model.nodes["lif1.lif"].over(&Preset::Snntorch.semantics(1e-4));
+        assert_eq!(lif, Preset::Snntorch.semantics(1e-4).with_compare(Compare::AtOrAbove));
     }
 
     #[test]
@@ -214,7 +229,9 @@ probes = { "lif:v" = "v.npy" }
         let unknown = message("dt = 1e-4", "step = 1e-4");
         assert!(unknown.contains("line 4: unknown field `step`"), "{unknown}");
         let preset = message("\"snntorch\"\nnodes", "\"brian\"\nnodes");
-        assert!(preset.contains("line 5"), "{preset}");
+        assert!(preset.contains("line 5: unknown variant `brian`, expected one of `exact`"), "{preset}");
+        let place = message("{seed}.csv", "{sed}.csv");
+        assert!(place.contains("{sed} in \"out/{substrate}-{sed}.csv\" stands for nothing"), "{place}");
         let broken = message("[input]", "[input");
         assert!(broken.contains("line 7") && !broken.contains('\n'), "{broken}");
     }

@@ -3,7 +3,7 @@
 use isoform_core::error::{Error, Result};
 use isoform_core::program::Digest;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files longer than this are refused instead of being read into memory.
 const MAX_BYTES: u64 = 16 << 30;
@@ -102,6 +102,30 @@ pub fn check_folder(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Where a file is, by whatever way its name leads there: `..`, symbolic and hard links.
+#[derive(Debug)]
+pub struct Place {
+    path: PathBuf,
+    file: Option<same_file::Handle>,
+}
+
+impl Place {
+    /// The place of a file that need not be there yet.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let canonical = folder.canonicalize().ok().zip(path.file_name()).map(|(folder, name)| folder.join(name));
+        let path = canonical.unwrap_or_else(|| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        Self { file: same_file::Handle::from_path(&path).ok(), path }
+    }
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path || (self.file.is_some() && self.file == other.file)
+    }
+}
+
 /// The SHA-256 of a file, in hexadecimal.
 ///
 /// # Errors
@@ -134,6 +158,23 @@ mod tests {
         assert!(missing.ends_with("x.npy\": no such file or directory"), "{missing}");
         let is_folder = read(folder.path()).expect_err("a folder").to_string();
         assert!(is_folder.ends_with("is a folder; name a file"), "{is_folder}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_is_known_by_any_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("d")).expect("made");
+        std::fs::write(at("x"), "x").expect("written");
+        std::fs::hard_link(at("x"), at("hard")).expect("linked");
+        std::os::unix::fs::symlink("x", at("soft")).expect("linked");
+        std::os::unix::fs::symlink(".", at("self")).expect("linked");
+        for name in ["x", "d/../x", "hard", "soft", "self/x", "d/../self/soft"] {
+            assert_eq!(Place::of(&at(name)), Place::of(&at("x")), "{name}");
+        }
+        assert_ne!(Place::of(&at("y")), Place::of(&at("x")));
+        assert_eq!(Place::of(&at("d/../y")), Place::of(&at("self/y")));
     }
 
     #[test]

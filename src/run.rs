@@ -87,6 +87,9 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 /// How many parts a run is split into so that its progress can be told.
 const PARTS: usize = 100;
 
+/// More outputs than one run keeps: sixteen gigabytes.
+const MOST_KEPT: usize = 1 << 32;
+
 impl Probe {
     /// Reads `NODE` or `NODE:STATE`, as far as the program has them.
     ///
@@ -189,7 +192,7 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
     };
     let (input, output) = (run.input(&program, ticks), run.output(&program, ticks));
     let counted = task.counts && nodes.is_empty();
-    let mut dense = vec![0.0; if counted { 0 } else { output.len() }];
+    let mut dense = if counted { Vec::new() } else { laid_out(ticks, output.row())? };
     let mut counts = vec![0_u32; if counted { output.row() } else { 0 }];
     let part = match (stepwise, &progress) {
         (true, _) => 1,
@@ -243,7 +246,8 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         (true, false) => {
             let all = cut(&dense, output.row(), batch, 0, channels);
             let mut sums = vec![0.0; batch * channels];
-            all.chunks_exact(sums.len().max(1)).for_each(|row| sums.iter_mut().zip(row).for_each(|(s, v)| *s += v.trunc()));
+            all.chunks_exact(sums.len().max(1))
+                .for_each(|row| sums.iter_mut().zip(row).for_each(|(s, &v)| *s += whole_spikes(v)));
             shaped(1, batch, sums)?
         }
         _ if nodes.is_empty() => shaped(ticks, batch, dense)?,
@@ -255,6 +259,24 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
 #[expect(clippy::cast_precision_loss, reason = "files hold single precision, exact up to 16 million spikes")]
 fn count(count: u32) -> f32 {
     count as f32
+}
+
+/// The spikes that an output stands for, as a substrate counts them: none for what is negative.
+fn whole_spikes(v: f32) -> f32 {
+    v.trunc().max(0.0)
+}
+
+/// Noughts for rows of outputs, or the reason why there is no room for them.
+fn laid_out(ticks: usize, row: usize) -> Result<Vec<f32>> {
+    let refuse = || {
+        let what = format!("{ticks} ticks of {row} outputs are too many to keep");
+        Error::invalid_signal(format!("{what}; run fewer ticks, or count the spikes with --counts"))
+    };
+    let length = ticks.checked_mul(row).filter(|&n| n <= MOST_KEPT).ok_or_else(refuse)?;
+    let mut rows = Vec::new();
+    rows.try_reserve_exact(length).map_err(|_| refuse())?;
+    rows.resize(length, 0.0);
+    Ok(rows)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
@@ -375,6 +397,31 @@ mod tests {
             let run = run(&OracleSubstrate::new(), &task, step.as_mut().map(|s| s as Progress<'_>)).expect("runs");
             assert_eq!(run.output, whole.output);
         }
+    }
+
+    #[test]
+    fn a_run_without_end_is_refused_before_room_is_made_for_it() {
+        for ticks in [1 << 40, u64::MAX >> 12] {
+            let events = Events { ticks, batch: 2, channels: 2, list: Vec::new(), dt: 1e-3 };
+            let error =
+                run(&OracleSubstrate::new(), &Task { input: events.into(), ..task(Vec::new()) }, None).expect_err("too long");
+            assert!(error.to_string().contains("ticks of 4 outputs are too many to keep"), "{error}");
+        }
+    }
+
+    #[test]
+    fn counts_do_not_depend_on_probes() {
+        let mut net = Program::builder();
+        let x = net.input("x", [2]);
+        let a = net.node("a", li().with("tau", 1e-9), x);
+        net.output("y", a);
+        let program = net.build(Semantics::exact(1e-3)).expect("valid");
+        let input: Signal = Dense::new(3, 1, 2, vec![-2.0, 1.5, -1.0, 2.0, 3.5, 1.0]).expect("fits").into();
+        let counted = |probes: Vec<Probe>| {
+            let task = Task { program: program.clone(), input: input.clone(), counts: true, ..task(probes) };
+            run(&OracleSubstrate::new(), &task, None).expect("runs").output.data
+        };
+        assert_eq!(counted(Vec::new()), counted(vec![Probe::Output(String::from("a"))]));
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use isoform_core::error::{Error, Result};
 use isoform_core::semantics::{Compare, Cycle, Decay, Drive, Number, Order, Preset, Reset, Semantics, Test};
-use serde::{Deserialize, Serialize};
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
 
 /// A preset by its name alone, or a table of a preset and of answers that differ from it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Answers {
     /// The name of a preset.
@@ -18,7 +21,7 @@ pub enum Answers {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Changed {
-    /// The preset; `exact` if none is named.
+    /// The preset; `exact` for a program if none is named, and the semantics of the program for one of its nodes.
     pub preset: Option<Preset>,
     /// How much the state moves in one tick.
     pub decay: Option<Decay>,
@@ -48,15 +51,44 @@ impl Default for Answers {
     }
 }
 
+// by hand, since serde tells of no field and of no word of an enum that it tries in turn
+impl<'de> Deserialize<'de> for Answers {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Words;
+        impl<'de> Visitor<'de> for Words {
+            type Value = Answers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a preset, or a table such as { preset = \"norse\", reset = \"subtract\" }")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<Answers, E> {
+                Preset::deserialize(StrDeserializer::new(name)).map(Answers::Preset)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, answers: A) -> std::result::Result<Answers, A::Error> {
+                Changed::deserialize(MapAccessDeserializer::new(answers)).map(Answers::Changed)
+            }
+        }
+        from.deserialize_any(Words)
+    }
+}
+
 impl Answers {
-    /// The semantics at a time step.
+    /// The semantics of a program at a time step.
     #[must_use]
     pub fn semantics(&self, dt: f64) -> Semantics {
+        self.over(&Preset::Exact.semantics(dt))
+    }
+
+    /// The semantics of a node in a program: what is not answered stays as the program has it.
+    #[must_use]
+    pub fn over(&self, program: &Semantics) -> Semantics {
         let changed = match self {
-            Self::Preset(preset) => return preset.semantics(dt),
+            Self::Preset(preset) => return preset.semantics(program.dt),
             Self::Changed(changed) => changed,
         };
-        let mut semantics = changed.preset.unwrap_or(Preset::Exact).semantics(dt);
+        let mut semantics = changed.preset.map_or(*program, |preset| preset.semantics(program.dt));
         macro_rules! apply {
             ($($field:ident: $setter:ident),+) => {
                 $(if let Some(answer) = changed.$field {
@@ -89,11 +121,11 @@ impl Answers {
 pub fn time_step(dt: Option<f64>) -> Result<f64> {
     match dt {
         Some(dt) if dt.is_finite() && dt > 0.0 => Ok(dt),
-        Some(dt) => {
-            Err(Error::invalid_program(format!("a time step of {dt} s is not a positive number; give seconds, as --dt 1e-4")))
-        }
+        Some(dt) => Err(Error::invalid_program(format!(
+            "a time step of {dt} s is not a positive number; give seconds, as --dt 1e-4, or dt = 1e-4 in an experiment"
+        ))),
         None => Err(Error::invalid_program(
-            "NIR carries no time step, and the answer depends on it; give the seconds of a tick, as --dt 1e-4",
+            "NIR carries no time step, and the answer depends on it; give the seconds of a tick, as --dt 1e-4, or dt = 1e-4 in an experiment",
         )),
     }
 }
@@ -121,7 +153,26 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_nobody_asks_is_refused() {
-        assert!(toml::from_str::<Holder>("semantics = { rest = \"subtract\" }").is_err());
+    fn a_node_keeps_what_its_program_says() {
+        let norse = Preset::Norse.semantics(1e-4);
+        let over = |text: &str| toml::from_str::<Holder>(text).expect("valid").semantics.over(&norse);
+        assert_eq!(over("semantics = {}"), norse);
+        let changed = over("semantics = { reset = \"subtract\" }");
+        assert_eq!((changed.decay, changed.order, changed.reset), (norse.decay, norse.order, Reset::Subtract));
+        assert_eq!(over("semantics = \"lava\""), Preset::Lava.semantics(1e-4));
+        assert_eq!(over("semantics = { preset = \"lava\" }"), Preset::Lava.semantics(1e-4));
+    }
+
+    #[test]
+    fn a_wrong_word_is_told_with_those_that_are_known() {
+        let refused = |text: &str| toml::from_str::<Holder>(text).map(|h| h.semantics).expect_err("wrong").message().to_owned();
+        let question = refused("semantics = { rest = \"subtract\" }");
+        assert!(question.starts_with("unknown field `rest`, expected one of `preset`, `decay`"), "{question}");
+        let preset = refused("semantics = \"brian\"");
+        assert!(preset.starts_with("unknown variant `brian`, expected one of `exact`, `events`"), "{preset}");
+        let answer = refused("semantics = { reset = \"bar\" }");
+        assert!(answer.starts_with("unknown variant `bar`, expected"), "{answer}");
+        let number = refused("semantics = 3");
+        assert!(number.contains("expected the name of a preset"), "{number}");
     }
 }

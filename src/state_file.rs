@@ -28,7 +28,11 @@ pub fn read(path: &Path, program: &Program, batch: usize) -> Result<State> {
         Extension::Json => serde_json::from_slice(&bytes).map_err(|e| Error::invalid_signal(format!("holds no state: {e}"))),
     };
     let check = |state: State| {
-        if state.format == FORMAT { state.check(program, batch).map(|()| state) } else { Err(other_format(state.format)) }
+        if state.format != FORMAT {
+            return Err(other_format(state.format));
+        }
+        let state = state.arranged(program).into_owned();
+        state.check(program, batch).map(|()| state)
     };
     state.and_then(check).map_err(|e| in_file(path, &e))
 }

@@ -93,6 +93,10 @@ fn record(locator: &Locator, registry: &Registry) -> Result<Arc<dyn Substrate>> 
     options.finish(&["on"])?;
     let path = file(locator)?;
     crate::files::check_writable(path)?;
+    if File::open(path).is_ok_and(|file| !Record::may_follow(BufReader::new(file))) {
+        let name = path.display();
+        return Err(Error::not_found(format!("\"{name}\" is there already and is no recording: name another file")));
+    }
     let log = File::create(path).map_err(|e| Error::not_found(format!("\"{}\" cannot be written: {e}", path.display())))?;
     Ok(Arc::new(Record::new(inner, LineWriter::new(log))?))
 }

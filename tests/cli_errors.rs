@@ -179,8 +179,8 @@ fn folders_that_are_files() {
 #[test]
 fn what_a_run_lacks() {
     let folder = Folder::new();
-    insta::assert_snapshot!(run(&folder, &[("--dt", "")]), @r#""lif.nir": invalid program: NIR carries no time step, and the answer depends on it; give the seconds of a tick, as --dt 1e-4"#);
-    insta::assert_snapshot!(run(&folder, &[("--dt", "0")]), @r#""lif.nir": invalid program: a time step of 0 s is not a positive number; give seconds, as --dt 1e-4"#);
+    insta::assert_snapshot!(run(&folder, &[("--dt", "")]), @r#""lif.nir": invalid program: NIR carries no time step, and the answer depends on it; give the seconds of a tick, as --dt 1e-4, or dt = 1e-4 in an experiment"#);
+    insta::assert_snapshot!(run(&folder, &[("--dt", "0")]), @r#""lif.nir": invalid program: a time step of 0 s is not a positive number; give seconds, as --dt 1e-4, or dt = 1e-4 in an experiment"#);
     insta::assert_snapshot!(run(&folder, &[("--dt", "soon")]), @"invalid value 'soon' for '--dt <S>': invalid float literal; see isoform run --help");
     insta::assert_snapshot!(run(&folder, &[("--input", "")]), @"nothing is named as --input; add --input FILE");
     insta::assert_snapshot!(run(&folder, &[("--output", "")]), @"nothing is named as --output; add --output FILE");
@@ -247,12 +247,13 @@ fn commands_that_there_are_not() {
 #[test]
 fn nothing_is_overwritten_that_is_read_or_written_by_the_same_run() {
     let folder = Folder::new();
-    for changes in [
-        [("--output", "x.csv"), ("--seed", "1")],
-        [("--output", "y.csv"), ("--state-out", "y.csv.manifest.json")],
-        [("--output", "lif.nir"), ("--seed", "1")],
+    for (changes, what) in [
+        ([("--output", "x.csv"), ("--seed", "1")], "x.csv holds the input, which the outputs would overwrite"),
+        ([("--output", "y.csv"), ("--state-out", "y.csv.manifest.json")], "holds the state at the end, which the manifest would"),
+        ([("--output", "lif.nir"), ("--seed", "1")], "lif.nir holds the model, which the outputs would overwrite"),
+        ([("--output", "out/../x.csv"), ("--seed", "1")], "x.csv holds the input, which the outputs would overwrite"),
     ] {
         let line = run(&folder, &changes);
-        assert!(line.contains("would be overwritten by another result of this run"), "{line}");
+        assert!(line.contains(what), "{line}");
     }
 }

@@ -36,7 +36,7 @@ pub(crate) struct Build {
     #[arg(long, value_name = "N", default_value_t = 1)]
     batch: usize,
     /// Seconds of a tick; NIR carries none.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     dt: Option<f64>,
     /// How the equations are put on a grid; see isoform list --semantics.
     #[arg(long, value_name = "PRESET", default_value = "exact")]

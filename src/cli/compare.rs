@@ -29,7 +29,7 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "LOCATOR", required = true)]
     on: Vec<String>,
     /// Seconds of a tick; NIR carries none.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     dt: Option<f64>,
     /// How the equations are put on a grid; see isoform list --semantics.
     #[arg(long, value_name = "PRESET", default_value = "exact")]

@@ -15,7 +15,7 @@ pub(crate) struct Inspect {
     /// The NIR file.
     model: PathBuf,
     /// Seconds of a tick, to see the program that would run.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     dt: Option<f64>,
     /// How the equations are put on a grid; see isoform list --semantics.
     #[arg(long, value_name = "PRESET", default_value = "exact")]

@@ -1,24 +1,25 @@
 //! `isoform run`: a model on a substrate, from options or from a file.
 
 mod files;
+mod job;
 
-use super::console::{Console, large, plural, seconds};
+use super::console::Console;
 use super::convert::version;
 use super::failure::{Failure, Outcome, Result};
 use clap::Args;
 use files::write_output;
 pub(super) use files::{Recorded, read_input};
 use isoform::core::program::Program;
-use isoform::core::substrate::Substrate;
 use isoform::experiment::{Experiment, filled};
 use isoform::formats::nir::Compat;
-use isoform::formats::signal::{Dense, Signal};
-use isoform::manifest::{self, Manifest, Versions};
+use isoform::formats::signal::Signal;
+use isoform::manifest::{self, Manifest};
 use isoform::model::Model;
-use isoform::run::{Probe, Recording, Task, check_input};
+use isoform::run::{Probe, Task, check_input};
 use isoform::semantics::{Answers, time_step};
 use isoform::state_file;
-use std::path::{Path, PathBuf};
+use job::{Job, distinct, spiking};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -42,7 +43,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "Y")]
     output: Option<PathBuf>,
     /// Seconds of a tick; NIR carries none.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     dt: Option<f64>,
     /// How the equations are put on a grid; see isoform list --semantics.
     #[arg(long, value_name = "PRESET", default_value = "exact")]
@@ -75,33 +76,22 @@ const EXPERIMENT: &str = "An experiment is a file such as
   [model]
   file = \"net.nir\"              # paths are relative to the experiment
   dt = 1e-4
-  semantics = \"snntorch\"        # or { preset = \"snntorch\", reset = \"subtract\" }
+  semantics = \"snntorch\"        # or { preset = \"snntorch\", reset = \"subtract\" }, and so for decay, drive, order, test,
+                                # compare, input-delay, cycle, number and substeps
+  nodes = { \"lif\" = { compare = \"at-or-above\" } }   # answers of one node that differ from those of the model
   [input]
-  file = \"x.csv\"
+  file = \"x.csv\"                # node and observable say which recording, if a NIR file holds several
   [run]
   on = [\"cpu:\", \"oracle:\"]      # one run for each locator and seed
   seeds = [0]
+  state-in = \"start.npz\"
   [output]
   file = \"out/{substrate}-{seed}.csv\"
   state = \"out/{substrate}-{seed}.npz\"
+  counts = false
   probes = { \"lif:v\" = \"out/{substrate}-v.npy\" }
 
-All fields: see the documentation of isoform::experiment. Beside each output lies OUTPUT.manifest.json.";
-
-/// One run, with everything that it reads and writes.
-struct Job<'a> {
-    locator: &'a str,
-    substrate: Arc<dyn Substrate>,
-    model: &'a Model,
-    program: &'a Program,
-    input: (&'a Path, &'a Signal),
-    seed: u64,
-    output: PathBuf,
-    probes: Vec<(String, Probe, PathBuf)>,
-    state_in: Option<&'a Path>,
-    state_out: Option<PathBuf>,
-    counts: bool,
-}
+Beside each output lies OUTPUT.manifest.json.";
 
 impl Run {
     pub(crate) fn execute(&self, console: &Console) -> Result {
@@ -127,11 +117,13 @@ impl Run {
         let substrate = isoform::registry().open_str(locator)?;
         let signal = read_input(&input, self.dt)?;
         let probes = self.probe.iter().map(|text| {
-            let (what, file) = text
-                .split_once('=')
-                .filter(|(_, file)| !file.is_empty())
-                .ok_or_else(|| Failure::Input(format!("--probe {text:?} names no file; write NODE=FILE or NODE:STATE=FILE")))?;
-            Ok((what.to_owned(), Probe::parse(what, &program)?, PathBuf::from(file)))
+            let signs = || text.match_indices('=').filter(|(at, _)| at + 1 < text.len()).map(|(at, _)| at);
+            // names may have the sign too: the first that makes sense cuts them
+            let at = signs().find(|&at| Probe::parse(&text[..at], &program).is_ok()).or_else(|| signs().next());
+            let at =
+                at.ok_or_else(|| Failure::Input(format!("--probe {text:?} names no file; write NODE=FILE or NODE:STATE=FILE")))?;
+            let what = &text[..at];
+            Ok((what.to_owned(), Probe::parse(what, &program)?, PathBuf::from(&text[at + 1..])))
         });
         let job = Job {
             locator,
@@ -232,6 +224,7 @@ impl Run {
             isoform::files::check_writable(file)?;
         }
         job.keep_apart()?;
+        let inputs = job.inputs()?;
         let from = job.state_in.map(|file| state_file::read(file, job.program, batch)).transpose()?;
         let task = Task {
             program: job.program.clone(),
@@ -258,7 +251,7 @@ impl Run {
         if let (Some(file), Some(state)) = (&job.state_out, &recording.state) {
             state_file::write(file, state)?;
         }
-        let manifest = job.manifest(&recording, started, clock, batch)?;
+        let manifest = job.manifest(&recording, started, clock, batch, inputs)?;
         let beside = manifest::path_beside(&job.output);
         manifest::write(&beside, &manifest)?;
         if !self.json {
@@ -268,147 +261,10 @@ impl Run {
     }
 }
 
-impl Job<'_> {
-    /// Checks that no result would overwrite another, nor anything that is read.
-    fn keep_apart(&self) -> Result<()> {
-        let place = |file: &Path| std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let model = place(&self.model.path);
-        let read = [Some(model), Some(place(self.input.0)), self.state_in.map(place)];
-        let mut taken: Vec<PathBuf> = read.into_iter().flatten().collect();
-        let beside = manifest::path_beside(&self.output);
-        let probes = self.probes.iter().map(|(_, _, file)| file);
-        for file in std::iter::once(&self.output).chain(probes).chain(&self.state_out).chain([&beside]) {
-            let file_place = place(file);
-            if taken.contains(&file_place) {
-                return Err(Failure::Input(format!(
-                    "{} would be overwritten by another result of this run; name another file",
-                    file.display()
-                )));
-            }
-            taken.push(file_place);
-        }
-        Ok(())
-    }
-
-    fn manifest(&self, recording: &Recording, started: String, clock: Instant, batch: usize) -> Result<Manifest> {
-        let mut inputs = vec![manifest::File::of("input", self.input.0)?];
-        if let Some(file) = self.state_in {
-            inputs.push(manifest::File::of("state-in", file)?);
-        }
-        let mut outputs = vec![manifest::File::of("output", &self.output)?];
-        for (what, _, file) in &self.probes {
-            outputs.push(manifest::File::of(format!("probe {what}"), file)?);
-        }
-        if let Some(file) = &self.state_out {
-            outputs.push(manifest::File::of("state-out", file)?);
-        }
-        Ok(Manifest {
-            schema: manifest::SCHEMA,
-            versions: Versions::default(),
-            command: super::words(),
-            started,
-            wall_seconds: clock.elapsed().as_secs_f64(),
-            model: manifest::Model {
-                path: self.model.path.clone(),
-                sha256: self.model.sha256.clone(),
-                program: self.program.digest().to_string(),
-            },
-            semantics: *self.program.semantics(),
-            own_semantics: manifest::own_semantics(self.program),
-            locator: self.locator.to_owned(),
-            profile: (*self.substrate.profile()).clone(),
-            seed: self.seed,
-            ticks: recording.report.ticks,
-            batch,
-            inputs,
-            outputs,
-            report: recording.report,
-            memory: recording.memory,
-            calibration: recording.calibration.clone(),
-        })
-    }
-
-    fn summarise(&self, console: Console, recording: &Recording, manifest: &Path) {
-        let report = &recording.report;
-        let wall = report.wall.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-        let rate = (report.ticks * recording.output.batch) as f64 / wall.max(1e-9);
-        let semantics = self.program.semantics();
-        console.note(format!(
-            "ran {} of {} on {} in {} ({}ticks/s): semantics {}, dt {} s, seed {}",
-            plural(report.ticks, "tick"),
-            plural(recording.output.batch, "lane"),
-            self.locator,
-            seconds(wall),
-            large(rate),
-            semantics.preset().map_or("custom", |p| p.name()),
-            semantics.dt,
-            self.seed,
-        ));
-        // with less, the figure is that of the program and its libraries
-        if let Some(c) = &recording.calibration {
-            let id = c.id.get(..12).unwrap_or(&c.id);
-            console.note(format!("calibration: {id}, {} old at the end, holds for {}", seconds(c.age), seconds(c.valid)));
-        }
-        if let Some(memory) = recording.memory.filter(|m| m.buffers >= 16 << 20) {
-            console.note(format!(
-                "memory: {}B of buffers, at most {}B more than before the run, {:.2} times as much",
-                large(memory.buffers as f64),
-                large(memory.peak as f64),
-                memory.ratio()
-            ));
-        }
-        if report.clipped > 0 {
-            console.warn(format!("{} samples were outside the range of the substrate and were clipped", report.clipped));
-        }
-        if report.lost > 0 {
-            console.warn(format!("{} samples of the substrate were lost; ticks without one hold the value before", report.lost));
-        }
-        let what = if spiking(self.program) { format!(", {} spikes", large(total(&recording.output))) } else { String::new() };
-        console.note(format!("wrote {} {}{what}", self.output.display(), shape(&recording.output)));
-        for ((what, _, file), dense) in self.probes.iter().zip(&recording.probes) {
-            console.note(format!("wrote {} {}, {what}", file.display(), shape(dense)));
-        }
-        if let Some(file) = &self.state_out {
-            console.note(format!("wrote {}, the state at the end", file.display()));
-        }
-        console.note(format!("wrote {}", manifest.display()));
-    }
-}
-
 /// The program that a model means under options of the command line.
 pub(super) fn program(model: &Model, dt: Option<f64>, semantics: &str) -> Result<Program> {
     let preset = semantics.parse()?;
     let dt = time_step(dt).map_err(Failure::about(format!("\"{}\"", model.path.display())))?;
     let program = model.program(Answers::Preset(preset).semantics(dt));
     program.map_err(Failure::about(format!("\"{}\"", model.path.display())))
-}
-
-/// Checks that no two runs of an experiment write the same file.
-fn distinct(jobs: &[Job<'_>]) -> Result<()> {
-    let mut seen = std::collections::HashSet::new();
-    for job in jobs {
-        let probes = job.probes.iter().map(|(_, _, file)| file);
-        for file in std::iter::once(&job.output).chain(probes).chain(&job.state_out) {
-            if !seen.insert(file) {
-                return Err(Failure::Input(format!(
-                    "two results would be written to {}; put {{substrate}} or {{seed}} into the name",
-                    file.display()
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn spiking(program: &Program) -> bool {
-    program.outputs().iter().all(|o| o.port.domain == isoform::core::dynamics::Domain::Spikes)
-}
-
-fn total(dense: &Dense) -> f64 {
-    dense.data.iter().map(|&v| f64::from(v)).sum()
-}
-
-fn shape(dense: &Dense) -> String {
-    format!("[{}, {}, {}]", dense.ticks, dense.batch, dense.channels)
 }

@@ -4,6 +4,7 @@ use isoform_core::error::{Error, Result};
 use isoform_core::program::Program;
 use isoform_core::state::{Block, State};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -73,10 +74,16 @@ pub(super) fn from_bytes(bytes: &[u8], program: &Program, batch: usize) -> Resul
     {
         return Err(error);
     }
-    let memory = &program.schedule().memory;
-    let longest = memory.iter().map(|m| m.len).max().unwrap_or(0).saturating_mul(batch).saturating_mul(8);
+    // each array once, and none longer than the program says
+    let memory = program.schedule().memory.iter();
+    let mut lengths: HashMap<(String, String), usize> = memory
+        .map(|m| ((program.nodes()[m.node].name.clone(), isoform_core::state::name(program, m.node, m.content)), m.len))
+        .collect();
     for name in header.blocks {
-        let limit = u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1 << 16);
+        let length = lengths.remove(&(name.node.clone(), name.name.clone()));
+        let length = length
+            .ok_or_else(|| damaged(format!("block {}.{} is named twice or is none of the program", name.node, name.name)))?;
+        let limit = u64::try_from(length.saturating_mul(batch).saturating_mul(8)).unwrap_or(u64::MAX).saturating_add(1 << 16);
         let bytes = entry(&mut archive, &format!("{}.npy", name.array), limit)?;
         let values = numbers(&bytes).ok_or_else(|| damaged(format!("array \"{}\" is not one of doubles", name.array)))?;
         state.blocks.push(Block { node: name.node, name: name.name, values });
