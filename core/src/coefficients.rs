@@ -60,6 +60,12 @@ impl Channels {
         Some(Self { table, which })
     }
 
+    /// Each of so many channels.
+    pub(crate) fn each(&self, count: usize) -> impl Iterator<Item = &Channel> {
+        let all = self.which.len() == 1;
+        (0..count).map(move |c| &self.table[self.which[if all { 0 } else { c }]])
+    }
+
     /// One number for each channel, or one for all.
     pub fn values(&self, number: impl Fn(&Channel) -> f64) -> Vec<f64> {
         self.which.iter().map(|&at| number(&self.table[at])).collect()

@@ -187,7 +187,8 @@ impl fmt::Display for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.kind)?;
         if let Some(locator) = &self.locator {
-            write!(f, "{locator}: ")?;
+            // many locators end with the sign themselves
+            write!(f, "{}: ", locator.strip_suffix(':').unwrap_or(locator))?;
         }
         if let Some(node) = &self.node {
             write!(f, "node \"{node}\": ")?;
@@ -225,7 +226,7 @@ mod tests {
             Error::new(ErrorKind::Timeout, "no answer within 20 ms").with_node("lif").with_locator("cpu:").with_state_lost();
         assert_eq!(
             error.to_string(),
-            "timeout: cpu:: node \"lif\": no answer within 20 ms (the state is lost: reset or load before going on)"
+            "timeout: cpu: node \"lif\": no answer within 20 ms (the state is lost: reset or load before going on)"
         );
         assert_eq!(error.state(), Integrity::Lost);
     }

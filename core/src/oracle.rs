@@ -2,7 +2,7 @@
 //!
 //! The oracle evaluates the raw flow, not the run-time form of the kernels, so that an error in deriving that form shows.
 
-use crate::coefficients::Coefficients;
+use crate::coefficients::Channels;
 use crate::draw;
 use crate::dynamics::Draw;
 use crate::error::{Error, Result};
@@ -18,27 +18,9 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What a node needs in every tick, computed once.
-#[derive(Debug, Clone)]
-pub(crate) struct Channel {
-    pub(crate) p: Vec<f64>,
-    pub(crate) coefficients: Coefficients,
-}
-
-/// Parameters and coefficients of every channel of every element-wise node; one entry where all channels are equal.
-pub(crate) fn channels(program: &Program) -> Vec<Vec<Channel>> {
-    program.nodes().iter().map(node_channels).collect()
-}
-
-fn node_channels(node: &Node) -> Vec<Channel> {
-    let NodeKind::Dynamics { function, parameters } = &node.kind else { return Vec::new() };
-    let count = if parameters.iter().all(|p| p.len() == 1) { 1 } else { node.channels() };
-    (0..count)
-        .map(|c| {
-            let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { c })).collect();
-            Channel { coefficients: function.coefficients(&node.semantics, &p), p }
-        })
-        .collect()
+/// Parameters and coefficients of the channels of every element-wise node, computed once.
+pub(crate) fn channels(program: &Program) -> Vec<Option<Channels>> {
+    program.nodes().iter().map(Channels::of).collect()
 }
 
 /// The draws of one channel in one tick, as the framework supplies them.
@@ -62,14 +44,14 @@ pub(crate) fn draws(node: &Node, seed: u64, lane: usize, tick: u64) -> impl Iter
 pub struct Oracle {
     program: Program,
     run: Run,
-    channels: Vec<Vec<Channel>>,
+    channels: Vec<Option<Channels>>,
     lanes: Vec<Vec<Vec<f64>>>,
     walk: Walk<f64>,
     tick: u64,
 }
 
 struct Reference<'a> {
-    channels: &'a [Vec<Channel>],
+    channels: &'a [Option<Channels>],
     seed: u64,
     lane: usize,
     tick: u64,
@@ -90,8 +72,7 @@ impl Medium for Reference<'_> {
             NodeKind::Linear(map) => map.apply(&x[0], &mut y[0]),
             NodeKind::Optical(map) => map.apply(&x[0], &mut y[0]),
             NodeKind::Dynamics { function, .. } => {
-                for c in 0..node.channels() {
-                    let channel = &self.channels[index][c.min(self.channels[index].len() - 1)];
+                for (c, channel) in self.channels[index].iter().flat_map(|channels| channels.each(node.channels())).enumerate() {
                     self.x.clear();
                     self.x.extend(x.iter().map(|port| port[c]));
                     self.x.extend(draws(node, self.seed, self.lane * node.channels() + c, self.tick));

@@ -11,9 +11,10 @@
 //! numbers it is found by perturbing the tick within the accuracy, not by interval arithmetic.
 
 use crate::bound::{Accuracy, Bounded, Form, bound};
+use crate::coefficients::{Channel, Channels};
 use crate::draw;
 use crate::error::{Error, Result};
-use crate::oracle::{Channel, channels, draws};
+use crate::oracle::{channels, draws};
 use crate::program::{Node, NodeKind, Program};
 use crate::schedule::Content;
 use crate::semantics::{Compare, Number, Semantics, Test};
@@ -85,7 +86,7 @@ pub struct Witness {
     program: Program,
     run: Run,
     accuracy: Accuracy,
-    channels: Vec<Vec<Channel>>,
+    channels: Vec<Option<Channels>>,
     recordings: Vec<Option<StepRecording>>,
     /// Of each linear map, the output, the input and the error of the weights whose rounding is not relative.
     weights: Vec<Vec<(usize, usize, f64)>>,
@@ -209,7 +210,7 @@ fn coarse_weights(node: &Node, accuracy: &Accuracy) -> Vec<(usize, usize, f64)> 
 struct Judge<'a> {
     program: &'a Program,
     accuracy: &'a Accuracy,
-    channels: &'a [Vec<Channel>],
+    channels: &'a [Option<Channels>],
     recordings: &'a [Option<StepRecording>],
     weights: &'a [Vec<(usize, usize, f64)>],
     after: &'a [Vec<f64>],
@@ -273,8 +274,7 @@ impl Medium for Judge<'_> {
                 let range = self.program.schedule().range(index);
                 let after: Vec<&Vec<f64>> =
                     range.filter(|&b| matches!(blocks[b].content, Content::State(_))).map(|b| &self.after[b]).collect();
-                for c in 0..node.channels() {
-                    let channel = &self.channels[index][c.min(self.channels[index].len() - 1)];
+                for (c, channel) in self.channels[index].iter().flat_map(|channels| channels.each(node.channels())).enumerate() {
                     let mut input: Vec<Bounded> = x.iter().map(|port| port[c]).collect();
                     input.extend(
                         draws(node, self.seed, self.lane * node.channels() + c, self.tick)

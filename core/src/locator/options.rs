@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(refusal::<String>("x:?n=(cpu:)"), "option \"n\" is the locator \"cpu:\", but expects a text");
         assert_eq!(
             locator("x:?n=cpu:").reader().take_nested("n").expect_err("must be refused").to_string(),
-            "unsupported: x:?n=cpu:: option \"n\" is \"cpu:\", but expects a locator in parentheses, such as \"n=(cpu:)\""
+            "unsupported: x:?n=cpu: option \"n\" is \"cpu:\", but expects a locator in parentheses, such as \"n=(cpu:)\""
         );
     }
 

@@ -104,13 +104,12 @@ fn judge_board(neuron: &Neuron, semantics: Semantics, board: Board) -> Option<Ju
     let step = FixedStep::new(neuron.function().as_ref(), format).expect("boards have it");
     let flags = Flags::from(&semantics);
     let computed = if board == Board::Euler { semantics.with_decay(Decay::Euler) } else { semantics };
-    let channels: Vec<(Vec<i32>, Vec<i32>)> = (0..3)
-        .map(|c| {
-            let p = &channels(&program)[0][c].p;
-            let coefficients = neuron.function().coefficients(&computed, p);
-            (step.encode_coefficients(&coefficients).expect("fits"), step.encode_parameters(flags, p).expect("fits"))
-        })
-        .collect();
+    let known = Channels::of(&program.nodes()[0]).expect("a neuron");
+    let encode = |channel: &Channel| {
+        let coefficients = neuron.function().coefficients(&computed, &channel.p);
+        (step.encode_coefficients(&coefficients).expect("fits"), step.encode_parameters(flags, &channel.p).expect("fits"))
+    };
+    let channels: Vec<(Vec<i32>, Vec<i32>)> = known.each(3).map(encode).collect();
     let mut witness = Witness::new(&program, &Run::new(), &Accuracy::fixed(format));
     let (mut before, mut total, mut work) = (State::initial(&program, 1), Judged::default(), step.work());
     for tick in 0..300_i32 {
