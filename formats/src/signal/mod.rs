@@ -37,6 +37,9 @@ const MAX_FILE_BYTES: u64 = 16 << 30;
 /// The most values that events are laid out to.
 const MAX_DENSE: u64 = 1 << 31;
 
+/// The most ticks that a signal may have, whatever its file declares: 18 minutes of nanoseconds, 35 years of milliseconds.
+const MAX_TICKS: u64 = 1 << 40;
+
 /// A signal, in one of the two forms that files have.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -93,8 +96,9 @@ impl Dense {
     ///
     /// # Errors
     ///
-    /// `Count` if the values do not fill the shape.
+    /// `Count` if the values do not fill the shape, `Extents` if a shape without values is beyond 2^40 ticks of 2^31 channels.
     pub fn new(ticks: usize, batch: usize, channels: usize, data: Vec<f32>) -> Result<Self> {
+        check_extents(ticks as u64, batch, channels)?;
         let count = ticks.checked_mul(batch).and_then(|n| n.checked_mul(channels));
         if count != Some(data.len()) {
             return Err(SignalErrorKind::Count { found: data.len(), ticks, batch, channels }.into());
@@ -306,6 +310,15 @@ fn load(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)
+}
+
+/// Refuses extents that no recording has; a file without values may declare any.
+fn check_extents(ticks: u64, batch: usize, channels: usize) -> Result<()> {
+    let row = (batch as u64).max(1).checked_mul((channels as u64).max(1));
+    match ticks <= MAX_TICKS && row.is_some_and(|row| row <= MAX_DENSE) {
+        true => Ok(()),
+        false => Err(SignalErrorKind::Extents { ticks, batch, channels }.into()),
+    }
 }
 
 /// A double as a single, unless that makes a finite number infinite.

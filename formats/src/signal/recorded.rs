@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::error::{Result, SignalErrorKind};
-use super::{Dense, Event, Events, Options, Signal, narrow};
+use super::{Dense, Event, Events, MAX_TICKS, Options, Signal, check_extents, narrow};
 use crate::nir::{self, DType, EventList, GraphData, NodeData, Observable, Tensor, TensorData, TimeGridded};
 
 /// Where a signal is written if the options name no place.
@@ -84,9 +84,11 @@ fn gridded(grid: &TimeGridded) -> Result<Dense> {
         let shape = grid.data.shape();
         return Err(SignalErrorKind::Shape(format!("gridded data has the shape {shape:?}")).into());
     };
+    check_extents(ticks as u64, batch, channels)?;
     let wide = grid.data.to_f64();
     let mut data = Vec::with_capacity(wide.len());
-    for tick in 0..ticks {
+    // without values there is nothing to go through, however many ticks are declared
+    for tick in 0..if wide.is_empty() { 0 } else { ticks } {
         for sample in 0..batch {
             let start = (sample * ticks + tick) * channels;
             for &value in wide.get(start..start + channels).unwrap_or_default() {
@@ -102,7 +104,7 @@ fn to_grid(dense: &Dense, options: &Options) -> Result<TimeGridded> {
     check_step(dt)?;
     let Dense { ticks, batch, channels, data, .. } = dense;
     let mut sorted = Vec::with_capacity(data.len());
-    for sample in 0..*batch {
+    for sample in 0..if data.is_empty() { 0 } else { *batch } {
         for tick in 0..*ticks {
             let start = (tick * batch + sample) * channels;
             sorted.extend_from_slice(data.get(start..start + channels).unwrap_or_default());
@@ -156,8 +158,12 @@ fn events(list: &EventList, options: &Options) -> Result<Events> {
             false => exact.floor(),
         }
     };
-    // `as` saturates, so an absurd duration becomes the largest count.
-    let ticks = on_grid(list.t_max, true) as u64;
+    let ticks = on_grid(list.t_max, true);
+    if ticks > MAX_TICKS as f64 {
+        return Err(SignalErrorKind::Duration { t_max: list.t_max, dt, ticks }.into());
+    }
+    let ticks = ticks as u64;
+    check_extents(ticks, batch, channels)?;
     let mut events = Vec::new();
     for (i, (&neuron, &time)) in neurons.iter().zip(&times).enumerate() {
         // numpy has no ragged arrays: lists are filled up with neuron -1 at infinity.
@@ -297,11 +303,30 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_duration_is_not_laid_out() {
-        let far = list(vec![0], vec![0.0].into(), 1e300);
-        let events = events(&far, &Options::default().with_dt(1e-9)).unwrap();
-        let error = events.to_dense().unwrap_err();
+    fn an_absurd_duration_is_refused() {
+        let far = |t_max| events(&list(vec![0], vec![0.0].into(), t_max), &Options::default().with_dt(1e-3));
+        for t_max in [1e300, 2e9] {
+            let error = far(t_max).unwrap_err();
+            assert!(matches!(error.kind(), SignalErrorKind::Duration { .. }), "{error}");
+            assert!(error.to_string().contains(&format!("(t_max) {t_max:e} s, {:e} ticks of 1e-3 s", t_max / 1e-3)), "{error}");
+        }
+        // a long recording of few events is one, but is not laid out
+        let error = far(1e9).unwrap().to_dense().unwrap_err();
         assert!(matches!(error.kind(), SignalErrorKind::TooLarge { .. }));
+    }
+
+    #[test]
+    fn extents_without_values_are_refused_or_done_at_once() {
+        for shape in [[3, 1 << 60, 0], [1 << 60, 0, 3], [1, 0, 1 << 60]] {
+            let grid = TimeGridded { data: Tensor::new(shape, Vec::<f32>::new()).unwrap(), dt: 1e-3 };
+            let error = gridded(&grid).unwrap_err();
+            assert!(matches!(error.kind(), SignalErrorKind::Extents { .. }), "{error}");
+        }
+        let grid = TimeGridded { data: Tensor::new([1 << 20, 1 << 40, 0], Vec::<f32>::new()).unwrap(), dt: 1e-3 };
+        let dense = gridded(&grid).unwrap();
+        assert_eq!(to_grid(&dense, &Options::default()).unwrap(), grid);
+        let wide = EventList { n_neurons: 1 << 60, ..list(vec![0], vec![0.0].into(), 1.0) };
+        assert!(events(&wide, &Options::default().with_dt(1e-3)).is_err());
     }
 
     #[test]
