@@ -1,5 +1,5 @@
 use super::*;
-use crate::nir::{Affine, CubaLif, Flatten, Graph, Input, Ints, Lif, Linear, Node, Output, SumPool2d, Tensor};
+use crate::nir::{Affine, CubaLif, Flatten, Graph, If, Input, Ints, Lif, Linear, Node, Output, SumPool2d, Tensor};
 use isoform_core::oracle::Oracle;
 use isoform_core::program::Program;
 use isoform_core::semantics::{Preset, Semantics};
@@ -124,4 +124,52 @@ fn what_is_wrong_is_named_by_node() {
         .with_edge("b", "a")
         .with_edge("b", "output");
     assert!(from_nir(&looped, Semantics::exact(1.0)).expect_err("loops").to_string().contains("nothing delays"));
+}
+
+/// A graph whose chain of nodes has the given names, which is the order in which a file keeps them.
+fn chain(names: [&str; 5], nodes: [Node; 5]) -> Graph {
+    let mut named: Vec<(&str, Node)> = names.into_iter().zip(nodes).collect();
+    named.sort_by_key(|(name, _)| *name);
+    let graph = named.into_iter().fold(Graph::new(), |graph, (name, node)| graph.with_node(name, node));
+    graph.with_chain(&names)
+}
+
+#[test]
+fn one_number_and_a_matrix_wait_for_what_is_wired_to_them() {
+    let nodes = || -> [Node; 5] {
+        [
+            Input::new([1, 2, 4]).into(),
+            If::new(vector(&[1.0]), vector(&[0.5]), None).into(),
+            Linear::new(matrix(2, 4, &[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0])).into(),
+            SumPool2d::new([2_i64, 2], [2_i64, 2], [0_i64, 0]).into(),
+            Output::new([1, 1, 1]).into(),
+        ]
+    };
+    for names in [["input", "1", "2", "3", "output"], ["a", "b", "c", "d", "e"], ["e", "d", "c", "b", "a"]] {
+        let program = from_nir(&chain(names, nodes()), Semantics::exact(1.0)).expect("has a meaning");
+        assert_eq!(run(&program, &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]), [4.0], "{names:?}");
+    }
+    // nothing is offered in a cycle until one node begins: the matrix, whose shape is its own
+    let looped = Graph::new()
+        .with_node("a", lif(0.5))
+        .with_node("b", Affine::new(matrix(2, 2, &[1.0, 0.0, 0.0, 1.0]), vector(&[1.0, 0.0])))
+        .with_node("output", Output::new([2]))
+        .with_edge("a", "b")
+        .with_edge("b", "a")
+        .with_edge("a", "output");
+    assert_eq!(from_nir(&looped, Preset::Snntorch.semantics(1e-3)).expect("has a meaning").output_channels(), 2);
+}
+
+#[test]
+fn a_long_chain_is_followed_in_proportion_to_its_length() {
+    let count = 20_000;
+    // both in the file and by name, each node stands before the one that tells its shape
+    let name = |i: usize| format!("n{i:05}");
+    let mut graph = (0..count).fold(Graph::new(), |g, i| g.with_node(name(i), lif(0.5)).with_edge(name(i + 1), name(i)));
+    graph = graph.with_node(name(count), Input::new([3]));
+    let flat = flatten::flatten(&graph).expect("is flat");
+    let clock = std::time::Instant::now();
+    assert_eq!(drafts::drafts(&flat).expect("are found").len(), count + 1);
+    // going through all nodes for each takes minutes
+    assert!(clock.elapsed().as_secs() < 5, "{:?}", clock.elapsed());
 }
