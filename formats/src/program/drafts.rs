@@ -3,27 +3,31 @@
 //! Nodes, edges and what waits are gone through by name, so that the order of a file shows in nothing.
 
 use super::flatten::Flat;
-use super::import::draft;
+use super::import::{draft, sizes};
 use crate::nir::{self, Node};
 use isoform_core::builder::Draft;
 use isoform_core::error::{Error, Result};
 use isoform_core::tensor::Shape;
 use std::collections::{HashMap, VecDeque};
 
-/// The drafts of all nodes, in their order.
-pub(super) fn drafts(flat: &Flat<'_>) -> Result<Vec<Draft>> {
+/// The drafts of all nodes, in their order, and what outputs declare that is not so.
+///
+/// The latter is for when everything else fits: a wrong shape anywhere may reach an output.
+pub(super) fn drafts(flat: &Flat<'_>) -> Result<(Vec<Draft>, Result<()>)> {
     let mut search = Search::new(flat);
     search.run()?;
+    search.check_declared(false)?;
+    let outputs = search.check_declared(true);
     let all = flat.nodes.iter().zip(search.found);
-    all.map(|((name, node), draft)| {
+    let all = all.map(|((name, node), draft)| {
         let untold = || {
             let why =
                 format!("nothing tells the shape of the input of this {}; wire it, or give its input shape", node.type_name());
             Error::invalid_program(why).with_node(name)
         };
         draft.ok_or_else(untold)
-    })
-    .collect()
+    });
+    Ok((all.collect::<Result<_>>()?, outputs))
 }
 
 struct Search<'a> {
@@ -99,4 +103,36 @@ impl<'a> Search<'a> {
         };
         self.sources.contains_key(name.as_str()).then_some(patience)
     }
+
+    /// Holds the shapes that outputs or other nodes declare against what is wired to them.
+    fn check_declared(&self, outputs: bool) -> Result<()> {
+        for (name, node) in &self.flat.nodes {
+            let (declared, field) = match node {
+                Node::Output(n) if outputs => (&n.shape, "shape"),
+                _ if outputs => continue,
+                Node::Identity(n) => (&n.shape, "shape"),
+                // an edge into an input of the whole graph is refused as such
+                Node::Input(n) if name.contains('/') => (&n.shape, "shape"),
+                Node::Flatten(n) => match &n.input_type {
+                    Some(shape) => (shape, "input_type"),
+                    None => continue,
+                },
+                _ => continue,
+            };
+            let declared = sizes(declared, field).map_err(|e| e.with_node(name))?;
+            for from in self.sources.get(name.as_str()).into_iter().flatten() {
+                if let Some(offered) = self.shapes.get(from).filter(|offered| !same(&declared, offered)) {
+                    let why = format!("its {field} is {declared}, but {from:?} gives {offered}; make the two agree");
+                    return Err(Error::invalid_program(why).with_node(name));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Equal up to extents of one, which say nothing about the order of numbers.
+pub(super) fn same(a: &Shape, b: &Shape) -> bool {
+    let core = |s: &Shape| s.extents().iter().copied().filter(|&e| e != 1).collect::<Vec<_>>();
+    core(a) == core(b)
 }

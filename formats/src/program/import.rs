@@ -24,7 +24,7 @@ pub fn from_nir(graph: &Graph, semantics: Semantics) -> Result<Program> {
     for (from, to) in &flat.edges {
         sources.entry(to).or_default().push(from);
     }
-    let drafts = drafts(&flat)?;
+    let (drafts, outputs) = drafts(&flat)?;
     let mut net = Builder::new();
     let wire = |net: &Builder, name: &str| {
         sources.get(name).into_iter().flatten().fold(Wire::default(), |sum, from| sum + net.later(from))
@@ -46,7 +46,8 @@ pub fn from_nir(graph: &Graph, semantics: Semantics) -> Result<Program> {
             }
         }
     }
-    net.build(semantics)
+    let program = net.build(semantics)?;
+    outputs.map(|()| program)
 }
 
 /// A node as a draft with the shape of its output, if its input shape is known well enough.
@@ -64,14 +65,12 @@ pub(super) fn draft(node: &Node, offered: Option<Shape>) -> Result<Option<(Draft
     Ok(match node {
         Node::Input(n) => sizes(&n.shape, "shape").map(|s| Some((reshape(s.clone()), s)))?,
         Node::Output(_) => offered.map(|s| (identity(), s)),
-        Node::Identity(n) => match offered {
-            Some(shape) => Some((identity(), shape)),
-            None => sizes(&n.shape, "shape").map(|s| Some((reshape(s.clone()), s)))?,
-        },
+        Node::Identity(n) => sizes(&n.shape, "shape").map(|s| Some((reshape(s.clone()), s)))?,
         Node::Flatten(n) => {
             let input = match (&n.input_type, offered) {
-                (_, Some(shape)) => shape,
-                (Some(shape), None) => sizes(shape, "input_type")?,
+                // start_dim and end_dim count the extents of what is declared
+                (Some(shape), _) => sizes(shape, "input_type")?,
+                (None, Some(shape)) => shape,
                 (None, None) => return Ok(None),
             };
             let output = flattened(&input, &n.start_dim, &n.end_dim)?;
@@ -163,7 +162,7 @@ fn refuse<T>(field: &str, wants: &str, got: &Ints) -> Result<T> {
     Err(Error::invalid_program(format!("{field} must be {wants}, but is {:?}", got.values())))
 }
 
-fn sizes(ints: &Ints, field: &str) -> Result<Shape> {
+pub(super) fn sizes(ints: &Ints, field: &str) -> Result<Shape> {
     ints.sizes().map_or_else(|| refuse(field, "sizes", ints), |s| Ok(Shape::new(s)))
 }
 

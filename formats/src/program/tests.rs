@@ -1,5 +1,5 @@
 use super::*;
-use crate::nir::{Affine, CubaLif, Flatten, Graph, If, Input, Ints, Lif, Linear, Node, Output, SumPool2d, Tensor};
+use crate::nir::{Affine, CubaLif, Flatten, Graph, Identity, If, Input, Ints, Lif, Linear, Node, Output, SumPool2d, Tensor};
 use isoform_core::oracle::Oracle;
 use isoform_core::program::Program;
 use isoform_core::semantics::{Preset, Semantics};
@@ -169,7 +169,47 @@ fn a_long_chain_is_followed_in_proportion_to_its_length() {
     graph = graph.with_node(name(count), Input::new([3]));
     let flat = flatten::flatten(&graph).expect("is flat");
     let clock = std::time::Instant::now();
-    assert_eq!(drafts::drafts(&flat).expect("are found").len(), count + 1);
+    assert_eq!(drafts::drafts(&flat).expect("are found").0.len(), count + 1);
     // going through all nodes for each takes minutes
     assert!(clock.elapsed().as_secs() < 5, "{:?}", clock.elapsed());
+}
+
+#[test]
+fn declared_shapes_are_held_against_what_is_wired() {
+    let three = || vector(&[1.0, 2.0, 3.0]);
+    let between = |node: Node, output: &[i64]| {
+        Graph::new()
+            .with_node("input", Input::new([3]))
+            .with_node("scale", crate::nir::Scale::new(three()))
+            .with_node("between", node)
+            .with_node("output", Output::new(output.to_vec()))
+            .with_chain(&["input", "scale", "between", "output"])
+    };
+    let flatten = |shape: &[i64]| Flatten::new(Some(Ints::from(shape.to_vec())), Ints::one(0), Ints::one(-1));
+    let refusal = |graph: &Graph| {
+        let error = from_nir(graph, Semantics::exact(1.0)).expect_err("contradicts itself");
+        (error.node().unwrap_or_default().to_owned(), error.message().to_owned())
+    };
+    let cases = [
+        // what is wrong inside is told first
+        (
+            between(crate::nir::Scale::new(vector(&[1.0; 2])).into(), &[9]),
+            "between",
+            "parameter \"scale\": an array of shape [2] does not spread over [3]",
+        ),
+        (between(Identity::new([3]).into(), &[7]), "output", "its shape is [7], but \"between\" gives [3]"),
+        (between(Identity::new([5]).into(), &[5]), "between", "its shape is [5], but \"scale\" gives [3]"),
+        (between(flatten(&[5, 2]).into(), &[10]), "between", "its input_type is [5, 2], but \"scale\" gives [3]"),
+    ];
+    for (graph, node, expected) in &cases {
+        let (found, message) = refusal(graph);
+        assert_eq!(found, *node);
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let inner = between(Identity::new([3]).into(), &[7]);
+    let outer = Graph::new().with_node("input", Input::new([3])).with_node("layer", inner).with_node("output", Output::new([3]));
+    let outer = outer.with_chain(&["input", "layer", "output"]);
+    assert_eq!(refusal(&outer).0, "layer/output");
+    // extents of one say nothing about the order of numbers
+    assert!(from_nir(&between(flatten(&[1, 3]).into(), &[1, 3, 1]), Semantics::exact(1.0)).is_ok());
 }
