@@ -213,3 +213,15 @@ fn declared_shapes_are_held_against_what_is_wired() {
     // extents of one say nothing about the order of numbers
     assert!(from_nir(&between(flatten(&[1, 3]).into(), &[1, 3, 1]), Semantics::exact(1.0)).is_ok());
 }
+
+#[test]
+fn an_output_ends_the_graph() {
+    let graph = Graph::new()
+        .with_node("input", Input::new([1]))
+        .with_node("output", Output::new([1]))
+        .with_node("lif", lif(0.5))
+        .with_chain(&["input", "output", "lif"]);
+    let error = from_nir(&graph, Semantics::exact(1e-3)).expect_err("goes on");
+    assert_eq!(error.node(), Some("output"));
+    assert!(error.message().starts_with("an Output ends its graph, but an edge leads on to \"lif\""), "{error}");
+}
