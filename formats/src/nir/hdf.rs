@@ -48,7 +48,7 @@ pub(super) struct Budget {
     file_len: u64,
     /// Entries seen so far.
     objects: u64,
-    /// Bytes that may still be unpacked.
+    /// Bytes that may still be unpacked, or taken by what becomes of them.
     bytes: u64,
 }
 
@@ -91,17 +91,23 @@ impl Budget {
         // A chunk is unpacked whole, even where the dataset uses a part of it.
         let chunk = dataset.chunk_shape().map_err(|e| at.hdf5(e))?;
         let chunk_bytes = chunk.as_deref().map_or(0, total);
-        for (what, bytes) in [("dataset", bytes), ("chunk of dataset", chunk_bytes)] {
+        // Numbers are computed with in double precision, but for those that are stored in single.
+        let each = match kind(&dataset.datatype().map_err(|e| at.hdf5(e))?) {
+            Some(Kind::Number(dtype)) if dtype != DType::F32 => size_of::<f64>() as u64,
+            _ => size.max(1),
+        };
+        let widened = (bytes / size.max(1)).saturating_mul(each);
+        let of = |what: &str| format!("{what} \"{}\"", at.name);
+        for (what, bytes, limit) in [
+            (of("dataset"), bytes, limit),
+            (of("chunk of dataset"), chunk_bytes, limit),
+            (format!("dataset \"{}\" in double precision", at.name), widened, self.bytes),
+        ] {
             if bytes > limit {
-                return Err(at.error(NirErrorKind::TooLarge {
-                    what: format!("{what} \"{}\"", at.name),
-                    declared: bytes,
-                    unit: "bytes",
-                    limit,
-                }));
+                return Err(at.error(NirErrorKind::TooLarge { what, declared: bytes, unit: "bytes", limit }));
             }
         }
-        self.bytes = self.bytes.saturating_sub(bytes);
+        self.bytes = self.bytes.saturating_sub(bytes.max(widened));
         declared.iter().map(|&d| usize::try_from(d).ok()).collect::<Option<Vec<_>>>().ok_or_else(|| {
             at.error(NirErrorKind::TooLarge { what: format!("dataset \"{}\"", at.name), declared: bytes, unit: "bytes", limit })
         })

@@ -1,6 +1,6 @@
 //! From a NIR graph to a program.
 
-use super::drafts::drafts;
+use super::drafts::{drafts, same};
 use super::flatten::flatten;
 use crate::nir::{self, Graph, Ints, Node, TensorData};
 use isoform_core::builder::{Builder, Draft, Wire, delay, identity, reshape};
@@ -134,6 +134,13 @@ fn named(neuron: Neuron, node: &Node) -> Result<Neuron> {
 }
 
 fn affine(weight: &nir::Tensor, bias: Option<&nir::Tensor>, offered: Option<Shape>) -> Result<Option<(Draft, Shape)>> {
+    // before the weight is widened, which may take eight times the memory of what the file holds
+    if let (Some(input), &[_, cols]) = (&offered, weight.shape())
+        && input.extents().last() != Some(&cols)
+        && !same(input, &Shape::from([cols]))
+    {
+        return Err(Error::invalid_program(format!("takes [{cols}], but gets {input}")));
+    }
     let (weight, bias) = (tensor(weight)?, bias.map(tensor).transpose()?);
     let dense = match &offered {
         Some(input)

@@ -192,6 +192,7 @@ fn declared_shapes_are_held_against_what_is_wired() {
     };
     let cases = [
         // what is wrong inside is told first
+        (between(Linear::new(matrix(2, 4, &[0.0; 8])).into(), &[9]), "between", "takes [4], but gets [3]"),
         (
             between(crate::nir::Scale::new(vector(&[1.0; 2])).into(), &[9]),
             "between",
