@@ -367,7 +367,7 @@ fn hostile_files_are_refused() {
         ("metadata_in_itself", "root graph: nested deeper than 32 levels"),
         ("doubling", "entries, more than the"),
         ("external_link", "node \"a\": \"scale\" is missing; a node of type Scale has scale"),
-        ("soft_link", "node \"a\": not a readable HDF5 file"),
+        ("soft_link", "node \"a\": \"scale\" is a soft link, which is not followed; store a copy"),
         ("compound", "node \"a\": \"scale\" has the datatype compound of re, im, which is not read"),
         ("long_double", "node \"a\": \"scale\" has the datatype float of 16 bytes"),
         ("lists", "node \"a\": \"scale\" has the datatype list of variable length"),

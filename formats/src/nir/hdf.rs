@@ -7,9 +7,10 @@
 use std::thread::Builder;
 
 use half::f16;
-use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, Group, VlenStringReadOptions};
+use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, FormatError, Group, VlenStringReadOptions};
 
 use super::error::{NirError, NirErrorKind, Result};
+use super::model::Node;
 use super::tensor::{DType, Tensor, TensorData};
 use super::value::{Map, Texts, Value};
 
@@ -184,10 +185,23 @@ pub(super) type Members = (Vec<(String, Dataset)>, Vec<(String, Group)>);
 
 /// Lists the entries of a group.
 pub(super) fn members(group: &Group, at: Place<'_>, budget: &mut Budget) -> Result<Members> {
-    let datasets: Vec<_> = group.iter_datasets().map_err(|e| at.hdf5(e))?.collect();
-    let groups: Vec<_> = group.iter_groups().map_err(|e| at.hdf5(e))?.collect();
+    let datasets: Vec<_> = group.iter_datasets().map_err(|e| unlisted(group, at, e))?.collect();
+    let groups: Vec<_> = group.iter_groups().map_err(|e| unlisted(group, at, e))?.collect();
     budget.objects(at.node, at.name, datasets.len() + groups.len())?;
     Ok((datasets, groups))
+}
+
+/// Why a group cannot be listed: the library follows no soft links and reads that of an old group as an object at the undefined
+/// address, which no other object has.
+fn unlisted(group: &Group, at: Place<'_>, error: hdf5_pure::Error) -> NirError {
+    let is_link = |e: &hdf5_pure::Error| matches!(e, hdf5_pure::Error::Format(FormatError::UnexpectedEof { expected, .. }) if *expected == usize::MAX);
+    if !is_link(&error) {
+        return at.hdf5(error);
+    }
+    // the library lists no name of such a group, but it looks up those that the format has
+    let known = Node::ENTRIES.iter().chain(&["type", "edges", "nodes", "metadata", "node", "version"]);
+    let name = known.copied().find(|name| group.dataset(name).is_err_and(|e| is_link(&e)));
+    at.error(NirErrorKind::SoftLink(name.map_or_else(|| format!("an entry of \"{}\"", at.name), |name| format!("\"{name}\""))))
 }
 
 /// Reads everything inside a group.
