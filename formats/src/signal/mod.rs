@@ -20,8 +20,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod choice;
 mod error;
 mod npy;
+mod ports;
 mod recorded;
 mod table;
 
@@ -195,6 +197,7 @@ pub struct Options {
     dt: Option<f64>,
     node: Option<String>,
     observable: Option<String>,
+    inputs: Vec<String>,
     binary: bool,
 }
 
@@ -217,6 +220,14 @@ impl Options {
     #[must_use]
     pub fn with_observable(mut self, observable: impl Into<String>) -> Self {
         self.observable = Some(observable.into());
+        self
+    }
+
+    /// The inputs of the model that the signal is for. Of several recordings, those of these nodes are read, and their channels stand
+    /// side by side in this order.
+    #[must_use]
+    pub fn with_inputs(mut self, nodes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.inputs = nodes.into_iter().map(Into::into).collect();
         self
     }
 
@@ -258,6 +269,35 @@ pub fn write(path: impl AsRef<Path>, signal: &Signal, options: &Options) -> Resu
         Format::Npy => npy::to_bytes(&dense()?),
         Format::Csv => table::to_bytes(&dense()?),
         Format::Nir => recorded::to_bytes(signal, options),
+    };
+    bytes()
+        .and_then(|bytes| std::fs::write(path, bytes).map_err(|e| SignalErrorKind::Io(e).into()))
+        .map_err(|error: SignalError| error.with_file(path))
+}
+
+/// A signal of one node, among several in one file of recorded data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// The node, by its path as in `srnn/lif`.
+    pub node: String,
+    /// What was observed, such as `spikes`.
+    pub observable: String,
+    /// The values.
+    pub signal: Signal,
+    /// Whether zeros and ones are written as booleans, as Python `nir` keeps spikes.
+    pub binary: bool,
+}
+
+/// Writes recordings of several nodes to one `.nir` file.
+///
+/// # Errors
+///
+/// As [`write()`]; `Extension` for any other file, `Choice` if two recordings go by one name.
+pub fn write_recordings(path: impl AsRef<Path>, recordings: &[Recording], dt: f64) -> Result<()> {
+    let path = path.as_ref();
+    let bytes = || match Format::of(path)? {
+        Format::Nir => recorded::all_to_bytes(recordings, dt),
+        _ => Err(SignalErrorKind::Extension(path.extension().unwrap_or_default().to_string_lossy().into_owned()).into()),
     };
     bytes()
         .and_then(|bytes| std::fs::write(path, bytes).map_err(|e| SignalErrorKind::Io(e).into()))

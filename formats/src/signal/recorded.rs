@@ -2,8 +2,9 @@
 
 use indexmap::IndexMap;
 
+use super::choice::{choose, collect, of_inputs};
 use super::error::{Result, SignalErrorKind};
-use super::{Dense, Event, Events, MAX_TICKS, Options, Signal, check_extents, narrow};
+use super::{Dense, Event, Events, MAX_TICKS, Options, Recording, Signal, check_extents, narrow, ports};
 use crate::nir::{self, DType, EventList, GraphData, NodeData, Observable, Tensor, TensorData, TimeGridded};
 
 /// Where a signal is written if the options name no place.
@@ -12,67 +13,65 @@ const OBSERVABLE: &str = "spikes";
 
 pub(super) fn from_bytes(bytes: &[u8], options: &Options) -> Result<Signal> {
     let data = nir::data_from_bytes(bytes).map_err(SignalErrorKind::Nir)?;
-    match choose(&data, options)? {
+    let mut all = Vec::new();
+    collect(&data, "", &mut all);
+    if let Some(found) = of_inputs(&all, options)? {
+        let parts = options.inputs.iter().cloned().zip(found.into_iter().map(|observable| signal(observable, options)));
+        return ports::join(parts.map(|(name, part)| Ok((name, part?))).collect::<Result<_>>()?);
+    }
+    signal(choose(&all, options)?, options)
+}
+
+fn signal(observable: &Observable, options: &Options) -> Result<Signal> {
+    match observable {
         Observable::TimeGridded(grid) => gridded(grid).map(Signal::Dense),
         Observable::Events(list) => events(list, options).map(Signal::Events),
     }
 }
 
 pub(super) fn to_bytes(signal: &Signal, options: &Options) -> Result<Vec<u8>> {
-    let observable = match signal {
-        Signal::Dense(dense) => Observable::TimeGridded(to_grid(dense, options)?),
-        Signal::Events(events) => Observable::Events(to_list(events)?),
-    };
     let node = options.node.as_deref().unwrap_or(NODE);
     let name = options.observable.as_deref().unwrap_or(OBSERVABLE);
-    let inner = NodeData::Observables(IndexMap::from([(name.to_owned(), observable)]));
     let mut data = GraphData::default();
-    // A path leads into nested graphs, from the innermost outwards.
-    let mut names = node.rsplit('/');
-    data.nodes.insert(names.next().unwrap_or(NODE).to_owned(), inner);
-    for outer in names {
-        let mut around = GraphData::default();
-        around.nodes.insert(outer.to_owned(), NodeData::Graph(data));
-        data = around;
+    place(&mut data, node, name, observable(signal, options)?);
+    nir::data_to_bytes(&data).map_err(|e| SignalErrorKind::Nir(e).into())
+}
+
+pub(super) fn all_to_bytes(recordings: &[Recording], dt: f64) -> Result<Vec<u8>> {
+    let mut data = GraphData::default();
+    for recording in recordings {
+        let options = Options::default().with_dt(dt).with_binary(recording.binary);
+        if !place(&mut data, &recording.node, &recording.observable, observable(&recording.signal, &options)?) {
+            let asked = format!("two recordings of \"{}:{}\"", recording.node, recording.observable);
+            let known = recordings.iter().map(|r| format!("{}:{}", r.node, r.observable)).collect();
+            return Err(SignalErrorKind::Choice { asked, known }.into());
+        }
     }
     nir::data_to_bytes(&data).map_err(|e| SignalErrorKind::Nir(e).into())
 }
 
-/// Finds the one recording that is meant.
-fn choose<'a>(data: &'a GraphData, options: &Options) -> Result<&'a Observable> {
-    let mut all = Vec::new();
-    collect(data, "", &mut all);
-    let fits = |node: &str, observable: &str| {
-        options.node.as_deref().is_none_or(|n| n == node) && options.observable.as_deref().is_none_or(|o| o == observable)
-    };
-    let mut found = all.iter().filter(|(node, name, _)| fits(node, name));
-    match (found.next(), found.next()) {
-        (Some((_, _, observable)), None) => Ok(observable),
-        (first, _) => {
-            let asked = match first {
-                Some(_) => "several recordings fit".to_owned(),
-                None => format!(
-                    "no recording of \"{}:{}\"",
-                    options.node.as_deref().unwrap_or("any node"),
-                    options.observable.as_deref().unwrap_or("any observable")
-                ),
-            };
-            let known = all.iter().map(|(node, name, _)| format!("{node}:{name}")).collect();
-            Err(SignalErrorKind::Choice { asked, known }.into())
-        }
-    }
+fn observable(signal: &Signal, options: &Options) -> Result<Observable> {
+    Ok(match signal {
+        Signal::Dense(dense) => Observable::TimeGridded(to_grid(dense, options)?),
+        Signal::Events(events) => Observable::Events(to_list(events)?),
+    })
 }
 
-fn collect<'a>(data: &'a GraphData, parent: &str, all: &mut Vec<(String, &'a str, &'a Observable)>) {
-    for (name, node) in &data.nodes {
-        let path = match parent {
-            "" => name.clone(),
-            _ => format!("{parent}/{name}"),
-        };
-        match node {
-            NodeData::Graph(graph) => collect(graph, &path, all),
-            NodeData::Observables(observables) => {
-                all.extend(observables.iter().map(|(name, o)| (path.clone(), name.as_str(), o)));
+/// Puts a recording in its place, where a path leads into nested graphs; false if the place is taken.
+fn place(data: &mut GraphData, path: &str, name: &str, observable: Observable) -> bool {
+    match path.split_once('/') {
+        None => {
+            let node = data.nodes.entry(path.to_owned()).or_insert_with(|| NodeData::Observables(IndexMap::new()));
+            match node {
+                NodeData::Observables(all) => all.insert(name.to_owned(), observable).is_none(),
+                NodeData::Graph(_) => false,
+            }
+        }
+        Some((outer, inner)) => {
+            let node = data.nodes.entry(outer.to_owned()).or_insert_with(|| NodeData::Graph(GraphData::default()));
+            match node {
+                NodeData::Graph(graph) => place(graph, inner, name, observable),
+                NodeData::Observables(_) => false,
             }
         }
     }
@@ -353,5 +352,34 @@ mod tests {
         );
         let half = Signal::from(Dense::new(1, 1, 1, vec![0.5]).unwrap().with_dt(1e-3));
         assert!(to_bytes(&half, &options).unwrap_err().to_string().contains("neither 0 nor 1"));
+    }
+
+    #[test]
+    fn a_recording_of_each_input_is_taken_in_the_order_of_the_inputs() {
+        let of = |node: &str, observable: &str, values: &[f32]| Recording {
+            node: node.to_owned(),
+            observable: observable.to_owned(),
+            signal: Dense::new(1, 1, values.len(), values.to_vec()).unwrap().into(),
+            binary: false,
+        };
+        let read = |recordings: &[Recording], inputs: &[&str]| {
+            let bytes = all_to_bytes(recordings, 1e-3).unwrap();
+            from_bytes(&bytes, &Options::default().with_inputs(inputs.iter().copied())).and_then(Signal::into_dense)
+        };
+        let two = [of("b", "v", &[1.0, 2.0]), of("a", "v", &[3.0]), of("layer/lif", "v", &[4.0])];
+        assert_eq!(read(&two, &["a", "b"]).unwrap().data, [3.0, 1.0, 2.0]);
+        assert_eq!(read(&two, &["b", "a"]).unwrap().data, [1.0, 2.0, 3.0]);
+        assert_eq!(read(&two, &["a"]).unwrap().data, [3.0]);
+        // a single recording needs no name
+        assert_eq!(read(&two[..1], &["a"]).unwrap().data, [1.0, 2.0]);
+        assert_eq!(
+            read(&two, &["a", "c"]).unwrap_err().to_string(),
+            "there is not one recording of the input \"c\"; the file holds b:v, a:v, layer/lif:v; choose one as node:observable"
+        );
+        let unclear = [of("a", "v", &[1.0]), of("a", "i", &[2.0])];
+        assert!(read(&unclear, &["a"]).unwrap_err().to_string().contains("several recordings fit"));
+        assert!(
+            all_to_bytes(&[of("a", "v", &[1.0]), of("a", "v", &[2.0])], 1e-3).unwrap_err().to_string().contains("two recordings")
+        );
     }
 }
