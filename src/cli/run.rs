@@ -6,7 +6,7 @@ use super::console::{Console, large, plural, seconds};
 use super::convert::version;
 use super::failure::{Failure, Outcome, Result};
 use clap::Args;
-use files::write_output;
+use files::{Part, write_output};
 pub(super) use files::{Recorded, read_input};
 use isoform::core::program::Program;
 use isoform::core::substrate::Substrate;
@@ -125,7 +125,7 @@ impl Run {
         let model = Model::read(&self.model)?;
         let program = program(&model, self.dt, &self.semantics)?;
         let substrate = isoform::registry().open_str(locator)?;
-        let signal = read_input(&input, self.dt)?;
+        let signal = read_input(&input, self.dt, &program)?;
         let probes = self.probe.iter().map(|text| {
             let (what, file) = text
                 .split_once('=')
@@ -183,7 +183,7 @@ impl Run {
         let program = experiment.program(&model)?;
         let isoform::experiment::Input { file, node, observable } = experiment.input.clone();
         let source = Recorded { file, node, observable };
-        let signal = read_input(&source, experiment.model.dt)?;
+        let signal = read_input(&source, experiment.model.dt, &program)?;
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for locator in on {
             let substrate = isoform::registry().open_str(locator)?;
@@ -250,10 +250,9 @@ impl Run {
         drop(progress);
 
         let dt = job.program.semantics().dt;
-        write_output(&job.output, &recording.output, dt, "output", spiking(job.program) && !job.counts)?;
+        write_output(&job.output, &recording.output, dt, &Part::outputs(job.program, job.counts))?;
         for ((_, probe, file), dense) in job.probes.iter().zip(&recording.probes) {
-            let (Probe::Output(node) | Probe::State { node, .. }) = probe;
-            write_output(file, dense, dt, node, false)?;
+            write_output(file, dense, dt, &[Part::probe(job.program, probe, dense.channels)])?;
         }
         if let (Some(file), Some(state)) = (&job.state_out, &recording.state) {
             state_file::write(file, state)?;
