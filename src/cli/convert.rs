@@ -27,6 +27,11 @@ pub(super) fn version(text: &str) -> std::result::Result<Compat, String> {
 impl Convert {
     pub(crate) fn execute(&self, console: &Console) -> Result {
         let model = Model::read(&self.model)?;
+        let place = |file: &PathBuf| file.canonicalize().ok();
+        if place(&self.output).is_some_and(|output| place(&self.model) == Some(output)) {
+            let same = self.output.display();
+            return Err(Failure::Input(format!("{same}: it is the file that is read, which would be lost; name another output")));
+        }
         isoform::files::check_writable(&self.output)?;
         nir::write(&self.output, &model.graph, self.nir_compat).map_err(Failure::input)?;
         for lost in &model.graph.not_kept {
