@@ -245,6 +245,18 @@ fn commands_that_there_are_not() {
 }
 
 #[test]
+fn a_conversion_does_not_overwrite_what_it_reads() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("d")).expect("made");
+    let before = std::fs::read(folder.path("lif.nir")).expect("read");
+    for output in ["lif.nir", "d/../lif.nir"] {
+        let line = refused(&folder, &["convert", "lif.nir", output]);
+        assert!(line.ends_with("it is the file that is read, which would be lost; name another output"), "{line}");
+    }
+    assert_eq!(std::fs::read(folder.path("lif.nir")).expect("read"), before);
+}
+
+#[test]
 fn nothing_is_overwritten_that_is_read_or_written_by_the_same_run() {
     let folder = Folder::new();
     for (changes, what) in [

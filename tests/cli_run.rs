@@ -50,6 +50,54 @@ fn every_extension_holds_the_same_spikes() {
 }
 
 #[test]
+fn recorded_data_goes_by_the_names_of_the_graph() {
+    use isoform::formats::nir::{self, Compat, Graph, Input, Lif, NodeData, Observable, Output, Scale, Tensor, TensorData};
+    let folder = Folder::new();
+    let vector = |v: &[f32]| Tensor::vector(v.to_vec());
+    let graph = Graph::new()
+        .with_node("b", Input::new([2]))
+        .with_node("a", Input::new([1]))
+        .with_node("lif", Lif::new(vector(&[2e-3; 2]), vector(&[1.0; 2]), vector(&[0.0; 2]), vector(&[0.1; 2]), None))
+        .with_node("scale", Scale::new(vector(&[2.0])))
+        .with_node("fired", Output::new([2]))
+        .with_node("real", Output::new([1]))
+        .with_chain(&["b", "lif", "fired"])
+        .with_chain(&["a", "scale", "real"]);
+    nir::write(folder.path("two.nir"), &graph, Compat::Latest).expect("written");
+    // the program has b before a; a recording has one column for each of their channels
+    folder.put("x.csv", "1,0,0.25\n1,1,0.5\n0,1,0.75\n");
+    let fixed = ["run", "two.nir", "--dt", "1e-3", "--on", "oracle:"];
+    let run = |rest: &[&str]| folder.succeeds(&[&fixed[..], rest].concat());
+    run(&["--input", "x.csv", "--output", "y.nir", "--probe", "lif=s.nir", "--probe", "lif:v=v.nir", "--probe", "scale=r.nir"]);
+    let observed = |file: &str, node: &str, name: &str| {
+        let data = nir::read_data(folder.path(file)).expect("read");
+        let NodeData::Observables(all) = &data.nodes[node] else { panic!("a node") };
+        let Observable::TimeGridded(grid) = &all[name] else { panic!("on a grid") };
+        grid.data.data().clone()
+    };
+    assert_eq!(observed("y.nir", "real", "values"), TensorData::F32(vec![0.5, 1.0, 1.5]));
+    let TensorData::Bool(spikes) = observed("y.nir", "fired", "spikes") else { panic!("spikes are booleans") };
+    assert!(spikes.contains(&true) && spikes.contains(&false), "{spikes:?}");
+    assert_eq!(observed("s.nir", "lif", "spikes"), TensorData::Bool(spikes));
+    assert!(matches!(observed("v.nir", "lif", "v"), TensorData::F32(_)));
+    assert!(matches!(observed("r.nir", "scale", "values"), TensorData::F32(_)));
+
+    // a recording for each input stands for the columns, whatever the order of the file
+    let recording = |node: &str, channels: usize, data: &[f32]| isoform::formats::signal::Recording {
+        node: node.to_owned(),
+        observable: "values".to_owned(),
+        signal: isoform::formats::signal::Dense::new(3, 1, channels, data.to_vec()).expect("fits").into(),
+        binary: false,
+    };
+    let inputs = [recording("a", 1, &[0.25, 0.5, 0.75]), recording("b", 2, &[1.0, 0.0, 1.0, 1.0, 0.0, 1.0])];
+    isoform::formats::signal::write_recordings(folder.path("x.nir"), &inputs, 1e-3).expect("written");
+    run(&["--input", "x.csv", "--output", "c.csv"]);
+    run(&["--input", "x.nir", "--output", "n.csv"]);
+    assert_eq!(folder.text("c.csv"), folder.text("n.csv"));
+    folder.succeeds(&["compare", "two.nir", "--dt", "1e-3", "--on", "cpu:", "--input", "x.nir"]);
+}
+
+#[test]
 fn counts_add_up_what_ticks_say() {
     let folder = Folder::new();
     folder.succeeds(&on("oracle:", &["--output", "y.csv"]));

@@ -265,6 +265,22 @@ fn nested_datatypes_do_not_exhaust_the_stack() {
     assert!(message(&bytes).starts_with("node \"a\": \"scale\" has the datatype list of variable length"));
 }
 
+/// Deflate may shrink noughts a thousandfold, and a byte becomes a number of eight.
+#[test]
+fn what_a_weight_becomes_is_bounded_by_the_file() {
+    let weight = |bytes: bool| {
+        one_node("a", |n| {
+            text(n, "type", "Linear");
+            let weight = n.create_dataset("weight");
+            let weight = if bytes { weight.with_i8_data(&vec![0; 4 << 20]) } else { weight.with_f32_data(&vec![0.0; 4 << 20]) };
+            weight.with_shape(&[2048, 2048]).with_chunks(&[512, 512]).with_deflate(9);
+        })
+    };
+    let refusal = message(&weight(true));
+    assert!(refusal.contains("dataset \"weight\" in double precision declares 33554432 bytes, more than the "), "{refusal}");
+    assert!(nir::from_bytes(&weight(false)).is_ok(), "single precision stays as it is");
+}
+
 #[test]
 fn edges_must_lead_somewhere() {
     let scale = || Scale::new(Tensor::from(1.0f32));
@@ -351,7 +367,7 @@ fn hostile_files_are_refused() {
         ("metadata_in_itself", "root graph: nested deeper than 32 levels"),
         ("doubling", "entries, more than the"),
         ("external_link", "node \"a\": \"scale\" is missing; a node of type Scale has scale"),
-        ("soft_link", "node \"a\": not a readable HDF5 file"),
+        ("soft_link", "node \"a\": \"scale\" is a soft link, which is not followed; store a copy"),
         ("compound", "node \"a\": \"scale\" has the datatype compound of re, im, which is not read"),
         ("long_double", "node \"a\": \"scale\" has the datatype float of 16 bytes"),
         ("lists", "node \"a\": \"scale\" has the datatype list of variable length"),

@@ -66,7 +66,7 @@ impl Compare {
         let program = program(&model, self.dt, &self.semantics)?;
         let registry = isoform::registry();
         let substrates = self.on.iter().map(|locator| Ok((locator, registry.open_str(locator)?))).collect::<Result<Vec<_>>>()?;
-        let input = read_input(&Recorded::named(&self.input), self.dt)?;
+        let input = read_input(&Recorded::named(&self.input), self.dt, &program)?;
         check_input(&program, &input).map_err(Failure::about(format!("input \"{}\"", self.input.display())))?;
         let mut found = Vec::new();
         for (locator, substrate) in substrates {

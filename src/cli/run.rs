@@ -7,7 +7,7 @@ use super::console::Console;
 use super::convert::version;
 use super::failure::{Failure, Outcome, Result};
 use clap::Args;
-use files::write_output;
+use files::{Part, write_output};
 pub(super) use files::{Recorded, read_input};
 use isoform::core::program::Program;
 use isoform::experiment::{Experiment, filled};
@@ -18,7 +18,7 @@ use isoform::model::Model;
 use isoform::run::{Probe, Task, check_input};
 use isoform::semantics::{Answers, time_step};
 use isoform::state_file;
-use job::{Job, distinct, spiking};
+use job::{Job, distinct};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -115,7 +115,7 @@ impl Run {
         let model = Model::read(&self.model)?;
         let program = program(&model, self.dt, &self.semantics)?;
         let substrate = isoform::registry().open_str(locator)?;
-        let signal = read_input(&input, self.dt)?;
+        let signal = read_input(&input, self.dt, &program)?;
         let probes = self.probe.iter().map(|text| {
             let signs = || text.match_indices('=').filter(|(at, _)| at + 1 < text.len()).map(|(at, _)| at);
             // names may have the sign too: the first that makes sense cuts them
@@ -175,7 +175,7 @@ impl Run {
         let program = experiment.program(&model)?;
         let isoform::experiment::Input { file, node, observable } = experiment.input.clone();
         let source = Recorded { file, node, observable };
-        let signal = read_input(&source, experiment.model.dt)?;
+        let signal = read_input(&source, experiment.model.dt, &program)?;
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for locator in on {
             let substrate = isoform::registry().open_str(locator)?;
@@ -243,10 +243,9 @@ impl Run {
         drop(progress);
 
         let dt = job.program.semantics().dt;
-        write_output(&job.output, &recording.output, dt, "output", spiking(job.program) && !job.counts)?;
+        write_output(&job.output, &recording.output, dt, &Part::outputs(job.program, job.counts))?;
         for ((_, probe, file), dense) in job.probes.iter().zip(&recording.probes) {
-            let (Probe::Output(node) | Probe::State { node, .. }) = probe;
-            write_output(file, dense, dt, node, false)?;
+            write_output(file, dense, dt, &[Part::probe(job.program, probe, dense.channels)])?;
         }
         if let (Some(file), Some(state)) = (&job.state_out, &recording.state) {
             state_file::write(file, state)?;

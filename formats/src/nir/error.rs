@@ -102,6 +102,9 @@ pub enum NirErrorKind {
     /// The file keeps its structure in a heap of shared messages, which no writer of NIR files does.
     #[error("the file uses HDF5 shared messages, which are not read; write it again with Python nir")]
     SharedMessages,
+    /// An entry of a group is a soft link.
+    #[error("{0} is a soft link, which is not followed; store a copy of what it leads to, or make it a hard link")]
+    SoftLink(String),
     /// The file holds recorded data, not a graph.
     #[error("this file holds recorded data (NIRGraphData), not a graph; use it as an input")]
     RecordedData,

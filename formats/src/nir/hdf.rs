@@ -7,9 +7,10 @@
 use std::thread::Builder;
 
 use half::f16;
-use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, Group, VlenStringReadOptions};
+use hdf5_pure::{Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, FormatError, Group, VlenStringReadOptions};
 
 use super::error::{NirError, NirErrorKind, Result};
+use super::model::Node;
 use super::tensor::{DType, Tensor, TensorData};
 use super::value::{Map, Texts, Value};
 
@@ -48,7 +49,7 @@ pub(super) struct Budget {
     file_len: u64,
     /// Entries seen so far.
     objects: u64,
-    /// Bytes that may still be unpacked.
+    /// Bytes that may still be unpacked, or taken by what becomes of them.
     bytes: u64,
 }
 
@@ -91,17 +92,23 @@ impl Budget {
         // A chunk is unpacked whole, even where the dataset uses a part of it.
         let chunk = dataset.chunk_shape().map_err(|e| at.hdf5(e))?;
         let chunk_bytes = chunk.as_deref().map_or(0, total);
-        for (what, bytes) in [("dataset", bytes), ("chunk of dataset", chunk_bytes)] {
+        // Numbers are computed with in double precision, but for those that are stored in single.
+        let each = match kind(&dataset.datatype().map_err(|e| at.hdf5(e))?) {
+            Some(Kind::Number(dtype)) if dtype != DType::F32 => size_of::<f64>() as u64,
+            _ => size.max(1),
+        };
+        let widened = (bytes / size.max(1)).saturating_mul(each);
+        let of = |what: &str| format!("{what} \"{}\"", at.name);
+        for (what, bytes, limit) in [
+            (of("dataset"), bytes, limit),
+            (of("chunk of dataset"), chunk_bytes, limit),
+            (format!("dataset \"{}\" in double precision", at.name), widened, self.bytes),
+        ] {
             if bytes > limit {
-                return Err(at.error(NirErrorKind::TooLarge {
-                    what: format!("{what} \"{}\"", at.name),
-                    declared: bytes,
-                    unit: "bytes",
-                    limit,
-                }));
+                return Err(at.error(NirErrorKind::TooLarge { what, declared: bytes, unit: "bytes", limit }));
             }
         }
-        self.bytes = self.bytes.saturating_sub(bytes);
+        self.bytes = self.bytes.saturating_sub(bytes.max(widened));
         declared.iter().map(|&d| usize::try_from(d).ok()).collect::<Option<Vec<_>>>().ok_or_else(|| {
             at.error(NirErrorKind::TooLarge { what: format!("dataset \"{}\"", at.name), declared: bytes, unit: "bytes", limit })
         })
@@ -178,10 +185,23 @@ pub(super) type Members = (Vec<(String, Dataset)>, Vec<(String, Group)>);
 
 /// Lists the entries of a group.
 pub(super) fn members(group: &Group, at: Place<'_>, budget: &mut Budget) -> Result<Members> {
-    let datasets: Vec<_> = group.iter_datasets().map_err(|e| at.hdf5(e))?.collect();
-    let groups: Vec<_> = group.iter_groups().map_err(|e| at.hdf5(e))?.collect();
+    let datasets: Vec<_> = group.iter_datasets().map_err(|e| unlisted(group, at, e))?.collect();
+    let groups: Vec<_> = group.iter_groups().map_err(|e| unlisted(group, at, e))?.collect();
     budget.objects(at.node, at.name, datasets.len() + groups.len())?;
     Ok((datasets, groups))
+}
+
+/// Why a group cannot be listed: the library follows no soft links and reads that of an old group as an object at the undefined
+/// address, which no other object has.
+fn unlisted(group: &Group, at: Place<'_>, error: hdf5_pure::Error) -> NirError {
+    let is_link = |e: &hdf5_pure::Error| matches!(e, hdf5_pure::Error::Format(FormatError::UnexpectedEof { expected, .. }) if *expected == usize::MAX);
+    if !is_link(&error) {
+        return at.hdf5(error);
+    }
+    // the library lists no name of such a group, but it looks up those that the format has
+    let known = Node::ENTRIES.iter().chain(&["type", "edges", "nodes", "metadata", "node", "version"]);
+    let name = known.copied().find(|name| group.dataset(name).is_err_and(|e| is_link(&e)));
+    at.error(NirErrorKind::SoftLink(name.map_or_else(|| format!("an entry of \"{}\"", at.name), |name| format!("\"{name}\""))))
 }
 
 /// Reads everything inside a group.

@@ -116,6 +116,9 @@ macro_rules! nodes {
             /// The names of all types, as files spell them.
             pub const TYPES: &[&str] = &["NIRGraph", $($name),*];
 
+            /// The names of the parameters of all types, some more than once.
+            pub(super) const ENTRIES: &[&str] = &[$( $( stringify!($field), )* )*];
+
             /// The name of the type, as files spell it.
             #[must_use]
             pub fn type_name(&self) -> &'static str {

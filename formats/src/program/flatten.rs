@@ -41,6 +41,11 @@ fn place<'a>(graph: &'a Graph, prefix: &str, flat: &mut Flat<'a>) -> Result<Door
         flat.nodes.push((path, node));
     }
     for (from, to) in &graph.edges {
+        if matches!(graph.nodes.get(from), Some(Node::Output(_))) {
+            let why =
+                format!("an Output ends its graph, but an edge leads on to {to:?}; take the signal from what leads into it");
+            return Err(Error::invalid_program(why).with_node(format!("{prefix}{from}")));
+        }
         let door = |name: &str, side: &str, door: fn(&Doors) -> Option<&String>| match inner.get(name) {
             None => Ok(format!("{prefix}{name}")),
             Some(doors) => door(doors).cloned().ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! From a NIR graph to a program.
 
-use super::flatten::{Flat, flatten};
+use super::drafts::{drafts, same};
+use super::flatten::flatten;
 use crate::nir::{self, Graph, Ints, Node, TensorData};
 use isoform_core::builder::{Builder, Draft, Wire, delay, identity, reshape};
 use isoform_core::error::{Error, Result};
@@ -23,7 +24,7 @@ pub fn from_nir(graph: &Graph, semantics: Semantics) -> Result<Program> {
     for (from, to) in &flat.edges {
         sources.entry(to).or_default().push(from);
     }
-    let drafts = drafts(&flat, &sources)?;
+    let (drafts, outputs) = drafts(&flat)?;
     let mut net = Builder::new();
     let wire = |net: &Builder, name: &str| {
         sources.get(name).into_iter().flatten().fold(Wire::default(), |sum, from| sum + net.later(from))
@@ -45,47 +46,12 @@ pub fn from_nir(graph: &Graph, semantics: Semantics) -> Result<Program> {
             }
         }
     }
-    net.build(semantics)
-}
-
-/// What each node is, found by following shapes along the edges until nothing more is learnt.
-fn drafts(flat: &Flat<'_>, sources: &HashMap<&str, Vec<&str>>) -> Result<Vec<Draft>> {
-    let mut found: Vec<Option<Draft>> = flat.nodes.iter().map(|_| None).collect();
-    let mut shapes: HashMap<&str, Shape> = HashMap::new();
-    loop {
-        let mut progress = false;
-        for (slot, (name, node)) in found.iter_mut().zip(&flat.nodes) {
-            if slot.is_some() {
-                continue;
-            }
-            let offered = sources.get(name.as_str()).into_iter().flatten().find_map(|from| shapes.get(from).cloned());
-            if let Some((draft, shape)) = draft(node, offered).map_err(|e| e.with_node(name))? {
-                *slot = Some(draft);
-                shapes.insert(name, shape);
-                progress = true;
-            }
-        }
-        if !progress {
-            break;
-        }
-    }
-    flat.nodes
-        .iter()
-        .zip(found)
-        .map(|((name, node), draft)| {
-            draft.ok_or_else(|| {
-                Error::invalid_program(format!(
-                    "nothing tells the shape of the input of this {}; wire it, or give its input shape",
-                    node.type_name()
-                ))
-                .with_node(name)
-            })
-        })
-        .collect()
+    let program = net.build(semantics)?;
+    outputs.map(|()| program)
 }
 
 /// A node as a draft with the shape of its output, if its input shape is known well enough.
-fn draft(node: &Node, offered: Option<Shape>) -> Result<Option<(Draft, Shape)>> {
+pub(super) fn draft(node: &Node, offered: Option<Shape>) -> Result<Option<(Draft, Shape)>> {
     let elementwise = |neuron: Neuron, node: &Node| {
         let natural = nir::common_shape(node).map(Shape::new);
         // a single value is a scalar that spreads
@@ -99,14 +65,12 @@ fn draft(node: &Node, offered: Option<Shape>) -> Result<Option<(Draft, Shape)>> 
     Ok(match node {
         Node::Input(n) => sizes(&n.shape, "shape").map(|s| Some((reshape(s.clone()), s)))?,
         Node::Output(_) => offered.map(|s| (identity(), s)),
-        Node::Identity(n) => match offered {
-            Some(shape) => Some((identity(), shape)),
-            None => sizes(&n.shape, "shape").map(|s| Some((reshape(s.clone()), s)))?,
-        },
+        Node::Identity(n) => sizes(&n.shape, "shape").map(|s| Some((reshape(s.clone()), s)))?,
         Node::Flatten(n) => {
             let input = match (&n.input_type, offered) {
-                (_, Some(shape)) => shape,
-                (Some(shape), None) => sizes(shape, "input_type")?,
+                // start_dim and end_dim count the extents of what is declared
+                (Some(shape), _) => sizes(shape, "input_type")?,
+                (None, Some(shape)) => shape,
                 (None, None) => return Ok(None),
             };
             let output = flattened(&input, &n.start_dim, &n.end_dim)?;
@@ -170,6 +134,13 @@ fn named(neuron: Neuron, node: &Node) -> Result<Neuron> {
 }
 
 fn affine(weight: &nir::Tensor, bias: Option<&nir::Tensor>, offered: Option<Shape>) -> Result<Option<(Draft, Shape)>> {
+    // before the weight is widened, which may take eight times the memory of what the file holds
+    if let (Some(input), &[_, cols]) = (&offered, weight.shape())
+        && input.extents().last() != Some(&cols)
+        && !same(input, &Shape::from([cols]))
+    {
+        return Err(Error::invalid_program(format!("takes [{cols}], but gets {input}")));
+    }
     let (weight, bias) = (tensor(weight)?, bias.map(tensor).transpose()?);
     let dense = match &offered {
         Some(input)
@@ -198,7 +169,7 @@ fn refuse<T>(field: &str, wants: &str, got: &Ints) -> Result<T> {
     Err(Error::invalid_program(format!("{field} must be {wants}, but is {:?}", got.values())))
 }
 
-fn sizes(ints: &Ints, field: &str) -> Result<Shape> {
+pub(super) fn sizes(ints: &Ints, field: &str) -> Result<Shape> {
     ints.sizes().map_or_else(|| refuse(field, "sizes", ints), |s| Ok(Shape::new(s)))
 }
 

@@ -4,6 +4,7 @@
 //! [`Semantics`](isoform_core::semantics::Semantics) that the caller gives. Edges that enter one node add up. A graph inside a
 //! graph is put in its place; its nodes are called `graph/node`.
 
+mod drafts;
 mod export;
 mod flatten;
 mod import;

@@ -165,4 +165,27 @@ pub enum SignalErrorKind {
         /// How many channels there are.
         channels: usize,
     },
+    /// The signal has more ticks or channels than any recording.
+    #[error("{ticks} ticks of {batch} x {channels} channels are more than a signal may have, 2^40 ticks of 2^31 channels")]
+    Extents {
+        /// How many ticks there are.
+        ticks: u64,
+        /// How many samples there are.
+        batch: usize,
+        /// How many channels there are.
+        channels: usize,
+    },
+    /// A recording of events lasts longer than a signal may.
+    #[error(
+        "the recording lasts (t_max) {t_max:e} s, {ticks:e} ticks of {dt:e} s, more than the 2^40 that a signal may have; \
+         give t_max in seconds, or a longer time step"
+    )]
+    Duration {
+        /// How long the recording is, in seconds.
+        t_max: f64,
+        /// The time step in seconds.
+        dt: f64,
+        /// How many ticks that would be.
+        ticks: f64,
+    },
 }

@@ -20,8 +20,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod choice;
 mod error;
 mod npy;
+mod ports;
 mod recorded;
 mod table;
 
@@ -36,6 +38,9 @@ const MAX_FILE_BYTES: u64 = 16 << 30;
 
 /// The most values that events are laid out to.
 const MAX_DENSE: u64 = 1 << 31;
+
+/// The most ticks that a signal may have, whatever its file declares: 18 minutes of nanoseconds, 35 years of milliseconds.
+const MAX_TICKS: u64 = 1 << 40;
 
 /// A signal, in one of the two forms that files have.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,8 +98,9 @@ impl Dense {
     ///
     /// # Errors
     ///
-    /// `Count` if the values do not fill the shape.
+    /// `Count` if the values do not fill the shape, `Extents` if a shape without values is beyond 2^40 ticks of 2^31 channels.
     pub fn new(ticks: usize, batch: usize, channels: usize, data: Vec<f32>) -> Result<Self> {
+        check_extents(ticks as u64, batch, channels)?;
         let count = ticks.checked_mul(batch).and_then(|n| n.checked_mul(channels));
         if count != Some(data.len()) {
             return Err(SignalErrorKind::Count { found: data.len(), ticks, batch, channels }.into());
@@ -191,6 +197,7 @@ pub struct Options {
     dt: Option<f64>,
     node: Option<String>,
     observable: Option<String>,
+    inputs: Vec<String>,
     binary: bool,
 }
 
@@ -213,6 +220,14 @@ impl Options {
     #[must_use]
     pub fn with_observable(mut self, observable: impl Into<String>) -> Self {
         self.observable = Some(observable.into());
+        self
+    }
+
+    /// The inputs of the model that the signal is for. Of several recordings, those of these nodes are read, and their channels stand
+    /// side by side in this order.
+    #[must_use]
+    pub fn with_inputs(mut self, nodes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.inputs = nodes.into_iter().map(Into::into).collect();
         self
     }
 
@@ -254,6 +269,35 @@ pub fn write(path: impl AsRef<Path>, signal: &Signal, options: &Options) -> Resu
         Format::Npy => npy::to_bytes(&dense()?),
         Format::Csv => table::to_bytes(&dense()?),
         Format::Nir => recorded::to_bytes(signal, options),
+    };
+    bytes()
+        .and_then(|bytes| std::fs::write(path, bytes).map_err(|e| SignalErrorKind::Io(e).into()))
+        .map_err(|error: SignalError| error.with_file(path))
+}
+
+/// A signal of one node, among several in one file of recorded data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// The node, by its path as in `srnn/lif`.
+    pub node: String,
+    /// What was observed, such as `spikes`.
+    pub observable: String,
+    /// The values.
+    pub signal: Signal,
+    /// Whether zeros and ones are written as booleans, as Python `nir` keeps spikes.
+    pub binary: bool,
+}
+
+/// Writes recordings of several nodes to one `.nir` file.
+///
+/// # Errors
+///
+/// As [`write()`]; `Extension` for any other file, `Choice` if two recordings go by one name.
+pub fn write_recordings(path: impl AsRef<Path>, recordings: &[Recording], dt: f64) -> Result<()> {
+    let path = path.as_ref();
+    let bytes = || match Format::of(path)? {
+        Format::Nir => recorded::all_to_bytes(recordings, dt),
+        _ => Err(SignalErrorKind::Extension(path.extension().unwrap_or_default().to_string_lossy().into_owned()).into()),
     };
     bytes()
         .and_then(|bytes| std::fs::write(path, bytes).map_err(|e| SignalErrorKind::Io(e).into()))
@@ -306,6 +350,15 @@ fn load(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)
+}
+
+/// Refuses extents that no recording has; a file without values may declare any.
+fn check_extents(ticks: u64, batch: usize, channels: usize) -> Result<()> {
+    let row = (batch as u64).max(1).checked_mul((channels as u64).max(1));
+    match ticks <= MAX_TICKS && row.is_some_and(|row| row <= MAX_DENSE) {
+        true => Ok(()),
+        false => Err(SignalErrorKind::Extents { ticks, batch, channels }.into()),
+    }
 }
 
 /// A double as a single, unless that makes a finite number infinite.

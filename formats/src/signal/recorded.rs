@@ -2,8 +2,9 @@
 
 use indexmap::IndexMap;
 
+use super::choice::{choose, collect, of_inputs};
 use super::error::{Result, SignalErrorKind};
-use super::{Dense, Event, Events, Options, Signal, narrow};
+use super::{Dense, Event, Events, MAX_TICKS, Options, Recording, Signal, check_extents, narrow, ports};
 use crate::nir::{self, DType, EventList, GraphData, NodeData, Observable, Tensor, TensorData, TimeGridded};
 
 /// Where a signal is written if the options name no place.
@@ -12,67 +13,65 @@ const OBSERVABLE: &str = "spikes";
 
 pub(super) fn from_bytes(bytes: &[u8], options: &Options) -> Result<Signal> {
     let data = nir::data_from_bytes(bytes).map_err(SignalErrorKind::Nir)?;
-    match choose(&data, options)? {
+    let mut all = Vec::new();
+    collect(&data, "", &mut all);
+    if let Some(found) = of_inputs(&all, options)? {
+        let parts = options.inputs.iter().cloned().zip(found.into_iter().map(|observable| signal(observable, options)));
+        return ports::join(parts.map(|(name, part)| Ok((name, part?))).collect::<Result<_>>()?);
+    }
+    signal(choose(&all, options)?, options)
+}
+
+fn signal(observable: &Observable, options: &Options) -> Result<Signal> {
+    match observable {
         Observable::TimeGridded(grid) => gridded(grid).map(Signal::Dense),
         Observable::Events(list) => events(list, options).map(Signal::Events),
     }
 }
 
 pub(super) fn to_bytes(signal: &Signal, options: &Options) -> Result<Vec<u8>> {
-    let observable = match signal {
-        Signal::Dense(dense) => Observable::TimeGridded(to_grid(dense, options)?),
-        Signal::Events(events) => Observable::Events(to_list(events)?),
-    };
     let node = options.node.as_deref().unwrap_or(NODE);
     let name = options.observable.as_deref().unwrap_or(OBSERVABLE);
-    let inner = NodeData::Observables(IndexMap::from([(name.to_owned(), observable)]));
     let mut data = GraphData::default();
-    // A path leads into nested graphs, from the innermost outwards.
-    let mut names = node.rsplit('/');
-    data.nodes.insert(names.next().unwrap_or(NODE).to_owned(), inner);
-    for outer in names {
-        let mut around = GraphData::default();
-        around.nodes.insert(outer.to_owned(), NodeData::Graph(data));
-        data = around;
+    place(&mut data, node, name, observable(signal, options)?);
+    nir::data_to_bytes(&data).map_err(|e| SignalErrorKind::Nir(e).into())
+}
+
+pub(super) fn all_to_bytes(recordings: &[Recording], dt: f64) -> Result<Vec<u8>> {
+    let mut data = GraphData::default();
+    for recording in recordings {
+        let options = Options::default().with_dt(dt).with_binary(recording.binary);
+        if !place(&mut data, &recording.node, &recording.observable, observable(&recording.signal, &options)?) {
+            let asked = format!("two recordings of \"{}:{}\"", recording.node, recording.observable);
+            let known = recordings.iter().map(|r| format!("{}:{}", r.node, r.observable)).collect();
+            return Err(SignalErrorKind::Choice { asked, known }.into());
+        }
     }
     nir::data_to_bytes(&data).map_err(|e| SignalErrorKind::Nir(e).into())
 }
 
-/// Finds the one recording that is meant.
-fn choose<'a>(data: &'a GraphData, options: &Options) -> Result<&'a Observable> {
-    let mut all = Vec::new();
-    collect(data, "", &mut all);
-    let fits = |node: &str, observable: &str| {
-        options.node.as_deref().is_none_or(|n| n == node) && options.observable.as_deref().is_none_or(|o| o == observable)
-    };
-    let mut found = all.iter().filter(|(node, name, _)| fits(node, name));
-    match (found.next(), found.next()) {
-        (Some((_, _, observable)), None) => Ok(observable),
-        (first, _) => {
-            let asked = match first {
-                Some(_) => "several recordings fit".to_owned(),
-                None => format!(
-                    "no recording of \"{}:{}\"",
-                    options.node.as_deref().unwrap_or("any node"),
-                    options.observable.as_deref().unwrap_or("any observable")
-                ),
-            };
-            let known = all.iter().map(|(node, name, _)| format!("{node}:{name}")).collect();
-            Err(SignalErrorKind::Choice { asked, known }.into())
-        }
-    }
+fn observable(signal: &Signal, options: &Options) -> Result<Observable> {
+    Ok(match signal {
+        Signal::Dense(dense) => Observable::TimeGridded(to_grid(dense, options)?),
+        Signal::Events(events) => Observable::Events(to_list(events)?),
+    })
 }
 
-fn collect<'a>(data: &'a GraphData, parent: &str, all: &mut Vec<(String, &'a str, &'a Observable)>) {
-    for (name, node) in &data.nodes {
-        let path = match parent {
-            "" => name.clone(),
-            _ => format!("{parent}/{name}"),
-        };
-        match node {
-            NodeData::Graph(graph) => collect(graph, &path, all),
-            NodeData::Observables(observables) => {
-                all.extend(observables.iter().map(|(name, o)| (path.clone(), name.as_str(), o)));
+/// Puts a recording in its place, where a path leads into nested graphs; false if the place is taken.
+fn place(data: &mut GraphData, path: &str, name: &str, observable: Observable) -> bool {
+    match path.split_once('/') {
+        None => {
+            let node = data.nodes.entry(path.to_owned()).or_insert_with(|| NodeData::Observables(IndexMap::new()));
+            match node {
+                NodeData::Observables(all) => all.insert(name.to_owned(), observable).is_none(),
+                NodeData::Graph(_) => false,
+            }
+        }
+        Some((outer, inner)) => {
+            let node = data.nodes.entry(outer.to_owned()).or_insert_with(|| NodeData::Graph(GraphData::default()));
+            match node {
+                NodeData::Graph(graph) => place(graph, inner, name, observable),
+                NodeData::Observables(_) => false,
             }
         }
     }
@@ -84,9 +83,11 @@ fn gridded(grid: &TimeGridded) -> Result<Dense> {
         let shape = grid.data.shape();
         return Err(SignalErrorKind::Shape(format!("gridded data has the shape {shape:?}")).into());
     };
+    check_extents(ticks as u64, batch, channels)?;
     let wide = grid.data.to_f64();
     let mut data = Vec::with_capacity(wide.len());
-    for tick in 0..ticks {
+    // without values there is nothing to go through, however many ticks are declared
+    for tick in 0..if wide.is_empty() { 0 } else { ticks } {
         for sample in 0..batch {
             let start = (sample * ticks + tick) * channels;
             for &value in wide.get(start..start + channels).unwrap_or_default() {
@@ -102,7 +103,7 @@ fn to_grid(dense: &Dense, options: &Options) -> Result<TimeGridded> {
     check_step(dt)?;
     let Dense { ticks, batch, channels, data, .. } = dense;
     let mut sorted = Vec::with_capacity(data.len());
-    for sample in 0..*batch {
+    for sample in 0..if data.is_empty() { 0 } else { *batch } {
         for tick in 0..*ticks {
             let start = (tick * batch + sample) * channels;
             sorted.extend_from_slice(data.get(start..start + channels).unwrap_or_default());
@@ -156,8 +157,12 @@ fn events(list: &EventList, options: &Options) -> Result<Events> {
             false => exact.floor(),
         }
     };
-    // `as` saturates, so an absurd duration becomes the largest count.
-    let ticks = on_grid(list.t_max, true) as u64;
+    let ticks = on_grid(list.t_max, true);
+    if ticks > MAX_TICKS as f64 {
+        return Err(SignalErrorKind::Duration { t_max: list.t_max, dt, ticks }.into());
+    }
+    let ticks = ticks as u64;
+    check_extents(ticks, batch, channels)?;
     let mut events = Vec::new();
     for (i, (&neuron, &time)) in neurons.iter().zip(&times).enumerate() {
         // numpy has no ragged arrays: lists are filled up with neuron -1 at infinity.
@@ -297,11 +302,30 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_duration_is_not_laid_out() {
-        let far = list(vec![0], vec![0.0].into(), 1e300);
-        let events = events(&far, &Options::default().with_dt(1e-9)).unwrap();
-        let error = events.to_dense().unwrap_err();
+    fn an_absurd_duration_is_refused() {
+        let far = |t_max| events(&list(vec![0], vec![0.0].into(), t_max), &Options::default().with_dt(1e-3));
+        for t_max in [1e300, 2e9] {
+            let error = far(t_max).unwrap_err();
+            assert!(matches!(error.kind(), SignalErrorKind::Duration { .. }), "{error}");
+            assert!(error.to_string().contains(&format!("(t_max) {t_max:e} s, {:e} ticks of 1e-3 s", t_max / 1e-3)), "{error}");
+        }
+        // a long recording of few events is one, but is not laid out
+        let error = far(1e9).unwrap().to_dense().unwrap_err();
         assert!(matches!(error.kind(), SignalErrorKind::TooLarge { .. }));
+    }
+
+    #[test]
+    fn extents_without_values_are_refused_or_done_at_once() {
+        for shape in [[3, 1 << 60, 0], [1 << 60, 0, 3], [1, 0, 1 << 60]] {
+            let grid = TimeGridded { data: Tensor::new(shape, Vec::<f32>::new()).unwrap(), dt: 1e-3 };
+            let error = gridded(&grid).unwrap_err();
+            assert!(matches!(error.kind(), SignalErrorKind::Extents { .. }), "{error}");
+        }
+        let grid = TimeGridded { data: Tensor::new([1 << 20, 1 << 40, 0], Vec::<f32>::new()).unwrap(), dt: 1e-3 };
+        let dense = gridded(&grid).unwrap();
+        assert_eq!(to_grid(&dense, &Options::default()).unwrap(), grid);
+        let wide = EventList { n_neurons: 1 << 60, ..list(vec![0], vec![0.0].into(), 1.0) };
+        assert!(events(&wide, &Options::default().with_dt(1e-3)).is_err());
     }
 
     #[test]
@@ -328,5 +352,34 @@ mod tests {
         );
         let half = Signal::from(Dense::new(1, 1, 1, vec![0.5]).unwrap().with_dt(1e-3));
         assert!(to_bytes(&half, &options).unwrap_err().to_string().contains("neither 0 nor 1"));
+    }
+
+    #[test]
+    fn a_recording_of_each_input_is_taken_in_the_order_of_the_inputs() {
+        let of = |node: &str, observable: &str, values: &[f32]| Recording {
+            node: node.to_owned(),
+            observable: observable.to_owned(),
+            signal: Dense::new(1, 1, values.len(), values.to_vec()).unwrap().into(),
+            binary: false,
+        };
+        let read = |recordings: &[Recording], inputs: &[&str]| {
+            let bytes = all_to_bytes(recordings, 1e-3).unwrap();
+            from_bytes(&bytes, &Options::default().with_inputs(inputs.iter().copied())).and_then(Signal::into_dense)
+        };
+        let two = [of("b", "v", &[1.0, 2.0]), of("a", "v", &[3.0]), of("layer/lif", "v", &[4.0])];
+        assert_eq!(read(&two, &["a", "b"]).unwrap().data, [3.0, 1.0, 2.0]);
+        assert_eq!(read(&two, &["b", "a"]).unwrap().data, [1.0, 2.0, 3.0]);
+        assert_eq!(read(&two, &["a"]).unwrap().data, [3.0]);
+        // a single recording needs no name
+        assert_eq!(read(&two[..1], &["a"]).unwrap().data, [1.0, 2.0]);
+        assert_eq!(
+            read(&two, &["a", "c"]).unwrap_err().to_string(),
+            "there is not one recording of the input \"c\"; the file holds b:v, a:v, layer/lif:v; choose one as node:observable"
+        );
+        let unclear = [of("a", "v", &[1.0]), of("a", "i", &[2.0])];
+        assert!(read(&unclear, &["a"]).unwrap_err().to_string().contains("several recordings fit"));
+        assert!(
+            all_to_bytes(&[of("a", "v", &[1.0]), of("a", "v", &[2.0])], 1e-3).unwrap_err().to_string().contains("two recordings")
+        );
     }
 }

@@ -17,19 +17,18 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Dense> {
     let mut batch = 1;
     let mut first = true;
     while reader.read_record(&mut record).map_err(|e| malformed(&e))? {
-        let row = record.position().map_or(0, csv::Position::line);
+        let row = || record.position().map_or(0, |at| line(bytes, at));
         let expected = *columns.get_or_insert(record.len());
         if record.len() != expected {
-            return Err(SignalErrorKind::Ragged { row, found: record.len(), expected }.into());
+            return Err(SignalErrorKind::Ragged { row: row(), found: record.len(), expected }.into());
         }
-        // A line without a single number above the numbers names the columns.
-        if std::mem::take(&mut first) && record.iter().all(|cell| cell.parse::<f32>().is_err()) {
+        if std::mem::take(&mut first) && is_header(&record) {
             batch = samples(&record).unwrap_or(1);
             continue;
         }
         for (column, cell) in record.iter().enumerate() {
             let value = cell.parse::<f32>().map_err(|_| SignalErrorKind::Cell {
-                row,
+                row: row(),
                 column: column + 1,
                 cell: cell.chars().take(32).collect(),
             })?;
@@ -45,7 +44,41 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Dense> {
     let Some(columns) = columns else {
         return Err(SignalErrorKind::Malformed { format: "csv", message: "it is empty".to_owned() }.into());
     };
+    if let Some(row) = gap(bytes).filter(|_| columns == 1) {
+        return Err(SignalErrorKind::Cell { row, column: 1, cell: String::new() }.into());
+    }
     Dense::new(ticks, batch, columns / batch, data)
+}
+
+/// The line of a record, whose position is that of the comments and empty lines before it.
+fn line(bytes: &[u8], at: &csv::Position) -> u64 {
+    let rest = usize::try_from(at.byte()).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
+    let passed = rest.split(|&b| b == b'\n').take_while(|row| matches!(row, [] | [b'\r'] | [b'#', ..])).count();
+    at.line() + passed as u64
+}
+
+/// Whether a first row names the columns: a mistyped number does not, else it would be dropped and time would shift.
+fn is_header(row: &StringRecord) -> bool {
+    let like_number =
+        |cell: &str| cell.parse::<f32>().is_ok() || cell.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    samples(row).is_some() || (row.iter().any(|cell| !cell.is_empty()) && !row.iter().any(like_number))
+}
+
+/// The first empty line between numbers. The reader of tables passes over it, but in a single column it is a missing value.
+fn gap(bytes: &[u8]) -> Option<u64> {
+    let (mut begun, mut empty) = (false, None);
+    for (line, row) in (1..).zip(bytes.split(|&b| b == b'\n')) {
+        let row = row.trim_ascii();
+        if row.is_empty() {
+            empty = empty.or(Some(line).filter(|_| begun));
+        } else if !row.starts_with(b"#") {
+            begun |= str::from_utf8(row).is_ok_and(|row| row.trim_matches('"').trim().parse::<f32>().is_ok());
+            if empty.is_some() {
+                return empty;
+            }
+        }
+    }
+    None
 }
 
 pub(super) fn to_bytes(signal: &Dense) -> Result<Vec<u8>> {
@@ -88,6 +121,8 @@ mod tests {
         assert_eq!((plain.ticks, plain.batch, plain.channels), (2, 1, 2));
         assert_eq!(plain.data, [0.0, 1.5, -2.0, 0.3]);
         assert_eq!(from_bytes(b"left,right\n0,1.5\n-2,0.3").unwrap(), plain);
+        assert_eq!(from_bytes(b"left,\n0,1.5\n\n-2,0.3\n\n\n").unwrap(), plain);
+        assert_eq!(from_bytes(b"v\n\n1\n2\n\n\r\n").unwrap().data, [1.0, 2.0]);
         assert_eq!(from_bytes(b"# made by numpy\r\n0,1.5\r\n-2,0.3\r\n").unwrap(), plain);
     }
 
@@ -109,6 +144,14 @@ mod tests {
         assert_eq!(message("1e99\n"), "the value 1e99 is beyond single precision");
         assert_eq!(message(""), "not a readable csv file: it is empty");
         assert!(from_bytes(b"0,\xff\n").is_err());
+        assert_eq!(message("0\n\n1\n"), "row 2, column 1: \"\" is not a number");
+        assert_eq!(message("v\r\n0\r\n# note\r\n\r\n\r\n1\r\n"), "row 4, column 1: \"\" is not a number");
+        assert_eq!(message("v\r\n0\r\n# note\r\n\r\n  \r\n1\r\n"), "row 5, column 1: \"\" is not a number");
+        assert_eq!(message("0,1\n\n# note\n1\n"), "row 4 has 1 columns, the rows before it have 2");
+        for (first, cell) in [("0.1.2", "0.1.2"), ("1e5x", "1e5x"), ("0;1", "0;1"), ("-x", "-x"), (".", "."), ("\"\"", "")] {
+            let text = message(&format!("{first}\n3\n"));
+            assert!(text.starts_with("row 1, column ") && text.ends_with(&format!("\"{cell}\" is not a number")), "{text}");
+        }
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Signals of a run in files.
 
 use crate::cli::failure::{Failure, Result};
+use isoform::core::dynamics::Domain;
+use isoform::core::program::{NodeKind, OutputPort, Program};
 use isoform::formats::nir::Compat;
-use isoform::formats::signal::{self, Dense, Options, Signal, SignalErrorKind};
+use isoform::formats::signal::{self, Dense, Options, Recording, Signal, SignalError, SignalErrorKind};
+use isoform::run::Probe;
 use std::path::{Path, PathBuf};
 
 /// Which recording of which file goes into a run.
@@ -28,9 +31,9 @@ impl Recorded {
 }
 
 /// Reads what goes into a run.
-pub(crate) fn read_input(recorded: &Recorded, dt: Option<f64>) -> Result<Signal> {
+pub(crate) fn read_input(recorded: &Recorded, dt: Option<f64>, program: &Program) -> Result<Signal> {
     let (path, node, observable) = (&recorded.file, recorded.node.as_deref(), recorded.observable.as_deref());
-    let mut options = Options::default();
+    let mut options = Options::default().with_inputs(program.inputs().iter().map(|port| &port.name));
     if let Some(dt) = dt {
         options = options.with_dt(dt);
     }
@@ -71,10 +74,55 @@ pub(crate) fn check_output(path: &Path, compat: Compat) -> Result<()> {
     Ok(isoform::files::check_writable(path)?)
 }
 
-/// Writes what came out of a run.
-pub(crate) fn write_output(path: &Path, dense: &Dense, dt: f64, node: &str, spiking: bool) -> Result<()> {
-    let binary = spiking && dense.data.iter().all(|&v| v == 0.0 || v == 1.0);
-    let observable = if binary { "spikes" } else { "values" };
-    let options = Options::default().with_dt(dt).with_node(node).with_observable(observable).with_binary(binary);
-    signal::write(path, &Signal::from(dense.clone()), &options).map_err(Failure::input)
+/// Neighbouring channels of a signal that belong to one node.
+pub(crate) struct Part<'a> {
+    node: &'a str,
+    /// The state that was observed, if not the output.
+    state: Option<&'a str>,
+    spiking: bool,
+    channels: usize,
+}
+
+impl<'a> Part<'a> {
+    /// The outputs of a program, one behind the other.
+    pub(crate) fn outputs(program: &'a Program, counts: bool) -> Vec<Self> {
+        let part = |output: &'a OutputPort| {
+            let spiking = output.port.domain == Domain::Spikes && !counts;
+            Self { node: &output.port.name, state: None, spiking, channels: output.port.shape.len() }
+        };
+        program.outputs().iter().map(part).collect()
+    }
+
+    /// What a probe recorded.
+    pub(crate) fn probe(program: &Program, probe: &'a Probe, channels: usize) -> Self {
+        let spikes = |node: &str| match program.node(node).map(|(_, node)| &node.kind) {
+            Ok(NodeKind::Dynamics { function, .. }) => function.signature().outputs[0].domain == Domain::Spikes,
+            _ => false,
+        };
+        match probe {
+            Probe::Output(node) => Self { node, state: None, spiking: spikes(node), channels },
+            Probe::State { node, state } => Self { node, state: Some(state), spiking: false, channels },
+        }
+    }
+}
+
+/// Writes what came out of a run; in recorded data of NIR each part goes by its node.
+pub(crate) fn write_output(path: &Path, dense: &Dense, dt: f64, parts: &[Part<'_>]) -> Result<()> {
+    if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("nir")) {
+        return signal::write(path, &Signal::from(dense.clone()), &Options::default()).map_err(Failure::input);
+    }
+    let mut from = 0;
+    let recordings = parts.iter().map(|part| {
+        let lanes = dense.data.chunks_exact(dense.channels.max(1));
+        let data: Vec<f32> = lanes.flat_map(|lane| lane.iter().skip(from).take(part.channels)).copied().collect();
+        from += part.channels;
+        let binary = part.spiking && data.iter().all(|&v| v == 0.0 || v == 1.0);
+        let observable = part.state.unwrap_or(if binary { "spikes" } else { "values" }).to_owned();
+        let signal = Dense::new(dense.ticks, dense.batch, part.channels, data)?.into();
+        Ok(Recording { node: part.node.to_owned(), observable, signal, binary })
+    });
+    recordings
+        .collect::<std::result::Result<Vec<_>, SignalError>>()
+        .and_then(|recordings| signal::write_recordings(path, &recordings, dt))
+        .map_err(Failure::input)
 }

@@ -49,13 +49,13 @@ impl Kernel {
     pub(crate) fn new(map: &LinearMap, node: &str) -> Result<Self, CpuError> {
         let form = match map {
             LinearMap::Dense(dense) => Form::Dense(Matrices::new(dense)?),
-            LinearMap::Conv1d(conv) => Form::Slide(Slide::conv1d(conv)),
-            LinearMap::Conv2d(conv) => Form::Slide(Slide::conv2d(conv)),
-            LinearMap::SumPool2d(pool) => Form::Slide(Slide::pool(pool.input(), pool.output(), pool.pooling(), 1.0)),
+            LinearMap::Conv1d(conv) => Form::Slide(Slide::conv1d(conv)?),
+            LinearMap::Conv2d(conv) => Form::Slide(Slide::conv2d(conv)?),
+            LinearMap::SumPool2d(pool) => Form::Slide(Slide::pool(pool.input(), pool.output(), pool.pooling(), 1.0)?),
             LinearMap::AvgPool2d(pool) => {
                 let [height, width] = pool.pooling().kernel;
                 let weight = 1.0 / (height as f64 * width as f64);
-                Form::Slide(Slide::pool(pool.input(), pool.output(), pool.pooling(), weight))
+                Form::Slide(Slide::pool(pool.input(), pool.output(), pool.pooling(), weight)?)
             }
             // the sparse map, and whatever comes to be known by its terms alone
             other => Form::Table(Table::new(other)),
