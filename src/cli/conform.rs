@@ -85,6 +85,11 @@ impl Conform {
         let registry = isoform::registry();
         let substrate = registry.open_str(locator)?;
         let peers: Vec<_> = self.peer.iter().map(|peer| Ok((peer, registry.open_str(peer)?))).collect::<Result<_>>()?;
+        if !self.peer.is_empty() && self.law.is_empty() && self.level < Level::L1 {
+            return Err(Failure::input(
+                "what goes to and fro between two substrates is tried at L1: leave out --peer, or ask for L1",
+            ));
+        }
         self.check_places()?;
         let progress = RefCell::new(console.progress("laws"));
         let tell = |step: Progress<'_>| match step {

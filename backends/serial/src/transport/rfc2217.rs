@@ -86,10 +86,19 @@ impl Rfc2217 {
             if left.is_zero() {
                 break;
             }
-            self.take_in(left)?;
+            let taken = self.take_in(left);
+            // servers say in words that somebody else has the port, and hang up
+            if taken.is_err()
+                && self.telnet.data.make_contiguous().to_ascii_lowercase().windows(6).any(|words| words == b"in use")
+            {
+                return Err(io::Error::from(io::ErrorKind::ResourceBusy));
+            }
+            taken?;
             // what the port says before is of another session
-            self.telnet.data.clear();
+            let old = self.telnet.data.len().saturating_sub(LONGEST);
+            self.telnet.data.drain(..old);
         }
+        self.telnet.data.clear();
         let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         let name = self.tcp.name();
         match self.telnet.baud {
@@ -290,6 +299,8 @@ impl Transport for Rfc2217 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::SerialError;
+    use isoform_core::error::ErrorKind;
     use std::io::Write;
     use std::net::TcpListener;
 
@@ -315,6 +326,26 @@ mod tests {
             suboption(&mut said, command + ANSWER, &[value]);
         }
         said
+    }
+
+    #[test]
+    fn a_port_that_somebody_else_has_is_busy() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        let peer = std::thread::spawn(move || {
+            for words in ["Port already in use\r\n", "go away\r\n"] {
+                let (mut stream, _) = listener.accept().expect("connects");
+                stream.write_all(words.as_bytes()).expect("is read");
+            }
+        });
+        let settings = Settings { baud: 9600, parity: Parity::None };
+        let mut kinds = Vec::new();
+        for _ in 0..2 {
+            let error = Rfc2217::connect(&address, settings).expect_err("is taken");
+            kinds.push(SerialError::open(&address, error).kind());
+        }
+        assert_eq!(kinds, [ErrorKind::Busy, ErrorKind::NotFound]);
+        peer.join().expect("both were told");
     }
 
     #[test]
