@@ -161,7 +161,8 @@ impl Planted {
 impl Drop for Planted {
     fn drop(&mut self) {
         self.shared.open.fetch_sub(1, Ordering::Relaxed);
-        if self.defect == Defect::ReopensDirty {
+        // what panicked may panic again, which would end the process
+        if self.defect == Defect::ReopensDirty && !std::thread::panicking() {
             // a defect that cannot be planted shows in the table of defects
             let _ = self.swap(false);
         }
