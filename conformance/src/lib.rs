@@ -13,6 +13,7 @@ pub mod defects;
 pub mod fingerprint;
 mod generate;
 mod halves;
+mod houses;
 pub mod law;
 mod laws;
 pub mod media;
