@@ -22,6 +22,7 @@ pub mod output;
 pub mod plan;
 mod quantile;
 pub mod record;
+mod refusal;
 mod sizes;
 mod spikes;
 pub mod statistics;
