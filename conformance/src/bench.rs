@@ -1,7 +1,7 @@
 //! What a law measures with.
 
 use crate::chance::Chance;
-use crate::plan::{Plan, PlanNode, What};
+use crate::plan::{Plan, What};
 use crate::record::{Evidence, Samples};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::functions as library;
@@ -199,45 +199,6 @@ impl<'a> Bench<'a> {
             }
         }
         Ok(taken)
-    }
-
-    /// The home program and, where the substrate takes them, a richer one with a delay, synapses and membranes in a cycle, and one
-    /// whose output is a membrane.
-    pub(crate) fn houses(&self) -> Result<Vec<(&'static str, Plan)>> {
-        let home = self.home()?;
-        let channels = home.inputs[0].1[0];
-        let mut houses = vec![("simple", home.clone())];
-        for id in [library::CUBA_LIF, library::LIF] {
-            let rich = self.rich(id, channels, home.semantics);
-            if let Ok(program) = rich.build()
-                && self.takes(&program)?
-            {
-                houses.push(("rich", rich));
-                break;
-            }
-        }
-        // spikes hide small errors; a membrane that comes out shows them
-        for id in [library::CUBA_LI, library::LI, library::I] {
-            let graded = Plan::single(self.neuron(id, channels), channels, home.semantics);
-            if let Ok(program) = graded.build()
-                && self.takes(&program)?
-            {
-                houses.push(("graded", graded));
-                break;
-            }
-        }
-        Ok(houses)
-    }
-
-    fn rich(&self, neuron: &str, channels: usize, semantics: Semantics) -> Plan {
-        let weight = |scale: f64| (0..channels * channels).map(|i| scale * (0.5 - ((i * 7 + 3) % 10) as f64 / 9.0)).collect();
-        let seconds = (0..channels).map(|c| DT * (1 + c % 3) as f64).collect();
-        let dense = |scale: f64| What::Dense { rows: channels, cols: channels, weight: weight(scale), bias: None };
-        let mut plan = Plan::single(self.neuron(neuron, channels), channels, semantics);
-        plan.nodes[0].from = vec![String::from("x"), String::from("late"), String::from("back")];
-        plan.nodes.push(PlanNode::new("late", What::Delay { seconds }, "x"));
-        plan.nodes.push(PlanNode::new("back", dense(2.0 / self.gain()), "node"));
-        plan
     }
 
     /// Notes whether a readable state is the initial one.

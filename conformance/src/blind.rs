@@ -141,7 +141,7 @@ pub(crate) fn compare(program: &Program, run: &Run, accuracy: &Accuracy, x: &[f3
                     seen.worst = seen.worst.max(if off.is_finite() && bound > 0.0 { off / bound } else { 0.0 });
                     continue;
                 }
-                seen.worst = f64::INFINITY;
+                seen.worst = crate::trial::worse(seen.worst, off / bound);
                 seen.broken = Some(format!(
                     "tick {tick}, output {c} of lane {lane}: {got} where the definition gives {want} within {bound:e}"
                 ));

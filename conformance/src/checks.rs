@@ -5,6 +5,9 @@ use crate::record::{Evidence, Status};
 use isoform_core::error::{Error, Integrity};
 use serde::{Deserialize, Serialize};
 
+/// The fact of what a substrate has not that a law is about: why.
+pub(crate) const LACKING: &str = "lacking";
+
 /// One question to the substrate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
@@ -60,7 +63,7 @@ impl Evidence {
 impl Evidence {
     /// Notes that the substrate has nothing that the law is about.
     pub fn lacking(&mut self, why: &str) {
-        self.note("lacking", why);
+        self.note(LACKING, why);
     }
 }
 
@@ -121,7 +124,7 @@ pub(crate) fn judge(evidence: &Evidence, _: &isoform_core::profile::Profile) -> 
 
 /// The verdict on an ability that the profile does not claim.
 pub(crate) fn not_claimed(evidence: &Evidence) -> Option<Verdict> {
-    if let Some(why) = evidence.fact::<String>("lacking") {
+    if let Some(why) = evidence.fact::<String>(LACKING) {
         return Some(Verdict::new(Status::NotClaimed, why));
     }
     let [facet, answer]: [String; 2] = evidence.fact("unclaimed")?;

@@ -43,6 +43,10 @@ pub(crate) fn generate(bench: &Bench<'_>, chance: &mut Chance, home: Semantics) 
             node.from.push(back.clone());
             plan.nodes.push(PlanNode::new(&back, dense(bench, chance, shape[0], shape[0]), &name));
         }
+        // what leads to it goes on, but not through it
+        if stateful && bench.profile.takes.cycles && chance.happens(0.05) {
+            node.from = vec![name.clone()];
+        }
         plan.nodes.push(node);
         signals.push((name, shape));
     }

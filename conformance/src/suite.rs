@@ -2,14 +2,17 @@
 
 use crate::bench::{Bench, now};
 use crate::chance::Chance;
+use crate::checks::LACKING;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
 use crate::noisy::forecast;
 use crate::record::{Claim, Dossier, Evidence, Ledger, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
 use crate::watch::Watched;
+use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::profile::{Class, Profile};
-use isoform_core::substrate::Substrate;
+use isoform_core::program::Program;
+use isoform_core::substrate::{Realization, Run, Substrate};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -176,7 +179,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
     }
     let mut found: Vec<Option<(Outcome, Evidence)>> = vec![None; chosen.len()];
     // laws without an answer, one after the other
-    let mut unanswered = 0;
+    let mut unanswered: Vec<&str> = Vec::new();
     let tell = |progress: Progress<'_>| {
         if let Some(listener) = options.progress {
             listener(progress);
@@ -188,14 +191,18 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let late = end.is_some_and(|end| now(substrate, start) >= end);
         let evidence = match beyond(&profile, &[law], ledger.writes) {
             Some(why) => unmeasured(law, &why),
-            None if late => unmeasured(law, "the budget was spent before its turn"),
-            None if unanswered >= PATIENCE => {
-                let why = format!("not begun: the {PATIENCE} laws before it had no answer from the substrate");
+            None if late => untried(substrate, law, options),
+            None if unanswered.len() >= PATIENCE => {
+                let why = format!("not begun: {} had no answer from the substrate", unanswered.join(", "));
                 Evidence { law: law.id.to_owned(), broke_off: Some(why), ..Evidence::default() }
             }
             None => {
                 let evidence = measure(substrate, law, options, (start, end), &mut ledger);
-                unanswered = if evidence.facts.contains_key(UNANSWERED) { unanswered + 1 } else { 0 };
+                if evidence.facts.contains_key(UNANSWERED) {
+                    unanswered.push(law.id);
+                } else {
+                    unanswered.clear();
+                }
                 evidence
             }
         };
@@ -400,6 +407,45 @@ fn beyond(profile: &Profile, laws: &[&Law], done: u64) -> Option<String> {
              fewer, can be tried"
         )
     })
+}
+
+/// The evidence of a law that there was no time for: none, unless the profile alone says that the substrate has nothing that it is about.
+fn untried(substrate: &dyn Substrate, law: &Law, options: &Options<'_>) -> Evidence {
+    let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
+    if (law.requirement)(substrate.profile().class) == Requirement::Optional {
+        let closed = Closed(substrate);
+        let bench = Bench::new(&closed, options.seed, law.id).with_peers(&options.peers);
+        // what it says of itself is cheap; whatever it would have to open ends the look
+        let seen = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
+        if matches!(seen, Ok(Ok(()))) && evidence.facts.contains_key(LACKING) {
+            return evidence;
+        }
+    }
+    unmeasured(law, "the budget was spent before its turn")
+}
+
+/// A substrate that is looked at and opened by nobody.
+#[derive(Debug)]
+struct Closed<'a>(&'a dyn Substrate);
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Substrate for Closed<'_> {
+    fn profile(&self) -> Arc<Profile> {
+        self.0.profile()
+    }
+
+    async fn realize(&self, _: &Program, _: &Run) -> Result<Box<dyn Realization>> {
+        Err(Error::fault("the budget was spent"))
+    }
+
+    fn exemplars(&self) -> Vec<Program> {
+        self.0.exemplars()
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.0.clock()
+    }
 }
 
 fn unmeasured(law: &Law, why: &str) -> Evidence {

@@ -10,6 +10,7 @@ use crate::checks::{self, first_difference};
 use crate::law::{Verdict, repeats};
 use crate::plan::Plan;
 use crate::record::{Evidence, Status};
+use crate::refusal::is_promised;
 use isoform_core::bound::Accuracy;
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
@@ -19,6 +20,11 @@ use isoform_core::state::State;
 use isoform_core::substrate::Run;
 use isoform_core::witness::Witness;
 use serde::{Deserialize, Serialize};
+
+/// The fact of programs that were refused though no promise says that they are taken, each with the refusal.
+pub(crate) const REFUSED: &str = "refused";
+/// The fact of programs that were refused against the promises of the profile.
+pub(crate) const UNKEPT: &str = "refused against the profile";
 
 /// One recorded run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,7 +92,7 @@ pub(crate) fn follow(session: &mut Blocking, x: &[f32], ticks: usize, forced: bo
 
 impl Bench<'_> {
     /// Records a run of a program: tick by tick with states, and, where the class repeats itself, once more as a whole. False if
-    /// the substrate refuses the program as unsupported, which is noted.
+    /// the substrate refuses the program as unsupported, which is noted, and fails the law where the profile promises to take it.
     pub(crate) fn trial(&self, evidence: &mut Evidence, name: &str, plan: &Plan, batch: usize, x: &[f32]) -> Result<bool> {
         let program = plan.build()?;
         let run = Run::new().with_batch(batch).with_seed(self.seed);
@@ -94,9 +100,11 @@ impl Bench<'_> {
         let mut session = match self.try_open(&program, &run)? {
             Ok(session) => session,
             Err(why) => {
-                let mut refused: Vec<[String; 2]> = evidence.fact("refused").unwrap_or_default();
+                // what is promised and refused breaks the law; what is refused for its size alone is only noted
+                let list = if is_promised(&self.profile, &program, &run) { UNKEPT } else { REFUSED };
+                let mut refused: Vec<[String; 2]> = evidence.fact(list).unwrap_or_default();
                 refused.push([name.to_owned(), why]);
-                evidence.note("refused", refused);
+                evidence.note(list, refused);
                 return Ok(false);
             }
         };
@@ -215,7 +223,8 @@ fn judge_trial(evidence: &Evidence, trial: &Trial, profile: &Profile, tally: &mu
         let judged = witness.judge(&state(tick)?, rows.0, rows.1, &state(tick + 1)?).map_err(|e| e.to_string())?;
         tally.compared += judged.compared;
         tally.ambiguous += judged.ambiguous;
-        tally.worst = tally.worst.max(judged.worst);
+        let over = judged.mismatches.iter().map(|m| (m.seen - m.expected).abs() / m.bound);
+        tally.worst = over.fold(tally.worst.max(if judged.mismatches.is_empty() { judged.worst } else { 0.0 }), worse);
         if let Some(m) = judged.mismatches.first() {
             let why = format!(
                 "{}: tick {tick}, {} {} of lane {}, channel {}: {} where the definition gives {} within {:e}",
@@ -226,6 +235,11 @@ fn judge_trial(evidence: &Evidence, trial: &Trial, profile: &Profile, tally: &mu
         }
     }
     Ok(())
+}
+
+/// The larger of two errors; one that is no number is the largest.
+pub(crate) fn worse(a: f64, b: f64) -> f64 {
+    if b.is_nan() { f64::INFINITY } else { a.max(b) }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the records were in single precision")]
@@ -256,31 +270,35 @@ pub(crate) fn judge_with_checks(evidence: &Evidence, profile: &Profile) -> Verdi
 }
 
 pub(crate) fn verdict(tally: &Tally, evidence: &Evidence) -> Verdict {
-    let refused: Vec<[String; 2]> = evidence.fact("refused").unwrap_or_default();
-    let verdict = match &tally.broken {
-        Some(why) => Verdict::fail(why.clone()),
-        None if tally.trials == 0 => match refused.first() {
+    let refused: Vec<[String; 2]> = evidence.fact(REFUSED).unwrap_or_default();
+    let unkept: Vec<[String; 2]> = evidence.fact(UNKEPT).unwrap_or_default();
+    let verdict = match (&tally.broken, unkept.first()) {
+        (Some(why), _) => Verdict::fail(why.clone()),
+        (None, Some([name, why])) => Verdict::fail(format!("{name}: the profile admits it, but it is refused: {why}")),
+        _ if tally.trials == 0 => match refused.first() {
             Some([name, why]) => Verdict::new(
                 Status::NotClaimed,
                 format!("all {} programs are refused as unsupported; {name}: {why}", refused.len()),
             ),
             None => Verdict::new(Status::NotClaimed, "the profile admits none of the programs of this law"),
         },
-        None => {
+        _ => {
             let how = if tally.blind == 0 {
                 "state-forced"
             } else {
                 "by outputs alone, because the state is not readable: trains of spikes at latency nought, values within accumulated rounding"
             };
-            let also =
-                if refused.is_empty() { String::new() } else { format!("; {} programs refused as unsupported", refused.len()) };
+            let also = refused.first().map_or_else(String::new, |[name, why]| {
+                format!("; {} programs refused as unsupported, the first, {name}, so: {why}", refused.len())
+            });
             Verdict::pass(format!("{} programs agree with the definition, compared {how}{also}", tally.trials))
         }
     };
-    verdict
+    let verdict = verdict
         .with_figure("programs", tally.trials as f64, "1")
-        .with_figure("programs refused", refused.len() as f64, "1")
+        .with_figure("programs refused", (refused.len() + unkept.len()) as f64, "1")
         .with_figure("numbers compared", tally.compared as f64, "1")
-        .with_figure("ambiguous jumps", tally.ambiguous as f64, "1")
-        .with_limit("largest error over its bound", if tally.worst.is_finite() { tally.worst } else { f64::MAX }, "1", 1.0)
+        .with_figure("ambiguous jumps", tally.ambiguous as f64, "1");
+    // an error where none is allowed, or a number that is none, has no ratio
+    if tally.worst.is_finite() { verdict.with_limit("largest error over its bound", tally.worst, "1", 1.0) } else { verdict }
 }

@@ -156,6 +156,23 @@ fn differences() {
 }
 
 #[test]
+fn times_and_rates_are_shown_and_make_no_difference() {
+    let with_rate = |rate: f64| {
+        let mut dossier = realistic();
+        let throughput = dossier.outcomes.iter_mut().find(|o| o.law == "L4.throughput").unwrap();
+        throughput.figures = vec![figure("ticks of one lane", rate, "1/s", None)];
+        dossier
+    };
+    let (before, mut after) = (with_rate(1e6), with_rate(1.5e6));
+    let difference = diff(&before, &after);
+    assert!(difference.is_empty());
+    let text = difference.to_string();
+    assert!(text.contains("figures: the same") && text.contains("times and rates") && text.contains("+50.000 %"), "{text}");
+    after.outcomes.iter_mut().find(|o| o.law == "L2.agreement").unwrap().figures[0].value = 1.5;
+    assert!(!diff(&before, &after).is_empty());
+}
+
+#[test]
 fn a_nan_differs_from_a_number_and_not_from_itself() {
     let mut before = partial();
     before.outcomes[1].figures[0].value = f64::NAN;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use isoform_conformance::defects::{Defect, Faulty};
 use isoform_conformance::record::{Level, Requirement, Status};
 use isoform_conformance::{Options, Progress, exit_code, judge, laws, run};
-use isoform_core::error::{Error, Result};
+use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::oracle::OracleSubstrate;
 use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
 use isoform_core::program::Program;
@@ -161,6 +161,58 @@ fn a_spent_budget_is_inconclusive() {
     let dossier = run(&OracleSubstrate::new(), &options).expect("runs");
     assert!(dossier.outcomes.iter().all(|o| o.status == Status::Inconclusive));
     assert_eq!((dossier.claim, exit_code(&dossier)), (None, 3));
+}
+
+#[test]
+fn a_spent_budget_leaves_what_is_not_claimed_as_it_is() {
+    let options = up_to(Level::L2).with_budget(std::time::Duration::ZERO);
+    let dossier = run(&OracleSubstrate::new(), &options).expect("runs");
+    let status = |id: &str| dossier.outcomes.iter().find(|o| o.law == id).map(|o| o.status);
+    assert_eq!(status("L2.pinched"), Some(Status::NotClaimed));
+    assert_eq!(status("L2.linear"), Some(Status::Inconclusive));
+    assert_eq!(judge(&dossier), dossier);
+}
+
+#[test]
+fn a_program_that_the_profile_admits_has_to_be_taken() {
+    let refuses = Faulty::new(Arc::new(OracleSubstrate::new()), Defect::RefusesPromised);
+    let dossier = run(&refuses, &Options::new().with_law("L2.linear")).expect("runs");
+    let outcome = &dossier.outcomes[0];
+    assert_eq!(outcome.status, Status::Fail, "{}", outcome.reason);
+    assert!(outcome.reason.contains("the profile admits it") && outcome.reason.contains("today"), "{}", outcome.reason);
+}
+
+#[test]
+fn the_figure_of_a_sample_that_was_changed_is_by_how_much() {
+    let mut dossier = run(&OracleSubstrate::new(), &Options::new().with_law("L2.linear")).expect("runs");
+    let sample = dossier.evidence[0].samples.iter_mut().find(|s| s.name == "dense/substrate").expect("is there");
+    sample.values[0] += 1e-3;
+    let outcome = &judge(&dossier).outcomes[0];
+    let figure = outcome.figures.iter().find(|f| f.name == "largest error over its bound").expect("is there");
+    assert!(figure.value > 10.0 && figure.value < 1e6, "{}", figure.value);
+}
+
+#[test]
+fn laws_that_had_no_answer_are_named() {
+    let dossier = run(&Silent, &up_to(Level::L0)).expect("runs");
+    let order: Vec<&str> = dossier.provenance.notes["order"].split(' ').collect();
+    let reason = |id: &str| dossier.outcomes.iter().find(|o| o.law == id).map_or("", |o| o.reason.as_str());
+    assert_eq!(reason(order[3]), format!("not begun: {} had no answer from the substrate", order[..3].join(", ")));
+}
+
+/// Nobody answers.
+#[derive(Debug)]
+struct Silent;
+
+#[async_trait]
+impl Substrate for Silent {
+    fn profile(&self) -> Arc<Profile> {
+        Arc::new(Profile::digital("silent", "1"))
+    }
+
+    async fn realize(&self, _: &Program, _: &Run) -> Result<Box<dyn Realization>> {
+        Err(Error::new(ErrorKind::Timeout, "no answer"))
+    }
 }
 
 #[test]

@@ -289,18 +289,27 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// One place for a sum of signals.
-    fn gather(&mut self, sources: &[Source], channels: usize, steps: &mut Vec<Step>) -> Place {
-        match sources {
-            [] => self.nought(channels),
-            &[one] => self.place(one),
-            several => {
-                let sources = several.iter().map(|&s| self.place(s)).collect();
+    /// One place for a sum of signals. What a node gives itself is copied, so that no step reads the buffer that it writes.
+    fn gather(&mut self, owner: Option<usize>, sources: &[Source], channels: usize, steps: &mut Vec<Step>) -> Place {
+        let alone = match sources {
+            [] => return self.nought(channels),
+            &[one] => Some(self.place(one)),
+            _ => None,
+        };
+        match alone.filter(|&place| owner.is_none_or(|node| !self.writes(node, place))) {
+            Some(place) => place,
+            None => {
+                let sources = sources.iter().map(|&s| self.place(s)).collect();
                 let out = self.buffer(channels, false);
                 steps.push(Step::Sum { sources, out });
                 Place::Buffer { index: out, late: false }
             }
         }
+    }
+
+    fn writes(&self, node: usize, place: Place) -> bool {
+        let ports = 0..self.program.nodes()[node].output_shapes.len();
+        matches!(place, Place::Buffer { index, .. } if ports.clone().any(|port| self.out(node, port) == Some(index)))
     }
 
     fn out(&self, node: usize, port: usize) -> Option<usize> {
@@ -323,14 +332,14 @@ impl<'a> Planner<'a> {
                 let channels = node.input_shapes[port].len();
                 if node.input_delay == 0 {
                     let postponed = recurrent && is_patient_delay(node);
-                    let place = self.gather(sources, channels, if postponed { &mut after } else { &mut steps });
+                    let place = self.gather(Some(index), sources, channels, if postponed { &mut after } else { &mut steps });
                     inputs.push(place);
                     continue;
                 }
                 let ticks = node.input_delay as usize;
                 let line = self.line(index, port, Line { channels, ticks, reach: Reach::Uniform(ticks) });
                 let out = self.buffer(channels, false);
-                let input = self.gather(sources, channels, if recurrent { &mut after } else { &mut steps });
+                let input = self.gather(Some(index), sources, channels, if recurrent { &mut after } else { &mut steps });
                 Self::pass(line, input, out, recurrent, &mut steps, &mut after);
                 inputs.push(Place::Buffer { index: out, late: false });
             }
@@ -395,7 +404,7 @@ impl<'a> Planner<'a> {
         let (mut steps, mut offset) = (Vec::new(), 0);
         for output in program.outputs() {
             let channels = output.port.shape.len();
-            let source = self.gather(&output.sources, channels, &mut steps);
+            let source = self.gather(None, &output.sources, channels, &mut steps);
             self.plan.outputs.push(OutputSpec { source, offset, channels, spikes: output.port.domain == Domain::Spikes });
             offset += channels;
         }

@@ -3,6 +3,7 @@
 use super::Defect;
 use super::realization::Planted;
 use async_trait::async_trait;
+use isoform_core::bound::Precision;
 use isoform_core::error::{Error, Result};
 use isoform_core::executor::block_on;
 use isoform_core::profile::{Facets, Profile};
@@ -10,6 +11,7 @@ use isoform_core::program::Program;
 use isoform_core::semantics::{Compare, Cycle, Decay, Reset, Semantics};
 use isoform_core::state::State;
 use isoform_core::substrate::{Realization, Run, Substrate};
+use isoform_core::tensor::Tensor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,6 +35,17 @@ pub(super) struct Shared {
     pub(super) open: AtomicUsize,
     /// Whether it is worn out.
     pub(super) worn: AtomicBool,
+    /// What was written since no realization was open.
+    pub(super) writes: Mutex<Vec<Write>>,
+}
+
+/// What was written to a node of a program.
+#[derive(Debug, Clone)]
+pub(super) struct Write {
+    pub(super) program: String,
+    pub(super) node: String,
+    pub(super) parameter: String,
+    pub(super) values: Vec<f64>,
 }
 
 impl Faulty {
@@ -44,6 +57,7 @@ impl Faulty {
             Defect::DeniesFacet => profile.facets.memory = false,
             Defect::ClaimsFacet => profile.facets = Facets { plasticity: true, ..profile.facets },
             Defect::TakesAnything => profile.takes.located = false,
+            Defect::LooseTable => profile.accuracy.division = Precision::within(1e12),
             Defect::LowRail => profile.limits.input = [-4.0, 4.0],
             _ => {}
         }
@@ -57,6 +71,11 @@ impl Faulty {
         if self.defect == Defect::OverrideIgnored {
             return Ok(plain(program));
         }
+        match self.defect {
+            Defect::DeafToLarge => return Ok(replaced(program, "v_threshold", |v| if v > 6.0 { 1e30 } else { v })),
+            Defect::FastDecaysLost => return Ok(replaced(program, "tau", |v| if v < s.dt / 3.0 { 1e-3 * s.dt } else { v })),
+            _ => {}
+        }
         let other: Semantics = match self.defect {
             Defect::EulerAsExact if s.decay == Decay::Exact => s.with_decay(Decay::Euler),
             Defect::ZeroAsSubtract if s.reset == Reset::Subtract => s.with_reset(Reset::ToValue),
@@ -68,6 +87,19 @@ impl Faulty {
         // what contradicts itself, such as a located test of an Euler flow, is left as it is
         Ok(program.with_semantics(other).unwrap_or_else(|_| program.clone()))
     }
+}
+
+/// The program with other values of every parameter whose name begins so, as far as it can be built.
+fn replaced(program: &Program, name: &str, value: impl Fn(f64) -> f64) -> Program {
+    let mut other = program.clone();
+    for node in program.nodes() {
+        for (parameter, values) in node.parameters().into_iter().filter(|(p, _)| p.starts_with(name)) {
+            let new: Vec<f64> = values.to_f64().into_iter().map(&value).collect();
+            let tensor = Tensor::new(values.shape().clone(), new);
+            other = tensor.and_then(|t| other.with_parameter(&node.name, parameter, t)).unwrap_or(other);
+        }
+    }
+    other
 }
 
 /// The program with the default semantics for every node, if that can be built.
@@ -101,13 +133,19 @@ impl Substrate for Faulty {
         if self.defect == Defect::FailsSecond && self.shared.open.load(Ordering::Relaxed) > 0 {
             return Err(Error::fault("the driver is confused"));
         }
+        if self.defect == Defect::RefusesPromised
+            && let Some(node) = program.nodes().iter().find(|node| node.kind_name() == "dense")
+        {
+            return Err(Error::unsupported("dense maps are not taken today").with_node(&node.name));
+        }
         let taken = self.taken(program)?;
         let mut run = run.clone();
         if self.defect == Defect::CancelIgnored {
             run.cancel = isoform_core::substrate::Cancel::default();
         }
         let mut inner = self.inner.realize(&taken, &run).await?;
-        if self.defect == Defect::ReopensDirty
+        let beside = self.defect == Defect::OpensFromOther && self.shared.open.load(Ordering::Relaxed) > 0;
+        if (self.defect == Defect::ReopensDirty || beside)
             && let Ok(kept) = self.shared.state.lock()
             && let Some(state) = kept.as_ref().filter(|s| s.check(&taken, run.batch).is_ok())
             && let Some(memory) = inner.memory()

@@ -3,6 +3,7 @@
 //! A planted defect is a layer around a healthy substrate. It is worth as much as a mutation in a mutation test: a law that catches
 //! none can be broken without anybody seeing it.
 
+mod facets;
 mod layer;
 mod noisy;
 mod physical;
@@ -109,4 +110,28 @@ pub enum Defect {
     SwapsStates,
     /// It panics in a long chunk.
     Panics,
+    /// Outputs of channels from the 64th on are nought.
+    DeadChannels,
+    /// Outputs of lanes from the fourth on are nought.
+    DeadLanes,
+    /// Inputs saturate at a magnitude of 20.
+    Rail,
+    /// Neurons of large thresholds never fire.
+    DeafToLarge,
+    /// Time constants below a third of a tick count as none.
+    FastDecaysLost,
+    /// A weight that is written after its first use is kept, but not used.
+    WeightsCached,
+    /// Every program with a dense map is refused, although the profile admits it.
+    RefusesPromised,
+    /// What is opened beside another realization starts from its state.
+    OpensFromOther,
+    /// What is written to one realization shows in all of the same program.
+    WritesShared,
+    /// Every third reset keeps a megabyte for good.
+    LeaksInSteps,
+    /// The accuracy table allows a division any error.
+    LooseTable,
+    /// Events of every chunk but the first are lost.
+    EventsOnce,
 }

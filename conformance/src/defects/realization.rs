@@ -1,6 +1,7 @@
 //! A realization with a planted defect.
 
 use super::Defect;
+use super::facets::there;
 use super::layer::Shared;
 use async_trait::async_trait;
 use isoform_core::calibration::Calibration;
@@ -11,6 +12,7 @@ use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::state::State;
 use isoform_core::substrate::{Memory, Plasticity, Realization, Rest, Run, Tuning};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -19,18 +21,25 @@ const LONG: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Planted {
-    inner: Box<dyn Realization>,
-    defect: Defect,
-    program: Program,
-    taken: Program,
+    pub(super) inner: Box<dyn Realization>,
+    pub(super) defect: Defect,
+    pub(super) program: Program,
+    pub(super) taken: Program,
     run: Run,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// Ticks since the reset, or since ever for what drifts.
     ticks: u64,
     advances: u64,
-    loads: usize,
-    last: Vec<f32>,
+    pub(super) loads: usize,
+    resets: usize,
+    pub(super) last: Vec<f32>,
     kept: Vec<Vec<u8>>,
+    /// Whether anything was computed yet.
+    pub(super) used: bool,
+    /// What was written, and is read, but not used.
+    pub(super) unused: HashMap<(String, String), Vec<f64>>,
+    /// How many of the shared writes were taken over.
+    pub(super) heard: usize,
 }
 
 impl Planted {
@@ -43,7 +52,23 @@ impl Planted {
     ) -> Self {
         shared.open.fetch_add(1, Ordering::Relaxed);
         let (program, taken, run) = (program.clone(), taken.clone(), run.clone());
-        Self { inner, defect, program, taken, run, shared, ticks: 0, advances: 0, loads: 0, last: Vec::new(), kept: Vec::new() }
+        Self {
+            inner,
+            defect,
+            program,
+            taken,
+            run,
+            shared,
+            ticks: 0,
+            advances: 0,
+            loads: 0,
+            resets: 0,
+            last: Vec::new(),
+            kept: Vec::new(),
+            used: false,
+            unused: HashMap::new(),
+            heard: 0,
+        }
     }
 
     /// The input as the defect distorts it.
@@ -53,6 +78,7 @@ impl Planted {
         match self.defect {
             Defect::Gain => x.iter_mut().for_each(|v| *v *= 1.03),
             Defect::Offset => x.iter_mut().for_each(|v| *v += 0.06),
+            Defect::Rail => x.iter_mut().for_each(|v| *v = v.clamp(-20.0, 20.0)),
             Defect::LowRail => x.iter_mut().for_each(|v| *v = v.clamp(-2.6, 2.6)),
             Defect::SeedShows => x.iter_mut().for_each(|v| *v += (self.run.seed % 7) as f32 * 1e-2),
             Defect::SlowDrift => {
@@ -99,7 +125,16 @@ impl Planted {
 
     /// The output as the defect distorts it.
     fn garble(&mut self, y: &mut Vec<f32>) {
+        let channels = self.program.output_channels();
+        let dead = |dead: &dyn Fn(usize, usize) -> bool, y: &mut [f32]| {
+            for (row, y) in y.chunks_exact_mut(channels.max(1)).enumerate() {
+                let lane = row % self.run.batch;
+                y.iter_mut().enumerate().filter(|(c, _)| dead(lane, *c)).for_each(|(_, v)| *v = 0.0);
+            }
+        };
         match self.defect {
+            Defect::DeadChannels => dead(&|_, channel| channel >= 64, y),
+            Defect::DeadLanes => dead(&|lane, _| lane >= 4, y),
             Defect::NanSwallowed => y.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = 0.0),
             Defect::LateByOne => {
                 let row = self.run.batch * self.program.output_channels();
@@ -134,12 +169,12 @@ impl Planted {
     }
 
     /// The state under the digest of the program that was asked for, or of the one that was taken.
-    fn readdressed(state: &State, program: &Program) -> State {
+    pub(super) fn readdressed(state: &State, program: &Program) -> State {
         State { program: program.digest().to_string(), ..state.clone() }
     }
 
     /// The state with two of the states of each node in each other's place.
-    fn swapped(mut state: State) -> State {
+    pub(super) fn swapped(mut state: State) -> State {
         let is_state = |name: &str| !name.starts_with("line ") && !name.starts_with("previous ");
         for i in 1..state.blocks.len() {
             let (before, rest) = state.blocks.split_at_mut(i);
@@ -151,7 +186,18 @@ impl Planted {
         state
     }
 
-    async fn slip(&mut self) -> Result<()> {
+    /// Takes over what was written to others of the same program.
+    pub(super) async fn hear(&mut self) -> Result<()> {
+        let all = self.shared.writes.lock().map(|writes| writes.clone()).unwrap_or_default();
+        let program = self.program.digest().to_string();
+        for write in all.iter().skip(self.heard).filter(|write| write.program == program) {
+            there(self.inner.tuning())?.write(&write.node, &write.parameter, &write.values).await?;
+        }
+        self.heard = all.len();
+        Ok(())
+    }
+
+    pub(super) async fn slip(&mut self) -> Result<()> {
         let mut y = vec![0.0; self.run.output(&self.program, 1).len()];
         let x = vec![0.5; self.run.input(&self.program, 1).len()];
         self.inner.advance(Signal::Dense(&x), SignalMut::Dense(&mut y), 1).await.map(|_| ())
@@ -160,8 +206,13 @@ impl Planted {
 
 impl Drop for Planted {
     fn drop(&mut self) {
-        self.shared.open.fetch_sub(1, Ordering::Relaxed);
-        if self.defect == Defect::ReopensDirty {
+        if self.shared.open.fetch_sub(1, Ordering::Relaxed) == 1
+            && let Ok(mut writes) = self.shared.writes.lock()
+        {
+            writes.clear();
+        }
+        // what panicked may panic again, which would end the process
+        if self.defect == Defect::ReopensDirty && !std::thread::panicking() {
             // a defect that cannot be planted shows in the table of defects
             let _ = self.swap(false);
         }
@@ -179,6 +230,7 @@ impl Realization for Planted {
             Defect::MemoryLeak => self.kept.push(vec![1; 1024]),
             Defect::Wearout if self.ticks > 100_000 => self.shared.worn.store(true, Ordering::Relaxed),
             Defect::SharedState => self.swap(true)?,
+            Defect::WritesShared => self.hear().await?,
             _ => {}
         }
         let mut dense = vec![0.0; input.len()];
@@ -187,6 +239,9 @@ impl Realization for Planted {
             if self.defect == Defect::HeldOnce && tick > 0 && matches!(x, Signal::Held(_)) {
                 dense[tick * input.row()..].fill(0.0);
             }
+        }
+        if self.defect == Defect::EventsOnce && self.advances > 0 && matches!(x, Signal::Events(_)) {
+            dense.fill(0.0);
         }
         self.distort(&mut dense, ticks);
         let mut result = vec![0.0; output.len()];
@@ -198,9 +253,10 @@ impl Realization for Planted {
         for tick in 0..report.ticks {
             y.put(output, tick, &result[tick * output.row()..(tick + 1) * output.row()]);
         }
-        if self.defect == Defect::SharedState {
+        if matches!(self.defect, Defect::SharedState | Defect::OpensFromOther) {
             self.swap(false)?;
         }
+        self.used = true;
         self.ticks += report.ticks as u64;
         self.advances += 1;
         Ok(report)
@@ -212,6 +268,10 @@ impl Realization for Planted {
             _ => None,
         };
         self.inner.reset().await?;
+        self.resets += 1;
+        if self.defect == Defect::LeaksInSteps && self.resets.is_multiple_of(3) {
+            self.kept.push(vec![1; 1 << 20]);
+        }
         if let (Some(before), Some(memory)) = (before, self.inner.memory()) {
             let mut after = memory.save().await?;
             let batch = self.run.batch;
@@ -258,80 +318,5 @@ impl Realization for Planted {
 
     fn rest(&mut self) -> Option<&mut dyn Rest> {
         self.inner.rest()
-    }
-}
-
-/// The facet that every planted realization has, if what it wraps has it.
-fn there<T>(facet: Option<T>) -> Result<T> {
-    facet.ok_or_else(|| Error::unsupported("the substrate underneath lost a facet"))
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl Memory for Planted {
-    async fn save(&mut self) -> Result<State> {
-        let state = there(self.inner.memory())?.save().await?;
-        let mut state = Self::readdressed(&state, &self.program);
-        if self.defect == Defect::SavedTickLost {
-            state.tick = 0;
-        }
-        if self.defect == Defect::SwapsStates {
-            state = Self::swapped(state);
-        }
-        Ok(state)
-    }
-
-    async fn load(&mut self, state: &State) -> Result<()> {
-        let mut state = state.clone();
-        if state.program == self.program.digest().to_string() {
-            state = Self::readdressed(&state, &self.taken);
-        }
-        if self.defect == Defect::SwapsStates {
-            state = Self::swapped(state);
-        }
-        self.loads += 1;
-        if self.defect == Defect::LoadIgnoresBlock || self.defect == Defect::LoadsTwice && self.loads > 3 {
-            let own = there(self.inner.memory())?.save().await?;
-            if let (Some(to), Some(from)) = (state.blocks.last_mut(), own.blocks.last()) {
-                *to = from.clone();
-            }
-        }
-        let result = there(self.inner.memory())?.load(&state).await;
-        if self.defect == Defect::FailureAdvances && result.is_err() {
-            self.slip().await?;
-        }
-        if result.is_ok() && self.defect == Defect::LateByOne {
-            self.last.clear();
-        }
-        result
-    }
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl Tuning for Planted {
-    async fn read(&mut self, node: &str, parameter: &str) -> Result<Vec<f64>> {
-        let result = there(self.inner.tuning())?.read(node, parameter).await;
-        if self.defect == Defect::NamesAccepted { Ok(result.unwrap_or_default()) } else { result }
-    }
-
-    async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
-        match self.defect {
-            Defect::TuningIgnored => {
-                there(self.inner.tuning())?.read(node, parameter).await?;
-                return Ok(values.to_vec());
-            }
-            Defect::TuningResets => {
-                let set = there(self.inner.tuning())?.write(node, parameter, values).await?;
-                self.inner.reset().await?;
-                return Ok(set);
-            }
-            _ => {}
-        }
-        let result = there(self.inner.tuning())?.write(node, parameter, values).await;
-        if self.defect == Defect::FailureAdvances && result.is_err() {
-            self.slip().await?;
-        }
-        result
     }
 }

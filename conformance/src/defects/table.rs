@@ -77,6 +77,18 @@ impl Defect {
         (Self::LoadsTwice, "the fourth load ignores a block", Some("L2.commands")),
         (Self::SwapsStates, "two states change places when saved and loaded", Some(MIGRATION)),
         (Self::Panics, "it panics in a long chunk", Some("L1.split")),
+        (Self::LooseTable, "any error of a division is declared", Some("L0.descriptor")),
+        (Self::DeadLanes, "lanes from the fourth on are dead", Some("L1.lanes")),
+        (Self::OpensFromOther, "what is opened beside another starts from its state", Some("L1.instances")),
+        (Self::WritesShared, "what is written to one shows in another", Some("L1.instances")),
+        (Self::WeightsCached, "a weight that is written after its first use is ignored", Some("L1.theta")),
+        (Self::DeadChannels, "channels from the 64th on are dead", Some("L2.functions")),
+        (Self::Rail, "inputs saturate far within their range", Some("L2.functions")),
+        (Self::DeafToLarge, "neurons of large thresholds never fire", Some("L2.functions")),
+        (Self::FastDecaysLost, "membranes faster than a third of a tick keep nothing", Some("L2.functions")),
+        (Self::RefusesPromised, "what the profile admits is refused", Some("L2.linear")),
+        (Self::EventsOnce, "events of later chunks are lost", Some("L2.signals")),
+        (Self::LeaksInSteps, "a leak in steps", Some("L3.memory")),
     ];
 }
 
@@ -99,8 +111,8 @@ pub fn rows() -> usize {
 ///
 /// Those of noisy media and of devices with physics of their own follow, each tried with its law.
 ///
-/// Defects that only show in a long run are tried with the laws of L3 and L4 too, one after the other, since these measure time and
-/// memory; all others up to L2, several at once where the healthy substrate has room for any number of programs.
+/// Each is tried up to the level of its law, the healthy layer with all laws. Those that come to laws which measure time and memory are tried
+/// one after the other, all others several at once where the healthy substrate has room for any number of programs.
 #[must_use]
 pub fn self_test_with(healthy: Healthy<'_>, tell: &(dyn Fn(&DefectRow) + Sync)) -> Vec<DefectRow> {
     let attempt = |at: usize| {
@@ -154,7 +166,9 @@ fn is_deep(expected: Option<&str>) -> bool {
 }
 
 fn try_defect((faulty, healthy): (&Faulty, Healthy<'_>), words: &'static str, expected: Option<&'static str>) -> DefectRow {
-    let mut options = Options::new().with_level(if is_deep(expected) { Level::L4 } else { Level::L2 });
+    // what lies above the law that has to catch it proves nothing about that law
+    let level = expected.and_then(|id| laws().iter().chain(peer_laws()).find(|law| law.id == id)).map(|law| law.level);
+    let mut options = Options::new().with_level(level.unwrap_or(Level::L4));
     if expected.is_none_or(|id| id == MIGRATION) {
         options = options.with_peer("healthy", healthy());
     }

@@ -2,14 +2,16 @@
 //!
 //! It proves that the profile can be written down and read back without change, that it is the same every time it is asked for, and
 //! that its limits contradict neither each other nor the class. It needs nothing but the profile, and compares for equality, so
-//! that no tolerance is involved.
+//! that no tolerance is involved. Since the tolerances of all other laws are derived from the accuracy table, that of the class exact-digital
+//! must be one: at least the eleven digits of half precision, and functions within a thousand spacings and a hundredth.
 
 use crate::bench::Bench;
 use crate::checks;
 use crate::law::{Law, always};
 use crate::record::{Evidence, Level};
+use isoform_core::bound::Precision;
 use isoform_core::error::Result;
-use isoform_core::profile::Profile;
+use isoform_core::profile::{Class, Profile};
 
 pub(super) const LAW: Law = Law {
     id: "L0.descriptor",
@@ -21,6 +23,13 @@ pub(super) const LAW: Law = Law {
     measure,
     judge: checks::judge,
 };
+
+/// Half the spacing of half-precision numbers just above one.
+const LEAST_DIGITS: f64 = 1.0 / 2048.0;
+/// Spacings that a function may be off: more than any library or graphics interface declares.
+const MOST_ULP: f64 = 1024.0;
+/// What a function may be off beside that: sixteen times what graphics interfaces declare for the sine.
+const MOST_ABSOLUTE: f64 = 1.0 / 128.0;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let first = bench.substrate.profile();
@@ -52,4 +61,10 @@ fn sound(profile: &Profile, evidence: &mut Evidence) {
     let a = &profile.accuracy;
     let sound = a.unit_roundoff > 0.0 && a.unit_roundoff < 1.0 && a.smallest_normal > 0.0 && a.largest > a.spacing(0.0);
     evidence.check("the accuracy table describes a number format", &["yes"], answer(sound));
+    if profile.class == Class::ExactDigital {
+        let close = |p: Precision| (0.0..=MOST_ULP).contains(&p.ulp) && (0.0..=MOST_ABSOLUTE).contains(&p.absolute);
+        let bounded = [a.division, a.sqrt, a.exp, a.ln, a.tanh, a.sin, a.cos].into_iter().all(close);
+        evidence.check("the format has the digits of half precision", &["yes"], answer(a.unit_roundoff <= LEAST_DIGITS));
+        evidence.check("functions err by no more than a thousand spacings", &["yes"], answer(bounded));
+    }
 }

@@ -8,9 +8,10 @@
 use crate::bench::{Bench, advance};
 use crate::chance::Chance;
 use crate::checks;
+use crate::houses::is_fixed;
 use crate::law::{Law, Verdict, if_repeatable};
 use crate::record::{Evidence, Level, Status};
-use isoform_core::error::{Error, ErrorKind, Integrity, Result};
+use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::session::Blocking;
@@ -136,8 +137,7 @@ fn play(bench: &Bench<'_>, program: &Program, commands: &[Command]) -> Result<(V
                             writes.push(write.clone());
                             history.push(write);
                         }
-                        // what the layout of the state hangs on, such as a delay, may be fixed
-                        Err(e) if e.kind() == ErrorKind::Unsupported && e.state() == Integrity::Intact => {}
+                        Err(e) if program.node(node).is_ok_and(|(_, node)| is_fixed(node, &e)) => {}
                         Err(e) => return Err(e),
                     }
                 }

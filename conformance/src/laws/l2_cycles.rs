@@ -1,7 +1,7 @@
 //! `L2.cycles`: recurrent programs, under both rules.
 //!
 //! It proves that a recurrent weight with a bias acts as the rule says: under `leaving-event` the bias acts in the first tick, under
-//! `entering-event` from the second on. A neuron that feeds itself, and two that feed each other, are compared state-forced with
+//! `entering-event` from the second on. A neuron that feeds itself, also with no other input, and two that feed each other, are compared state-forced with
 //! the definition (see `trial`). So that the law can see a substrate that confuses the rules, the first outputs differ between
 //! the rules by construction. A profile that takes no cycles has to refuse them, which is `L0.refusal`.
 
@@ -34,8 +34,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let home = bench.home()?;
     let (channels, batch) = (bench.channels(3), bench.batch(2));
     let mut chance = bench.chance();
-    let spiking = [library::LIF, library::CUBA_LIF, library::IF].into_iter().filter(|id| bench.has(id));
-    for id in spiking.chain([library::LI]).take(2) {
+    let neurons = [library::LIF, library::CUBA_LIF, library::IF, library::LI].into_iter().filter(|id| bench.has(id));
+    for id in neurons.take(2) {
         for &rule in Cycle::ALL {
             let semantics = home.semantics.with_cycle(rule);
             let weight = (0..channels * channels).map(|i| if i % 2 == 0 { 0.5 } else { -0.25 } / bench.gain()).collect();
@@ -46,7 +46,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let mut mutual = own.clone();
             mutual.nodes.push(PlanNode::new("other", bench.neuron(id, channels), "back"));
             mutual.nodes[0].from = vec![String::from("x"), String::from("other")];
-            for (name, plan) in [("itself", own), ("another", mutual)] {
+            let mut alone = own.clone();
+            alone.nodes.truncate(1);
+            alone.nodes[0].from = vec![String::from("node")];
+            alone.nodes[0].shape = Some(vec![channels]);
+            for (name, plan) in [("itself", own), ("another", mutual), ("itself alone", alone)] {
                 if plan.build().is_ok() {
                     let x = bench.drive(&mut chance, TICKS * batch * channels);
                     bench.trial(evidence, &format!("{id} that feeds {name}, {rule}"), &plan, batch, &x)?;

@@ -1,8 +1,9 @@
 //! `L2.functions`: the transfer functions of the library, under every semantics that the substrate takes.
 //!
 //! It proves for each function, each preset and each answer to a question of the semantics that outputs and states are those of the
-//! definition. Parameters differ from channel to channel; a second trial draws all of them from their nominal ranges. Tolerances are
-//! those of a state-forced comparison: the rounding that the accuracy table of the profile allows in one tick (see `trial`).
+//! definition. Parameters differ from channel to channel; a second trial draws all of them from their nominal ranges, a
+//! third has thresholds and time constants over several decades with inputs over the range of inputs, and one neuron is tried at hundreds of
+//! channels (see `sizes`). Tolerances are those of a state-forced comparison: the rounding that the accuracy table of the profile allows in one tick (see `trial`).
 
 use crate::bench::{Bench, DT, advance};
 use crate::blind;
@@ -10,6 +11,7 @@ use crate::law::{Law, if_repeatable};
 use crate::output::plot::Plot;
 use crate::plan::{Plan, What};
 use crate::record::{Evidence, Level};
+use crate::sizes::Axis;
 use crate::trial;
 use isoform_core::error::Result;
 use isoform_core::functions as library;
@@ -79,7 +81,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let x = bench.drive(&mut chance, TICKS * batch * channels);
             bench.trial(evidence, &format!("{id} with drawn parameters"), &drawn, batch, &x)?;
         }
+        if let Some((plan, x)) = bench.scaled(id, home) {
+            bench.trial(evidence, &format!("{id} over all scales"), &plan, 1, &x)?;
+        }
     }
+    bench.wide(evidence, Axis::Channels)?;
     portray(bench, evidence)
 }
 

@@ -8,6 +8,7 @@ use crate::bench::Bench;
 use crate::law::{Law, if_taken};
 use crate::plan::{Plan, PlanNode, Slide, What};
 use crate::record::{Evidence, Level};
+use crate::sizes::WIDE;
 use crate::trial;
 use isoform_core::error::Result;
 
@@ -48,7 +49,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 }
 
 fn maps(bench: &Bench<'_>) -> Vec<(&'static str, Vec<usize>, What)> {
-    let mut chance = bench.chance();
+    let (mut chance, many) = (bench.chance(), bench.channels(WIDE));
     let mut weights = |n: usize| -> Vec<f64> { (0..n).map(|_| chance.within(-1.0, 1.0)).collect() };
     let conv1d =
         |input, shape: [usize; 3], weight, bias, slide| What::Conv1d { input, weight: (shape.to_vec(), weight), bias, slide };
@@ -66,6 +67,7 @@ fn maps(bench: &Bench<'_>) -> Vec<(&'static str, Vec<usize>, What)> {
         ("dense", vec![7], What::Dense { rows: 5, cols: 7, weight: weights(35), bias: None }),
         ("dense with a bias", vec![3], What::Dense { rows: 4, cols: 3, weight: weights(12), bias: Some(weights(4)) }),
         ("dense of one row of 64", vec![64], What::Dense { rows: 1, cols: 64, weight: weights(64), bias: None }),
+        ("dense of many rows", vec![2], What::Dense { rows: many, cols: 2, weight: weights(2 * many), bias: None }),
         ("sparse", vec![7], What::Sparse { rows: 5, cols: 7, entries, bias: Some(weights(5)) }),
         ("conv1d", vec![2, 9], conv1d([2, 9], [3, 2, 3], weights(18), Some(weights(3)), slide1(1, 0, 1, 1))),
         (

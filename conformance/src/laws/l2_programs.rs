@@ -90,7 +90,7 @@ fn shrink(bench: &Bench<'_>, evidence: &mut Evidence, name: &str, failing: (Plan
 }
 
 fn merge(evidence: &mut Evidence, other: Evidence) {
-    for list in ["trials", "refused"] {
+    for list in ["trials", trial::REFUSED, trial::UNKEPT] {
         let mut all: Vec<serde_json::Value> = evidence.fact(list).unwrap_or_default();
         all.extend(other.fact::<Vec<serde_json::Value>>(list).unwrap_or_default());
         if !all.is_empty() {

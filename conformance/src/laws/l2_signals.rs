@@ -1,8 +1,8 @@
 //! `L2.signals`: forms of signals.
 //!
 //! It proves that a held row and a list of events act as the dense block that they stand for; that counts are the sums of the dense output
-//! and are added to what is there; and that bits are one where the dense output is not nought. All to the bit. It includes chunks, since
-//! each form is cut differently.
+//! and are added to what is there; and that bits are one where the dense output is not nought. All to the bit. Each is repeated
+//! in chunks of a few ticks, since each form is cut differently.
 
 use crate::bench::{Bench, advance};
 use crate::checks;
@@ -24,6 +24,8 @@ pub(super) const LAW: Law = Law {
 };
 
 const TICKS: usize = 40;
+/// The ticks of a chunk, which do not divide all ticks.
+const CHUNK: usize = 7;
 
 #[expect(clippy::cast_possible_truncation, reason = "a few ticks, lanes and channels")]
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
@@ -33,11 +35,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let run = Run::new().with_batch(bench.batch(2)).with_seed(bench.seed);
         let (input, output) = (run.input(&program, TICKS), run.output(&program, TICKS));
         let open = || bench.open(&program, &run);
+        let cut = || bench.open(&program, &run.clone().with_max_ticks(CHUNK));
         let row = bench.drive(&mut chance, input.row());
         let mut held = vec![0.0; output.len()];
         open()?.advance(Signal::Held(&row), SignalMut::Dense(&mut held), TICKS)?;
         let spread = advance(&mut open()?, &row.repeat(TICKS), TICKS)?;
         evidence.twins("a held row and its block", [&format!("{name}/held"), &format!("{name}/block")], [&held, &spread]);
+        cut()?.advance(Signal::Held(&row), SignalMut::Dense(&mut held), TICKS)?;
+        let names = [format!("{name}/held, in parts"), format!("{name}/block")];
+        evidence.twins("a held row in chunks and its block", [&names[0], &names[1]], [&held, &spread]);
 
         let [low, high] = bench.profile.limits.input;
         let loud = bench.drive(&mut chance, input.len());
@@ -57,6 +63,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let mut listed = vec![0.0; output.len()];
             open()?.advance(Signal::Events(&events), SignalMut::Dense(&mut listed), TICKS)?;
             evidence.twins("events and their block", [&format!("{name}/events"), &format!("{name}/dense")], [&listed, &y]);
+            cut()?.advance(Signal::Events(&events), SignalMut::Dense(&mut listed), TICKS)?;
+            let names = [format!("{name}/events, in parts"), format!("{name}/dense")];
+            evidence.twins("events in chunks and their block", [&names[0], &names[1]], [&listed, &y]);
         }
 
         if name == "graded" {
@@ -68,10 +77,14 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         session.advance(Signal::Dense(&dense[5 * input.row()..]), SignalMut::Counts(&mut counts), TICKS - 5)?;
         // a device may hold one program at a time
         drop(session);
+        let mut parts = vec![3; output.row()];
+        cut()?.advance(Signal::Dense(dense), SignalMut::Counts(&mut parts), TICKS)?;
         let mut sums = vec![3.0_f32; output.row()];
         y.chunks_exact(output.row()).for_each(|y| sums.iter_mut().zip(y).for_each(|(s, v)| *s += v));
-        let counts: Vec<f32> = counts.iter().map(|&c| c as f32).collect();
+        let [counts, parts] = [counts, parts].map(|list| list.iter().map(|&c| c as f32).collect::<Vec<f32>>());
         evidence.twins("counts and sums", [&format!("{name}/counts"), &format!("{name}/sums")], [&counts, &sums]);
+        let names = [format!("{name}/counts, in parts"), format!("{name}/sums")];
+        evidence.twins("counts in chunks and sums", [&names[0], &names[1]], [&parts, &sums]);
         let bytes = bytes_of_bits(output.channels);
         let mut bits = vec![0xff; TICKS * output.batch * bytes];
         open()?.advance(Signal::Dense(dense), SignalMut::Bits(&mut bits), TICKS)?;
@@ -82,6 +95,10 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let numbers = |bytes: &[u8]| bytes.iter().map(|&b| f32::from(b)).collect::<Vec<_>>();
         let names = [format!("{name}/bits"), format!("{name}/packed")];
         evidence.twins("bits and the dense output", [&names[0], &names[1]], [&numbers(&bits), &numbers(&packed)]);
+        bits.fill(0xff);
+        cut()?.advance(Signal::Dense(dense), SignalMut::Bits(&mut bits), TICKS)?;
+        let names = [format!("{name}/bits, in parts"), format!("{name}/packed")];
+        evidence.twins("bits in chunks and the dense output", [&names[0], &names[1]], [&numbers(&bits), &numbers(&packed)]);
     }
     Ok(())
 }

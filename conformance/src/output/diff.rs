@@ -165,11 +165,20 @@ fn entries(dossier: &Dossier) -> BTreeMap<String, String> {
     out
 }
 
+impl FigureChange {
+    /// Whether it is a time, a rate or the growth of a process, of which no two runs measure the same.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        let unit = self.figure.after.as_ref().or(self.figure.before.as_ref()).map_or("", |figure| figure.unit.as_str());
+        self.law == "L3.memory" || self.law.starts_with("L4.") && matches!(unit, "s" | "1/s")
+    }
+}
+
 impl Difference {
-    /// Whether the two runs say the same: equal claims, statuses and figures.
+    /// Whether the two runs say the same: equal claims, statuses and figures, apart from those that are measured anew each time.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.claim.is_none() && self.statuses.is_empty() && self.figures.is_empty()
+        self.claim.is_none() && self.statuses.is_empty() && self.figures.iter().all(FigureChange::is_measured)
     }
 }
 
@@ -197,32 +206,11 @@ impl fmt::Display for Difference {
         if let Some([was, is]) = &self.calibration {
             writeln!(f, "calibration: {was} → {is}")?;
         }
-        section(f, "figures", &self.figures, |f, FigureChange { law, figure }| {
-            let name = figure.after.as_ref().or(figure.before.as_ref()).map_or("", |x| &x.name);
-            write!(f, "{}: {}: ", plain(law), plain(name))?;
-            let value = |x: &Option<Figure>| or(x.as_ref().map(|x| spell(x.value, &x.unit).to_string()), "absent");
-            let (Some(a), Some(b)) = (&figure.before, &figure.after) else {
-                return write!(f, "{} → {}", value(&figure.before), value(&figure.after));
-            };
-            match (value(&figure.before), value(&figure.after)) {
-                (was, _) if a.value.to_bits() == b.value.to_bits() && a.unit == b.unit => write!(f, "{was}")?,
-                // Four digits do not show the difference.
-                (was, is) if was == is => {
-                    let unit = if a.unit == "1" { String::new() } else { format!(" {}", plain(&a.unit)) };
-                    write!(f, "{:?} → {:?}{unit}", a.value, b.value)?;
-                }
-                (was, is) => write!(f, "{was} → {is}")?,
-            }
-            let change = 100.0 * (b.value - a.value) / a.value.abs();
-            if a.unit == b.unit && change != 0.0 && change.is_finite() {
-                write!(f, " ({change:+.3} %)")?;
-            }
-            let limit = |x: &Figure| or(x.limit.map(|l| spell(l, &x.unit).to_string()), "none");
-            if a.limit.map(f64::to_bits) != b.limit.map(f64::to_bits) {
-                write!(f, ", limit {} → {}", limit(a), limit(b))?;
-            }
-            Ok(())
-        })?;
+        let (measured, figures): (Vec<_>, Vec<_>) = self.figures.iter().partition(|change| change.is_measured());
+        section(f, "figures", &figures, |f, change| write_figure(f, change))?;
+        if !measured.is_empty() {
+            section(f, "times and rates, which differ from run to run", &measured, |f, change| write_figure(f, change))?;
+        }
         section(f, "provenance", &self.provenance, |f, (path, change)| {
             let text = |x: &Option<String>| or(x.as_deref().map(plain), "absent");
             write!(f, "{}: {} → {}", plain(path), text(&change.before), text(&change.after))
@@ -234,6 +222,34 @@ impl fmt::Display for Difference {
             (n, other) => writeln!(f, "raw samples: equal to the bit for {n} laws, different for {}", list(other)),
         }
     }
+}
+
+fn write_figure(f: &mut fmt::Formatter<'_>, FigureChange { law, figure }: &FigureChange) -> fmt::Result {
+    let or = |text: Option<String>, none: &str| text.unwrap_or_else(|| none.to_owned());
+    let name = figure.after.as_ref().or(figure.before.as_ref()).map_or("", |x| &x.name);
+    write!(f, "{}: {}: ", plain(law), plain(name))?;
+    let value = |x: &Option<Figure>| or(x.as_ref().map(|x| spell(x.value, &x.unit).to_string()), "absent");
+    let (Some(a), Some(b)) = (&figure.before, &figure.after) else {
+        return write!(f, "{} → {}", value(&figure.before), value(&figure.after));
+    };
+    match (value(&figure.before), value(&figure.after)) {
+        (was, _) if a.value.to_bits() == b.value.to_bits() && a.unit == b.unit => write!(f, "{was}")?,
+        // Four digits do not show the difference.
+        (was, is) if was == is => {
+            let unit = if a.unit == "1" { String::new() } else { format!(" {}", plain(&a.unit)) };
+            write!(f, "{:?} → {:?}{unit}", a.value, b.value)?;
+        }
+        (was, is) => write!(f, "{was} → {is}")?,
+    }
+    let change = 100.0 * (b.value - a.value) / a.value.abs();
+    if a.unit == b.unit && change != 0.0 && change.is_finite() {
+        write!(f, " ({change:+.3} %)")?;
+    }
+    let limit = |x: &Figure| or(x.limit.map(|l| spell(l, &x.unit).to_string()), "none");
+    if a.limit.map(f64::to_bits) != b.limit.map(f64::to_bits) {
+        write!(f, ", limit {} → {}", limit(a), limit(b))?;
+    }
+    Ok(())
 }
 
 fn section<T>(
