@@ -158,3 +158,28 @@ fn no_law_writes_more_programs_than_is_foretold() {
         );
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_keeps_what_was_found() {
+    let folder = Folder::new();
+    let log = folder.path("rec.log");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_isoform"));
+    let arguments = ["conform", "record:rec.log?on=(oracle:)", "--out", "found"];
+    let pipes = command.current_dir(folder.path(".")).args(arguments).stdout(std::process::Stdio::null());
+    let child = pipes.stderr(std::process::Stdio::piped()).spawn().expect("starts");
+    // until laws are being tried
+    while std::fs::metadata(&log).map_or(0, |about| about.len()) < 50_000 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let told = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(told.expect("there is a kill").success());
+    let ended = child.wait_with_output().expect("ends");
+    let words = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{words}");
+    assert!(words.contains("what was found so far is kept"), "{words}");
+    let outcomes = &folder.json("found/dossier.json")["outcomes"];
+    let stopped = |o: &&serde_json::Value| o["reason"].as_str().is_some_and(|why| why.contains("the run was stopped"));
+    let all = outcomes.as_array().expect("a list");
+    assert!(all.iter().any(|o| stopped(&o)) && !all.iter().all(|o| stopped(&o)));
+}

@@ -2,17 +2,14 @@
 
 use crate::bench::{Bench, now};
 use crate::chance::Chance;
-use crate::checks::LACKING;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
-use crate::noisy::forecast;
 use crate::record::{Claim, Dossier, Evidence, Ledger, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
+use crate::untried::{NOT_BEGUN, beyond, unmeasured, untried};
 use crate::watch::Watched;
-use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::profile::{Class, Profile};
-use isoform_core::program::Program;
-use isoform_core::substrate::{Realization, Run, Substrate};
+use isoform_core::substrate::{Cancel, Substrate};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +26,7 @@ pub struct Options<'a> {
     started: String,
     notes: BTreeMap<String, String>,
     peers: Vec<(String, Arc<dyn Substrate>)>,
+    stop: Cancel,
     progress: Option<&'a (dyn Fn(Progress<'_>) + 'a)>,
 }
 
@@ -74,6 +72,7 @@ impl<'a> Options<'a> {
             started: String::new(),
             notes: BTreeMap::new(),
             peers: Vec::new(),
+            stop: Cancel::default(),
             progress: None,
         }
     }
@@ -134,6 +133,14 @@ impl<'a> Options<'a> {
         self
     }
 
+    /// The same with a flag that ends the run: no law is begun after it is raised, and the law in progress is given up. What was found until
+    /// then stands; everything else is inconclusive.
+    #[must_use]
+    pub fn with_stop(mut self, stop: Cancel) -> Self {
+        self.stop = stop;
+        self
+    }
+
     /// The same with somebody to tell how it goes.
     #[must_use]
     pub fn with_progress(mut self, progress: &'a (dyn Fn(Progress<'_>) + 'a)) -> Self {
@@ -188,10 +195,14 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
     for (done, &index) in order.iter().enumerate() {
         let law = chosen[index];
         tell(Progress::Started { law, done, of: chosen.len() });
-        let late = end.is_some_and(|end| now(substrate, start) >= end);
+        let late = if options.stop.is_raised() {
+            Some("the run was stopped before its turn")
+        } else {
+            end.is_some_and(|end| now(substrate, start) >= end).then_some("the budget was spent before its turn")
+        };
         let evidence = match beyond(&profile, &[law], ledger.writes) {
             Some(why) => unmeasured(law, &why),
-            None if late => untried(substrate, law, options),
+            None if late.is_some() => untried(substrate, law, options.seed, &options.peers, late.unwrap_or_default()),
             None if unanswered.len() >= PATIENCE => {
                 let why = format!("not begun: {} had no answer from the substrate", unanswered.join(", "));
                 Evidence { law: law.id.to_owned(), broke_off: Some(why), ..Evidence::default() }
@@ -366,7 +377,7 @@ fn measure(
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    let watched = Watched::new(substrate, ledger.writes);
+    let watched = Watched::new(substrate, ledger.writes, options.stop.clone());
     // laws of cost time the substrate itself, unless that wears
     let wears = substrate.profile().medium.is_some_and(|medium| medium.endurance.is_some());
     let substrate: &dyn Substrate = if law.level == Level::L4 && !wears { substrate } else { &watched };
@@ -390,67 +401,12 @@ fn measure(
         evidence.broke_off = None;
         evidence.note("foreign", why);
     }
+    if options.stop.is_raised() {
+        evidence = unmeasured(law, "the run was stopped amid it");
+    }
     drop((shared, exclusive));
     evidence.seconds = start.elapsed().as_secs_f64();
     ledger.add(watched.ledger());
-    evidence
-}
-
-/// Why laws are not begun, if they might wear out a cell with so many writes behind it.
-fn beyond(profile: &Profile, laws: &[&Law], done: u64) -> Option<String> {
-    let endurance = profile.medium?.endurance?;
-    let writes = forecast(profile, laws)?.writes;
-    (writes > endurance.saturating_sub(done)).then(|| {
-        let so_far = if done > 0 { format!(", and {done} are done") } else { String::new() };
-        format!(
-            "it takes up to {writes} writes of a cell, which bears {endurance}{so_far}: only cells that bear more, or programs that take \
-             fewer, can be tried"
-        )
-    })
-}
-
-/// The evidence of a law that there was no time for: none, unless the profile alone says that the substrate has nothing that it is about.
-fn untried(substrate: &dyn Substrate, law: &Law, options: &Options<'_>) -> Evidence {
-    let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    if (law.requirement)(substrate.profile().class) == Requirement::Optional {
-        let closed = Closed(substrate);
-        let bench = Bench::new(&closed, options.seed, law.id).with_peers(&options.peers);
-        // what it says of itself is cheap; whatever it would have to open ends the look
-        let seen = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
-        if matches!(seen, Ok(Ok(()))) && evidence.facts.contains_key(LACKING) {
-            return evidence;
-        }
-    }
-    unmeasured(law, "the budget was spent before its turn")
-}
-
-/// A substrate that is looked at and opened by nobody.
-#[derive(Debug)]
-struct Closed<'a>(&'a dyn Substrate);
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl Substrate for Closed<'_> {
-    fn profile(&self) -> Arc<Profile> {
-        self.0.profile()
-    }
-
-    async fn realize(&self, _: &Program, _: &Run) -> Result<Box<dyn Realization>> {
-        Err(Error::fault("the budget was spent"))
-    }
-
-    fn exemplars(&self) -> Vec<Program> {
-        self.0.exemplars()
-    }
-
-    fn clock(&self) -> Option<Duration> {
-        self.0.clock()
-    }
-}
-
-fn unmeasured(law: &Law, why: &str) -> Evidence {
-    let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    evidence.note(NOT_BEGUN, why);
     evidence
 }
 
@@ -458,9 +414,6 @@ fn unmeasured(law: &Law, why: &str) -> Evidence {
 const UNANSWERED: &str = "unanswered";
 /// How many laws in a row may have no answer before no other is begun.
 const PATIENCE: usize = 3;
-
-/// The fact of a law that was not begun: why.
-const NOT_BEGUN: &str = "not begun";
 
 fn outcome(law: &Law, evidence: &Evidence, profile: &Profile) -> Outcome {
     let verdict = if let Some(why) = &evidence.broke_off {

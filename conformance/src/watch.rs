@@ -10,7 +10,7 @@ use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
-use isoform_core::substrate::{Realization, Run, Substrate};
+use isoform_core::substrate::{Cancel, Realization, Run, Substrate};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(crate) struct Watched<'a> {
     wear: Option<Wear>,
     /// Why a program was not written, if one was not.
     spared: Mutex<Option<String>>,
+    /// Ends the law that is tried.
+    stop: Cancel,
 }
 
 /// What a substrate says of its cells.
@@ -44,14 +46,15 @@ struct Watching {
     next: u64,
     /// Writes that were counted when the program was realised, and that reports tell of once more.
     counted: u64,
+    stop: Cancel,
 }
 
 impl<'a> Watched<'a> {
     /// A substrate whose cells have so many writes behind them.
-    pub(crate) fn new(inner: &'a dyn Substrate, before: u64) -> Self {
+    pub(crate) fn new(inner: &'a dyn Substrate, before: u64, stop: Cancel) -> Self {
         let medium = inner.profile().medium;
         let wear = medium.and_then(|m| m.endurance.map(|endurance| Wear { price: m.price.writes, endurance }));
-        Self { inner, ledger: Arc::default(), before, wear, spared: Mutex::new(None) }
+        Self { inner, ledger: Arc::default(), before, wear, spared: Mutex::new(None), stop }
     }
 
     /// Why a program was not written, if one was not: it would have worn out a cell.
@@ -67,6 +70,11 @@ impl<'a> Watched<'a> {
 
 fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
     ledger.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The end of a law that nobody waits for any more.
+fn stopped(stop: &Cancel) -> Result<()> {
+    if stop.is_raised() { Err(Error::fault("the run was stopped")) } else { Ok(()) }
 }
 
 impl Watching {
@@ -87,6 +95,7 @@ impl Substrate for Watched<'_> {
     }
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        stopped(&self.stop)?;
         if let Some(Wear { price, endurance }) = self.wear {
             let done = self.before.saturating_add(lock(&self.ledger).writes);
             if done.saturating_add(price) > endurance {
@@ -105,7 +114,8 @@ impl Substrate for Watched<'_> {
             lock(&self.ledger).age.get_or_insert(age);
         }
         let outputs = run.output(program, 1).len();
-        let mut watching = Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1, counted };
+        let mut watching =
+            Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1, counted, stop: self.stop.clone() };
         watching.certify().await;
         Ok(Box::new(watching))
     }
@@ -123,6 +133,7 @@ impl Substrate for Watched<'_> {
 #[async_trait]
 impl Realization for Watching {
     async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        stopped(&self.stop)?;
         let report = self.inner.advance(x, y, ticks).await?;
         let known = report.writes.min(self.counted);
         self.counted -= known;

@@ -10,7 +10,7 @@ use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
 use isoform_core::program::Program;
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
-use isoform_core::substrate::{Realization, Run, Substrate};
+use isoform_core::substrate::{Cancel, Realization, Run, Substrate};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -268,4 +268,69 @@ fn evidence_that_was_damaged_is_an_error_and_no_panic() {
     let passed: Vec<_> = judged.outcomes.iter().filter(|o| o.status == Status::Pass).map(|o| o.law.as_str()).collect();
     // what has answers and no records is left; two records of one number are still equal
     assert!(!passed.contains(&"L2.functions") && !passed.contains(&"L2.programs") && !passed.contains(&"L2.step"), "{passed:?}");
+}
+
+#[test]
+fn a_run_that_is_stopped_keeps_what_it_found() {
+    let stop = Cancel::default();
+    let tell = |step: Progress<'_>| match step {
+        Progress::Finished { done: 5, .. } => stop.raise(),
+        _ => {}
+    };
+    let dossier = run(&OracleSubstrate::new(), &up_to(Level::L1).with_stop(stop.clone()).with_progress(&tell)).expect("runs");
+    let stopped: Vec<_> = dossier.outcomes.iter().filter(|o| o.reason.contains("the run was stopped")).collect();
+    assert_eq!(stopped.len(), dossier.outcomes.len() - 5);
+    assert!(stopped.iter().all(|o| o.status == Status::Inconclusive));
+    assert_eq!((dossier.claim, exit_code(&dossier)), (None, 3));
+    assert_eq!(judge(&dossier), dossier);
+}
+
+/// The oracle, at whose third call somebody loses patience.
+#[derive(Debug)]
+struct Slow(OracleSubstrate, Cancel);
+
+#[async_trait]
+impl Substrate for Slow {
+    fn profile(&self) -> Arc<Profile> {
+        self.0.profile()
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let inner = self.0.realize(program, run).await?;
+        Ok(Box::new(Slowly { inner, calls: 0, stop: self.1.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct Slowly {
+    inner: Box<dyn Realization>,
+    calls: usize,
+    stop: Cancel,
+}
+
+#[async_trait]
+impl Realization for Slowly {
+    async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        self.calls += 1;
+        if self.calls == 3 {
+            self.stop.raise();
+        }
+        assert!(self.calls <= 3, "nothing is asked of it after that");
+        self.inner.advance(x, y, ticks).await
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        self.inner.reset().await
+    }
+
+    isoform_core::hand_on_facets!(inner);
+}
+
+#[test]
+fn a_law_in_progress_is_given_up() {
+    let stop = Cancel::default();
+    let options = Options::new().with_law("L1.split").with_stop(stop.clone());
+    let dossier = run(&Slow(OracleSubstrate::new(), stop), &options).expect("runs");
+    let outcome = &dossier.outcomes[0];
+    assert_eq!((outcome.status, outcome.reason.as_str()), (Status::Inconclusive, "the run was stopped amid it"));
 }

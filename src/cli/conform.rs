@@ -103,6 +103,7 @@ impl Conform {
             .with_locator(locator.as_str())
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
             .with_note("command", super::words().join(" "))
+            .with_stop(super::stop::when_asked())
             .with_progress(&tell);
         let options = self.budget.iter().fold(options, |options, &budget| options.with_budget(budget));
         let options = peers.into_iter().fold(options, |options, (locator, peer)| options.with_peer(locator.as_str(), peer));

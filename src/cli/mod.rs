@@ -17,6 +17,7 @@ mod list;
 #[cfg(feature = "devices")]
 mod ports;
 mod run;
+mod stop;
 #[cfg(all(feature = "devices", unix))]
 mod twin;
 
