@@ -63,7 +63,7 @@ pub(crate) struct Conform {
     #[arg(long, conflicts_with_all = ["level", "law", "seed", "out", "junit", "json", "self_test", "laws"])]
     fingerprint: bool,
     /// Print which class of substrates owes which law.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["out", "json", "junit"])]
     laws: bool,
 }
 
