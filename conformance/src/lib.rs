@@ -29,6 +29,7 @@ mod spikes;
 pub mod statistics;
 pub mod suite;
 mod trial;
+mod untried;
 mod watch;
 
 pub use bench::Bench;

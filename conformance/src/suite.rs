@@ -2,17 +2,15 @@
 
 use crate::bench::{Bench, now};
 use crate::chance::Chance;
-use crate::checks::LACKING;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
 use crate::noisy::forecast;
 use crate::record::{Claim, Dossier, Evidence, Ledger, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
+use crate::untried::untried;
 use crate::watch::Watched;
-use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::profile::{Class, Profile};
-use isoform_core::program::Program;
-use isoform_core::substrate::{Realization, Run, Substrate};
+use isoform_core::substrate::Substrate;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -191,7 +189,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         let late = end.is_some_and(|end| now(substrate, start) >= end);
         let evidence = match beyond(&profile, &[law], ledger.writes) {
             Some(why) => unmeasured(law, &why),
-            None if late => untried(substrate, law, options),
+            None if late => untried(substrate, law, (options.seed, &options.peers)),
             None if unanswered.len() >= PATIENCE => {
                 let why = format!("not begun: {} had no answer from the substrate", unanswered.join(", "));
                 Evidence { law: law.id.to_owned(), broke_off: Some(why), ..Evidence::default() }
@@ -409,46 +407,7 @@ fn beyond(profile: &Profile, laws: &[&Law], done: u64) -> Option<String> {
     })
 }
 
-/// The evidence of a law that there was no time for: none, unless the profile alone says that the substrate has nothing that it is about.
-fn untried(substrate: &dyn Substrate, law: &Law, options: &Options<'_>) -> Evidence {
-    let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    if (law.requirement)(substrate.profile().class) == Requirement::Optional {
-        let closed = Closed(substrate);
-        let bench = Bench::new(&closed, options.seed, law.id).with_peers(&options.peers);
-        // what it says of itself is cheap; whatever it would have to open ends the look
-        let seen = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
-        if matches!(seen, Ok(Ok(()))) && evidence.facts.contains_key(LACKING) {
-            return evidence;
-        }
-    }
-    unmeasured(law, "the budget was spent before its turn")
-}
-
-/// A substrate that is looked at and opened by nobody.
-#[derive(Debug)]
-struct Closed<'a>(&'a dyn Substrate);
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl Substrate for Closed<'_> {
-    fn profile(&self) -> Arc<Profile> {
-        self.0.profile()
-    }
-
-    async fn realize(&self, _: &Program, _: &Run) -> Result<Box<dyn Realization>> {
-        Err(Error::fault("the budget was spent"))
-    }
-
-    fn exemplars(&self) -> Vec<Program> {
-        self.0.exemplars()
-    }
-
-    fn clock(&self) -> Option<Duration> {
-        self.0.clock()
-    }
-}
-
-fn unmeasured(law: &Law, why: &str) -> Evidence {
+pub(crate) fn unmeasured(law: &Law, why: &str) -> Evidence {
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
     evidence.note(NOT_BEGUN, why);
     evidence
