@@ -3,7 +3,10 @@
 //! No function of the library does, so that this one stands for those of users: a leaky sum of white noise, and a draw in each tick on top
 //! of the input.
 
+use crate::bench::Bench;
+use crate::plan::{Plan, PlanNode, What};
 use isoform_core::dynamics::{Draw, Dynamics, Quantity, Signature};
+use isoform_core::error::Result;
 use isoform_core::neuron::Neuron;
 use isoform_core::scalar::Scalar;
 
@@ -16,6 +19,18 @@ struct Drawn;
 /// The function in a program.
 pub(crate) fn neuron() -> Neuron {
     Neuron::new(Drawn)
+}
+
+/// Two nodes that draw, one behind the other, under the semantics of home; nothing if the profile admits no such function.
+pub(crate) fn plan(bench: &Bench<'_>) -> Result<Option<Plan>> {
+    if !bench.has(ID) {
+        return Ok(None);
+    }
+    let what = || What::Neuron { function: ID.to_owned(), parameters: Vec::new() };
+    let mut plan = Plan::single(what(), bench.channels(3), bench.home()?.semantics);
+    plan.nodes.push(PlanNode::new("second", what(), "node"));
+    plan.outputs[0].1 = vec![String::from("second")];
+    Ok(plan.build().is_ok().then_some(plan))
 }
 
 impl Dynamics<3, 1, 0, 1> for Drawn {

@@ -1,16 +1,16 @@
 //! `L0.seed`: runs are repeatable.
 //!
-//! It proves that the same program with the same seed and input gives the same output and readable state, to the bit, and that a program without random
-//! draws does not depend on the seed. Of a profile that takes any transfer function it proves, for one that draws, that outputs and states are
-//! those of the definition with the draws of the framework, within the bounds of a state-forced comparison (see `trial`), that another seed
-//! gives others, and that a loaded state goes on with the draws of its tick. It needs a class that repeats itself.
+//! It proves that the same program with the same seed and input gives the same output and readable state, to the bit, and that a program
+//! without random draws does not depend on the seed. Of a profile that takes any transfer function it proves, for one that draws, that
+//! the same seed gives the same, that another gives others, and that a loaded state goes on with the draws of its tick. That the draws are
+//! those of the definition is `L2.functions`. It needs a class that repeats itself.
 
 use crate::bench::{Bench, advance};
+use crate::checks;
 use crate::drawn;
 use crate::law::{Law, if_repeatable};
-use crate::plan::{Plan, PlanNode, What};
 use crate::record::{Evidence, Level};
-use crate::trial::{self, flat};
+use crate::trial::flat;
 use isoform_core::error::Result;
 use isoform_core::substrate::Run;
 
@@ -22,7 +22,7 @@ pub(super) const LAW: Law = Law {
     requirement: if_repeatable,
     statistical: false,
     measure,
-    judge: trial::judge_with_trials,
+    judge: checks::judge,
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
@@ -42,22 +42,17 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         evidence.pair("the same seed", [&first, &again]);
         evidence.pair("another seed, in a program without draws", [&first, &other]);
     }
-    if bench.has(drawn::ID) { draws(bench, evidence) } else { Ok(()) }
+    draws(bench, evidence)
 }
 
-/// Two nodes that draw, one behind the other.
 fn draws(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     const TICKS: usize = 20;
-    let what = || What::Neuron { function: drawn::ID.to_owned(), parameters: Vec::new() };
-    let channels = bench.channels(3);
-    let mut plan = Plan::single(what(), channels, bench.home()?.semantics);
-    plan.nodes.push(PlanNode::new("second", what(), "node"));
-    plan.outputs[0].1 = vec![String::from("second")];
-    let Ok(program) = plan.build() else { return Ok(()) };
+    let Some(plan) = drawn::plan(bench)? else { return Ok(()) };
+    let program = plan.build()?;
     let run = Run::new().with_batch(bench.batch(2)).with_seed(bench.seed);
     let x = bench.drive(&mut bench.chance(), run.input(&program, TICKS).len());
-    // without a readable state no bound covers the draws
-    if !bench.profile.facets.memory || !bench.trial(evidence, "draws", &plan, run.batch, &x)? {
+    // that it is refused is told by L2.functions
+    if bench.try_open(&program, &run)?.is_err() {
         return Ok(());
     }
     let play = |seed: u64| advance(&mut bench.open(&program, &run.clone().with_seed(seed))?, &x, TICKS);
@@ -66,6 +61,9 @@ fn draws(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let differ = first.iter().zip(&other).filter(|(a, b)| a != b).count();
     evidence.keep_single("drawn from another seed", "1", &[other.len()], &other);
     evidence.check("draws of another seed", &["others"], if 2 * differ > first.len() { "others" } else { "mostly the same" });
+    if !bench.profile.facets.memory {
+        return Ok(());
+    }
     let mut session = bench.open(&program, &run)?;
     advance(&mut session, &x, TICKS)?;
     let saved = session.save()?;
