@@ -10,6 +10,7 @@ mod blind;
 mod chance;
 mod checks;
 pub mod defects;
+mod drawn;
 pub mod fingerprint;
 mod generate;
 mod halves;

@@ -1,5 +1,6 @@
 //! Programs as data: what a law ran is part of its evidence, so that a judge can build the same program again.
 
+use crate::drawn;
 use isoform_core::builder::{Builder, Draft, delay, identity, reshape};
 use isoform_core::error::{Error, Result};
 use isoform_core::functions as library;
@@ -104,6 +105,7 @@ pub(crate) fn neuron(function: &str) -> Result<Neuron> {
         library::CUBA_LI => library::cuba_li(),
         library::THRESHOLD => library::threshold(),
         library::SCALE => library::scale(),
+        drawn::ID => drawn::neuron(),
         other => return Err(Error::not_found(format!("the library has no transfer function {other:?}"))),
     })
 }

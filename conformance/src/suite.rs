@@ -202,7 +202,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         };
         let evidence = match beyond(&profile, &[law], ledger.writes) {
             Some(why) => unmeasured(law, &why),
-            None if late.is_some() => untried(substrate, law, options.seed, &options.peers, late.unwrap_or_default()),
+            None if late.is_some() => untried(substrate, law, (options.seed, &options.peers), late.unwrap_or_default()),
             None if unanswered.len() >= PATIENCE => {
                 let why = format!("not begun: {} had no answer from the substrate", unanswered.join(", "));
                 Evidence { law: law.id.to_owned(), broke_off: Some(why), ..Evidence::default() }

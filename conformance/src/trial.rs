@@ -258,6 +258,12 @@ pub(crate) fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     }
 }
 
+/// Judges a law that has checks, and trials where there is something to try.
+pub(crate) fn judge_with_trials(evidence: &Evidence, profile: &Profile) -> Verdict {
+    let tried = ["trials", UNKEPT].iter().any(|list| evidence.facts.contains_key(*list));
+    if tried { judge_with_checks(evidence, profile) } else { checks::judge(evidence, profile) }
+}
+
 /// Judges a law that has checks and trials.
 pub(crate) fn judge_with_checks(evidence: &Evidence, profile: &Profile) -> Verdict {
     let checks = checks::judge(evidence, profile);

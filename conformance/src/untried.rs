@@ -30,14 +30,11 @@ pub(crate) fn beyond(profile: &Profile, laws: &[&Law], done: u64) -> Option<Stri
     })
 }
 
+/// Substrates beside the one that is tried, each with its locator.
+type Peers = [(String, Arc<dyn Substrate>)];
+
 /// The evidence of a law whose turn did not come: none, unless the profile alone says that the substrate has nothing that it is about.
-pub(crate) fn untried(
-    substrate: &dyn Substrate,
-    law: &Law,
-    seed: u64,
-    peers: &[(String, Arc<dyn Substrate>)],
-    why: &str,
-) -> Evidence {
+pub(crate) fn untried(substrate: &dyn Substrate, law: &Law, (seed, peers): (u64, &Peers), why: &str) -> Evidence {
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
     if (law.requirement)(substrate.profile().class) == Requirement::Optional {
         let closed = Closed(substrate);

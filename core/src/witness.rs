@@ -270,6 +270,8 @@ impl Medium for Judge<'_> {
             NodeKind::Optical(map) => map.bound(&x[0], self.accuracy, &mut y[0]),
             NodeKind::Dynamics { function, .. } => {
                 let Some(recording) = &self.recordings[index] else { return };
+                // a normal number in the tails comes of a square root, with a slope that is below two
+                let drawn = draw::NORMAL_ULP + 2.0 * (self.accuracy.sqrt.ulp - 0.5);
                 let blocks = &self.program.schedule().memory;
                 let range = self.program.schedule().range(index);
                 let after: Vec<&Vec<f64>> =
@@ -278,7 +280,7 @@ impl Medium for Judge<'_> {
                     let mut input: Vec<Bounded> = x.iter().map(|port| port[c]).collect();
                     input.extend(
                         draws(node, self.seed, self.lane * node.channels() + c, self.tick)
-                            .map(|v| Bounded { value: v, error: draw::NORMAL_ULP * self.accuracy.spacing(v) }),
+                            .map(|v| Bounded { value: v, error: drawn * self.accuracy.spacing(v) }),
                     );
                     let state: Vec<Bounded> = states.iter().map(|s| s[c]).collect();
                     let seen: Vec<f64> = after.iter().map(|s| s[c]).collect();

@@ -143,6 +143,9 @@ impl Substrate for Faulty {
         if self.defect == Defect::CancelIgnored {
             run.cancel = isoform_core::substrate::Cancel::default();
         }
+        if self.defect == Defect::SeedIgnored {
+            run.seed = 0;
+        }
         let mut inner = self.inner.realize(&taken, &run).await?;
         let beside = self.defect == Defect::OpensFromOther && self.shared.open.load(Ordering::Relaxed) > 0;
         if (self.defect == Defect::ReopensDirty || beside)

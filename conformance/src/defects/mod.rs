@@ -132,6 +132,8 @@ pub enum Defect {
     LeaksInSteps,
     /// The accuracy table allows a division any error.
     LooseTable,
+    /// Draws do not depend on the seed.
+    SeedIgnored,
     /// Events of every chunk but the first are lost.
     EventsOnce,
 }

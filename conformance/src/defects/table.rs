@@ -87,6 +87,7 @@ impl Defect {
         (Self::DeafToLarge, "neurons of large thresholds never fire", Some("L2.functions")),
         (Self::FastDecaysLost, "membranes faster than a third of a tick keep nothing", Some("L2.functions")),
         (Self::RefusesPromised, "what the profile admits is refused", Some("L2.linear")),
+        (Self::SeedIgnored, "draws do not depend on the seed", Some("L0.seed")),
         (Self::EventsOnce, "events of later chunks are lost", Some("L2.signals")),
         (Self::LeaksInSteps, "a leak in steps", Some("L3.memory")),
     ];

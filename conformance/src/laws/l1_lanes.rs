@@ -5,13 +5,10 @@
 //! isolate, and the evidence says so.
 
 use crate::bench::{Bench, advance};
-use crate::checks;
-use crate::law::{Law, Verdict, if_taken};
+use crate::law::{Law, if_taken};
 use crate::record::{Evidence, Level};
 use crate::sizes::Axis;
-use crate::trial;
 use isoform_core::error::Result;
-use isoform_core::profile::Profile;
 use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
@@ -22,7 +19,7 @@ pub(super) const LAW: Law = Law {
     requirement: if_taken,
     statistical: false,
     measure,
-    judge,
+    judge: crate::trial::judge_with_trials,
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
@@ -62,12 +59,4 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
     }
     bench.wide(evidence, Axis::Lanes)
-}
-
-fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    // few lanes are not recorded once more
-    if evidence.fact::<serde_json::Value>("trials").is_some() {
-        return trial::judge_with_checks(evidence, profile);
-    }
-    checks::judge(evidence, profile)
 }

@@ -3,10 +3,12 @@
 //! It proves for each function, each preset and each answer to a question of the semantics that outputs and states are those of the
 //! definition. Parameters differ from channel to channel; a second trial draws all of them from their nominal ranges, a
 //! third has thresholds and time constants over several decades with inputs over the range of inputs, and one neuron is tried at hundreds of
-//! channels (see `sizes`). Tolerances are those of a state-forced comparison: the rounding that the accuracy table of the profile allows in one tick (see `trial`).
+//! channels (see `sizes`); where a profile takes any function, one that draws is tried. Tolerances are those of a state-forced comparison: the
+//! rounding that the accuracy table of the profile allows in one tick (see `trial`).
 
 use crate::bench::{Bench, DT, advance};
 use crate::blind;
+use crate::drawn;
 use crate::law::{Law, if_repeatable};
 use crate::output::plot::Plot;
 use crate::plan::{Plan, What};
@@ -84,6 +86,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         if let Some((plan, x)) = bench.scaled(id, home) {
             bench.trial(evidence, &format!("{id} over all scales"), &plan, 1, &x)?;
         }
+    }
+    // without a readable state no bound covers what is drawn
+    if bench.profile.facets.memory
+        && let Some(plan) = drawn::plan(bench)?
+    {
+        let x = bench.drive(&mut chance, TICKS * batch * channels);
+        bench.trial(evidence, "draws", &plan, batch, &x)?;
     }
     bench.wide(evidence, Axis::Channels)?;
     portray(bench, evidence)

@@ -14,7 +14,6 @@ pub(super) struct Layout {
     outcomes: Vec<Outcome>,
     #[serde(default)]
     ledger: Ledger,
-    #[serde(default)]
     pub(super) evidence: Vec<String>,
 }
 
