@@ -273,9 +273,10 @@ fn evidence_that_was_damaged_is_an_error_and_no_panic() {
 #[test]
 fn a_run_that_is_stopped_keeps_what_it_found() {
     let stop = Cancel::default();
-    let tell = |step: Progress<'_>| match step {
-        Progress::Finished { done: 5, .. } => stop.raise(),
-        _ => {}
+    let tell = |step: Progress<'_>| {
+        if let Progress::Finished { done: 5, .. } = step {
+            stop.raise();
+        }
     };
     let dossier = run(&OracleSubstrate::new(), &up_to(Level::L1).with_stop(stop.clone()).with_progress(&tell)).expect("runs");
     let stopped: Vec<_> = dossier.outcomes.iter().filter(|o| o.reason.contains("the run was stopped")).collect();

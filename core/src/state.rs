@@ -96,7 +96,7 @@ impl State {
     /// `InvalidSignal`, naming the first block that holds another.
     pub fn within(&self, largest: f64) -> Result<()> {
         for block in &self.blocks {
-            if let Some(v) = block.values.iter().find(|v| !(v.abs() <= largest)) {
+            if let Some(v) = block.values.iter().find(|v| v.is_nan() || v.abs() > largest) {
                 let taken =
                     if v.is_finite() { format!("at most {largest:e} is") } else { String::from("only finite numbers are") };
                 return Err(Error::invalid_signal(format!("block {}.{} holds {v:e}; {taken} taken", block.node, block.name)));
