@@ -183,3 +183,25 @@ fn an_interrupt_keeps_what_was_found() {
     let all = outcomes.as_array().expect("a list");
     assert!(all.iter().any(|o| stopped(&o)) && !all.iter().all(|o| stopped(&o)));
 }
+
+#[test]
+fn known_failures_come_from_a_file() {
+    let folder = Folder::new();
+    let with = |text: &str| {
+        folder.put("known.toml", text);
+        folder.isoform(&["conform", "oracle:", "--law", "L0.seed", "--quiet", "--waivers", "known.toml"])
+    };
+    let whole = "[[waiver]]\nlaw = \"L0.seed\"\nreason = \"draws by the clock\"\nwho = \"the lab\"\nuntil = \"2999-12-31\"\n";
+    let holds = with(whole);
+    assert!(holds.code == 4 && holds.out.contains("take the waiver away"), "{}{}", holds.out, holds.err);
+    let other = with(&whole.replace("L0.seed", "L2.functions"));
+    assert_eq!(other.code, 0, "{}{}", other.out, other.err);
+    for (from, to, why) in [
+        ("who = \"the lab\"\n", "", "missing field `who`"),
+        ("2999-12-31", "soon", "is no day: write it as 2026-12-31"),
+        ("L0.seed", "L0.sed", "there is no law \"L0.sed\" to waive"),
+    ] {
+        let refused = with(&whole.replace(from, to));
+        assert!(refused.code == 2 && refused.err.contains(why), "{}", refused.err);
+    }
+}

@@ -30,6 +30,7 @@ pub mod statistics;
 pub mod suite;
 mod trial;
 mod untried;
+pub mod waiver;
 mod watch;
 
 pub use bench::Bench;

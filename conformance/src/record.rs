@@ -3,6 +3,7 @@
 //! A law has two halves. The first measures on a substrate and leaves [`Evidence`]; the second judges evidence alone. A verdict can
 //! therefore be recomputed from the raw samples with no substrate present.
 
+use crate::waiver::Waiver;
 use isoform_core::calibration::Certificate;
 use isoform_core::profile::{Class, Profile};
 use isoform_core::report::Report;
@@ -192,6 +193,9 @@ pub struct Provenance {
     pub started: String,
     /// Anything else that the caller knows: firmware, serial number, temperature, calibration.
     pub notes: BTreeMap<String, String>,
+    /// What is known to be broken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
 }
 
 /// What a device told beside its outputs, over all laws below L4. The laws of L4 time the substrate and are left alone.

@@ -6,6 +6,7 @@ use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
 use crate::record::{Claim, Dossier, Evidence, Ledger, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
 use crate::untried::{NOT_BEGUN, beyond, unmeasured, untried};
+use crate::waiver::{self, Waiver};
 use crate::watch::Watched;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::profile::{Class, Profile};
@@ -26,6 +27,7 @@ pub struct Options<'a> {
     started: String,
     notes: BTreeMap<String, String>,
     peers: Vec<(String, Arc<dyn Substrate>)>,
+    waivers: Vec<Waiver>,
     stop: Cancel,
     progress: Option<&'a (dyn Fn(Progress<'_>) + 'a)>,
 }
@@ -72,6 +74,7 @@ impl<'a> Options<'a> {
             started: String::new(),
             notes: BTreeMap::new(),
             peers: Vec::new(),
+            waivers: Vec::new(),
             stop: Cancel::default(),
             progress: None,
         }
@@ -130,6 +133,13 @@ impl<'a> Options<'a> {
     #[must_use]
     pub fn with_peer(mut self, locator: impl Into<String>, peer: Arc<dyn Substrate>) -> Self {
         self.peers.push((locator.into(), peer));
+        self
+    }
+
+    /// The same with a law that is known to be broken; see [`waiver`](crate::waiver).
+    #[must_use]
+    pub fn with_waiver(mut self, waiver: Waiver) -> Self {
+        self.waivers.push(waiver);
         self
     }
 
@@ -221,7 +231,8 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         tell(Progress::Finished { outcome: &outcome, done: done + 1, of: chosen.len() });
         found[index] = Some((outcome, evidence));
     }
-    let (outcomes, evidence): (Vec<_>, Vec<_>) = found.into_iter().flatten().unzip();
+    let (mut outcomes, evidence): (Vec<_>, Vec<_>) = found.into_iter().flatten().unzip();
+    waiver::apply(&options.waivers, &options.started, &mut outcomes);
     let mut notes = options.notes.clone();
     if !options.peers.is_empty() {
         notes.insert(String::from("peers"), options.peers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "));
@@ -234,6 +245,7 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         started: options.started.clone(),
         profile: (*profile).clone(),
         notes,
+        waivers: options.waivers.clone(),
     };
     let claim = claim(&outcomes, profile.class, options.level);
     Ok(Dossier { schema: SCHEMA, provenance, asked: options.level, claim, outcomes, ledger, evidence })
@@ -251,6 +263,7 @@ pub fn judge(dossier: &Dossier) -> Dossier {
             None => unknown(evidence),
         });
     }
+    waiver::apply(&dossier.provenance.waivers, &dossier.provenance.started, &mut outcomes);
     let claim = claim(&outcomes, profile.class, dossier.asked);
     Dossier { outcomes, claim, ..dossier.clone() }
 }
@@ -312,7 +325,8 @@ pub fn holds(outcome: &Outcome) -> bool {
 /// The exit code of a run: 0 conforms, 1 does not, 3 inconclusive, 4 the substrate failed or was lost.
 ///
 /// A run of named laws conforms if all of them hold and at least one passed; any other must claim the level that was asked for, and the
-/// laws between it and its peers must hold where they were tried.
+/// laws between it and its peers must hold where they were tried. A run of which nothing is broken but what is waived ends like one that
+/// conforms, without its claim.
 #[must_use]
 pub fn exit_code(dossier: &Dossier) -> u8 {
     let any = |status: Status| dossier.outcomes.iter().any(|o| o.status == status);
@@ -327,8 +341,9 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
     } else {
         any(Status::Pass) && dossier.outcomes.iter().all(holds)
     };
-    let refuted = |o: &Outcome| !holds(o) && o.status != Status::Inconclusive;
-    if conforms {
+    let accepted = |o: &Outcome| holds(o) || o.status == Status::Waived;
+    let refuted = |o: &Outcome| !accepted(o) && o.status != Status::Inconclusive;
+    if conforms || (any(Status::Pass) && any(Status::Waived) && dossier.outcomes.iter().all(accepted)) {
         0
     } else if any(Status::Error) {
         4
@@ -344,6 +359,14 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
 /// # Errors
 /// `NotFound` for a law that there is not, or that needs a peer.
 pub fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
+    for waiver in &options.waivers {
+        if let Some(fault) = waiver.fault() {
+            return Err(Error::invalid_signal(fault));
+        }
+        if !laws().iter().chain(peer_laws()).any(|law| law.id.eq_ignore_ascii_case(&waiver.law)) {
+            return Err(Error::not_found(format!("there is no law \"{}\" to waive; see isoform conform --laws", waiver.law)));
+        }
+    }
     for wanted in &options.laws {
         if options.peers.is_empty() && peer_laws().iter().any(|law| law.id.eq_ignore_ascii_case(wanted)) {
             return Err(Error::not_found(format!("the law {wanted} is about two substrates; name a peer")));

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use isoform_conformance::defects::{Defect, Faulty};
-use isoform_conformance::record::{Level, Requirement, Status};
+use isoform_conformance::record::{Dossier, Level, Requirement, Status};
+use isoform_conformance::waiver::Waiver;
 use isoform_conformance::{Options, Progress, exit_code, judge, laws, run};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::oracle::OracleSubstrate;
@@ -334,4 +335,43 @@ fn a_law_in_progress_is_given_up() {
     let dossier = run(&Slow(OracleSubstrate::new(), stop), &options).expect("runs");
     let outcome = &dossier.outcomes[0];
     assert_eq!((outcome.status, outcome.reason.as_str()), (Status::Inconclusive, "the run was stopped amid it"));
+}
+
+fn waiver(law: &str, until: &str) -> Waiver {
+    let [law, reason, who, until] = [law, "the driver is known to be late", "the lab", until].map(String::from);
+    Waiver { law, reason, who, until }
+}
+
+#[test]
+fn what_is_waived_is_broken_and_accepted() {
+    let faulty = || Faulty::new(Arc::new(OracleSubstrate::new()), Defect::Gain);
+    let tried = |waivers: &[&str]| {
+        let options = Options::new().with_started("2026-06-01T00:00:00Z").with_law("L2.functions").with_law("L0.seed");
+        let options = waivers.iter().fold(options, |options, until| options.with_waiver(waiver("L2.functions", until)));
+        run(&faulty(), &options).expect("runs")
+    };
+    let status = |dossier: &Dossier| dossier.outcomes.iter().find(|o| o.law == "L2.functions").map(|o| o.status);
+    let plain = tried(&[]);
+    assert_eq!((status(&plain), exit_code(&plain)), (Some(Status::Fail), 1));
+    let waived = tried(&["2026-06-01"]);
+    assert_eq!((status(&waived), exit_code(&waived), waived.claim), (Some(Status::Waived), 0, None));
+    assert_eq!(judge(&waived), waived);
+    let over = tried(&["2026-05-31"]);
+    assert_eq!((status(&over), exit_code(&over)), (Some(Status::Fail), 1));
+    assert!(over.outcomes.iter().any(|o| o.reason.ends_with("the waiver of the lab was until 2026-05-31")));
+}
+
+#[test]
+fn a_waiver_of_what_holds_is_an_error() {
+    let options =
+        Options::new().with_started("2026-06-01T00:00:00Z").with_law("L0.seed").with_waiver(waiver("l0.seed", "2027-01-01"));
+    let dossier = run(&OracleSubstrate::new(), &options).expect("runs");
+    assert_eq!((dossier.outcomes[0].status, exit_code(&dossier)), (Status::Error, 4));
+    assert!(dossier.outcomes[0].reason.starts_with("it holds, and is waived until 2027-01-01"));
+    for (law, until, why) in
+        [("L0.seed", "soon", "which is no day"), ("L0.sed", "2027-01-01", "there is no law"), (" ", "2027-01-01", "has no law")]
+    {
+        let refused = run(&OracleSubstrate::new(), &Options::new().with_waiver(waiver(law, until))).expect_err("is refused");
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use isoform::conformance::defects::{self, DefectRow, self_test_with};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{self, Dossier, Level};
+use isoform::conformance::waiver::Waiver;
 use isoform::conformance::{Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, run};
 use isoform::core::profile::Class;
 use std::cell::RefCell;
@@ -41,6 +42,10 @@ pub(crate) struct Conform {
     /// and what was left out is inconclusive.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with_all = ["self_test", "laws", "fingerprint"])]
     budget: Option<Duration>,
+    /// Known failures, in a file (.toml) with a table [[waiver]] of law, reason, who and until for each: a law that is waived supports no
+    /// claim, and a run that is broken nowhere else exits with 0.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["self_test", "laws", "fingerprint"])]
+    waivers: Option<PathBuf>,
     /// Keep everything in a folder: report.html, dossier.json, junit.xml, badge.svg and the raw samples.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -107,6 +112,7 @@ impl Conform {
             .with_progress(&tell);
         let options = self.budget.iter().fold(options, |options, &budget| options.with_budget(budget));
         let options = peers.into_iter().fold(options, |options, (locator, peer)| options.with_peer(locator.as_str(), peer));
+        let options = self.known()?.into_iter().fold(options, Options::with_waiver);
         let profile = substrate.profile();
         let chosen = choose(&options, profile.class)?;
         if chosen.is_empty() {
@@ -126,6 +132,21 @@ impl Conform {
             against_itself(console, &dossier, [&self.json, &self.junit].into_iter().flatten().any(|f| is_stdout(f)))?;
         }
         conclude(&dossier)
+    }
+
+    /// What is known to be broken.
+    fn known(&self) -> Result<Vec<Waiver>> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Known {
+            waiver: Vec<Waiver>,
+        }
+        let Some(path) = &self.waivers else { return Ok(Vec::new()) };
+        let bytes = isoform::files::read(path)?;
+        let refuse = |why: String| Failure::Input(format!("waivers \"{}\": {why}", path.display()));
+        let text = std::str::from_utf8(&bytes).map_err(|e| refuse(format!("is no text: {e}")))?;
+        let known: Known = toml::from_str(text).map_err(|e| refuse(e.message().trim().replace('\n', "; ")))?;
+        Ok(known.waiver)
     }
 
     /// Plants defects, and says which were caught.

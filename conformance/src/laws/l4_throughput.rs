@@ -1,8 +1,9 @@
 //! `L4.throughput`: updates a second against batch and chunk.
 //!
 //! An update is one channel of one lane in one tick of the home program. It reports the median of repeated advances with its 95 % interval by
-//! order statistics for 1, 8 and 64 lanes, or as many as there are, and for chunks of 1, 64 and 1024 ticks. It is a measurement: it
-//! passes once everything was measured, and is held against no constant.
+//! order statistics for 1, 8 and 64 lanes, or as many as there are, and for chunks of 1, 64 and 1024 ticks, and the energy of an update,
+//! measured or modelled, where the device tells one. It is a measurement: it passes once everything was measured, and is held against no
+//! constant.
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, always};
@@ -10,6 +11,7 @@ use crate::quantile::quantile;
 use crate::record::{Evidence, Level, Status};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
+use isoform_core::report::{Energy, Report};
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
 
@@ -25,12 +27,15 @@ pub(super) const LAW: Law = Law {
 };
 
 const REPEATS: usize = 15;
+/// The fact of a device that tells what it spends: the energy of an update.
+const ENERGY: &str = "energy";
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let program = bench.program()?;
     let mut batches = [1, 8, 64].map(|n| bench.batch(n)).to_vec();
     batches.dedup();
     let mut table = Vec::new();
+    let (mut spent, mut all) = (Report::default(), 0.0);
     for batch in batches {
         let run = Run::new().with_batch(batch);
         for ticks in [1, 64, 1024] {
@@ -44,9 +49,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 let start = bench.now();
                 let mut done = 0;
                 for _ in 0..group {
-                    done += session.advance(Signal::Dense(&x), SignalMut::Dense(&mut y), ticks)?.ticks;
+                    let report = session.advance(Signal::Dense(&x), SignalMut::Dense(&mut y), ticks)?;
+                    done += report.ticks;
+                    spent.add(&report);
                 }
                 let updates = (done * batch * program.output_channels()) as f64;
+                all += updates;
                 rates.push(updates / bench.now().saturating_sub(start).as_secs_f64().max(1e-9));
             }
             let name = format!("{batch} lanes, chunks of {ticks}");
@@ -55,6 +63,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
     }
     evidence.note("table", table);
+    if let Some(energy) = spent.energy {
+        evidence.note(ENERGY, Energy { joules: energy.joules / all, uncertainty: energy.uncertainty / all, ..energy });
+    }
     Ok(())
 }
 
@@ -79,6 +90,13 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         return Verdict::new(Status::Inconclusive, "nothing was measured");
     }
     verdict.reason = format!("up to {:.3e} updates a second, with {}", best.0, best.1);
+    if let Some(Energy { joules, uncertainty, measured }) = evidence.fact(ENERGY) {
+        let how = if measured { "measured" } else { "modelled" };
+        verdict.reason.push_str(&format!("; {joules:.2e} J an update, {how}"));
+        verdict = verdict
+            .with_figure(&format!("energy of an update, {how}"), joules, "J")
+            .with_figure("standard uncertainty of the energy", uncertainty, "J");
+    }
     verdict
 }
 
@@ -100,5 +118,18 @@ mod tests {
         assert_eq!(status(None), Status::Inconclusive);
         assert_eq!(status(Some(vec![0.0; REPEATS])), Status::Error);
         assert_eq!(status(Some(vec![1e6; REPEATS])), Status::Pass);
+    }
+
+    #[test]
+    fn an_energy_says_where_it_comes_from() {
+        for (measured, how) in [(true, "measured"), (false, "modelled")] {
+            let mut evidence = Evidence::default();
+            evidence.note("table", ["a"]);
+            evidence.keep("a", "1/s", &[REPEATS], vec![1e6; REPEATS]);
+            evidence.note(ENERGY, Energy { joules: 2e-9, uncertainty: 1e-10, measured });
+            let verdict = judge(&evidence, &Profile::digital("d", "0"));
+            assert!(verdict.reason.ends_with(&format!("2.00e-9 J an update, {how}")), "{}", verdict.reason);
+            assert_eq!(verdict.figures.last().map(|f| f.value), Some(1e-10));
+        }
     }
 }

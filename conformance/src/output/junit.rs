@@ -56,8 +56,8 @@ pub fn junit(dossier: &Dossier) -> Result<String, SerializeError> {
 fn case(outcome: &Outcome, locator: &str) -> TestCase {
     let mut status = match (outcome.status, outcome.requirement) {
         (Status::Pass, _) => TestCaseStatus::success(),
-        (Status::NotClaimed, Requirement::Optional | Requirement::Impossible) => TestCaseStatus::skipped(),
-        (Status::Fail | Status::Waived | Status::NotClaimed, _) => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        (Status::Waived, _) | (Status::NotClaimed, Requirement::Optional | Requirement::Impossible) => TestCaseStatus::skipped(),
+        (Status::Fail | Status::NotClaimed, _) => TestCaseStatus::non_success(NonSuccessKind::Failure),
         (Status::Inconclusive | Status::Error, _) => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     if outcome.status != Status::Pass {

@@ -45,11 +45,10 @@ impl Verdict {
                 standing: if next.is_none() { Standing::Full } else { Standing::Partial },
                 headline: format!("{locator} conforms as {claim}"),
                 meaning: format!(
-                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds{}.{}",
+                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds.{}",
                     shown(claim.level),
                     claim.class,
                     claim.level,
-                    waived(dossier, claim.level),
                     rates(dossier)
                 ),
                 obstacle,
@@ -106,13 +105,6 @@ fn shown(level: Level) -> String {
     }
 }
 
-/// The laws that were waived: a claim that leaves them out must say so.
-fn waived(dossier: &Dossier, level: Level) -> String {
-    let owed = |o: &&Outcome| o.level <= level && o.requirement == Requirement::Required && o.status == Status::Waived;
-    let laws: Vec<String> = dossier.outcomes.iter().filter(owed).map(|o| plain(&o.law)).collect();
-    if laws.is_empty() { String::new() } else { format!(", except what was waived: {}", laws.join(", ")) }
-}
-
 /// Why a level is not claimed.
 fn obstacle(dossier: &Dossier, level: Level) -> String {
     let reasons: Vec<String> = dossier
@@ -133,7 +125,7 @@ fn obstacle(dossier: &Dossier, level: Level) -> String {
 
 /// Whether an outcome alone keeps its level from being claimed.
 pub(super) fn stands_in_the_way(outcome: &Outcome) -> bool {
-    outcome.requirement != Requirement::Impossible && outcome.status != Status::Waived && !holds(outcome)
+    outcome.requirement != Requirement::Impossible && !holds(outcome)
 }
 
 fn verb(status: Status) -> &'static str {

@@ -47,6 +47,7 @@ pub(crate) fn dossier(locator: &str, asked: Level, claim: Option<Level>, outcome
             seed: 20_240_607,
             started: String::from("2025-03-01T12:00:00Z"),
             notes: BTreeMap::from([(String::from("temperature"), String::from("23.4 °C"))]),
+            waivers: Vec::new(),
         },
         asked,
         claim: claim.map(|level| Claim { class: Class::ExactDigital, level, suite: SUITE }),
