@@ -136,7 +136,7 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// The same with a law that is known to be broken; see [`waiver`](crate::waiver).
+    /// The same with a law that is known to be broken; see [`crate::waiver`].
     #[must_use]
     pub fn with_waiver(mut self, waiver: Waiver) -> Self {
         self.waivers.push(waiver);
