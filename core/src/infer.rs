@@ -68,7 +68,7 @@ pub(crate) fn shapes(draft: &Builder, names: &HashMap<String, Origin>) -> Result
                 Some(Origin::Node(i, _)) => all.get(*i).map(|(_, shape)| shape),
                 None => None,
             };
-            if let Some(offered) = offered.filter(|o| !same(o, input)) {
+            if let Some(offered) = offered.filter(|o| !o.is_like(input)) {
                 return Err(Error::invalid_program(format!("takes {input}, but output {port} of {name:?} has {offered}"))
                     .with_node(&node.name));
             }
@@ -81,12 +81,6 @@ pub(crate) fn shapes(draft: &Builder, names: &HashMap<String, Origin>) -> Result
 const MOST_CHANNELS: usize = 1 << 31;
 /// More numbers than all nodes may take and give in a tick: two gigabytes in double precision.
 const MOST_SIGNALS: usize = 1 << 28;
-
-/// Equal up to extents of one, which say nothing about the order of numbers.
-fn same(a: &Shape, b: &Shape) -> bool {
-    let core = |s: &Shape| s.extents().iter().copied().filter(|&e| e != 1).collect::<Vec<_>>();
-    core(a) == core(b)
-}
 
 /// The shapes of one node, if enough is known.
 fn shape(
@@ -130,7 +124,7 @@ fn shape(
 /// A map that acts on the last extent of its input alone, spread over the leading ones.
 pub(crate) fn lifted(map: &LinearMap, input: &Shape) -> Result<LinearMap> {
     match map {
-        LinearMap::Dense(dense) if !same(map.input(), input) && input.extents().last() == Some(&dense.cols()) => {
+        LinearMap::Dense(dense) if !map.input().is_like(input) && input.extents().last() == Some(&dense.cols()) => {
             let lead = input.extents()[..input.extents().len() - 1].to_vec();
             Ok(Dense::over(lead, dense.weight().clone(), dense.bias().cloned())?.into())
         }
@@ -148,7 +142,7 @@ pub(crate) fn sum(sources: &[Source], inputs: &[Port], nodes: &[Node]) -> Result
         };
         match &mut found {
             None => found = Some((shape, domain)),
-            Some((first, _)) if !same(first, &shape) => {
+            Some((first, _)) if !first.is_like(&shape) => {
                 return Err(Error::invalid_program(format!("signals of shapes {first} and {shape} are added")));
             }
             // a sum of spikes is a count

@@ -33,6 +33,13 @@ impl Shape {
         self.checked_len().unwrap_or(usize::MAX)
     }
 
+    /// Whether two shapes are equal up to extents of one, which say nothing about the order of numbers.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let core = |shape: &Self| shape.0.iter().copied().filter(|&e| e != 1).collect::<Vec<_>>();
+        core(self) == core(other)
+    }
+
     /// Whether such an array holds nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {

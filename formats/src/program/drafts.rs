@@ -121,7 +121,7 @@ impl<'a> Search<'a> {
             };
             let declared = sizes(declared, field).map_err(|e| e.with_node(name))?;
             for from in self.sources.get(name.as_str()).into_iter().flatten() {
-                if let Some(offered) = self.shapes.get(from).filter(|offered| !same(&declared, offered)) {
+                if let Some(offered) = self.shapes.get(from).filter(|offered| !declared.is_like(offered)) {
                     let why = format!("its {field} is {declared}, but {from:?} gives {offered}; make the two agree");
                     return Err(Error::invalid_program(why).with_node(name));
                 }
@@ -129,10 +129,4 @@ impl<'a> Search<'a> {
         }
         Ok(())
     }
-}
-
-/// Equal up to extents of one, which say nothing about the order of numbers.
-pub(super) fn same(a: &Shape, b: &Shape) -> bool {
-    let core = |s: &Shape| s.extents().iter().copied().filter(|&e| e != 1).collect::<Vec<_>>();
-    core(a) == core(b)
 }

@@ -1,6 +1,6 @@
 //! From a NIR graph to a program.
 
-use super::drafts::{drafts, same};
+use super::drafts::drafts;
 use super::flatten::flatten;
 use crate::nir::{self, Graph, Ints, Node, TensorData};
 use isoform_core::builder::{Builder, Draft, Wire, delay, identity, reshape};
@@ -137,7 +137,7 @@ fn affine(weight: &nir::Tensor, bias: Option<&nir::Tensor>, offered: Option<Shap
     // before the weight is widened, which may take eight times the memory of what the file holds
     if let (Some(input), &[_, cols]) = (&offered, weight.shape())
         && input.extents().last() != Some(&cols)
-        && !same(input, &Shape::from([cols]))
+        && !input.is_like(&Shape::from([cols]))
     {
         return Err(Error::invalid_program(format!("takes [{cols}], but gets {input}")));
     }
