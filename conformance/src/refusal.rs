@@ -3,9 +3,10 @@
 //! A profile says which nodes, semantics, channels and lanes are taken. It does not say how much room there is, nor that a number of a
 //! program lies beyond the format; a refusal for one of these is noted by name. Any other refusal of what the profile admits is a failure.
 
+use isoform_core::Channels;
 use isoform_core::bound::Accuracy;
 use isoform_core::profile::Profile;
-use isoform_core::program::{Node, NodeKind, Program};
+use isoform_core::program::{Node, Program};
 use isoform_core::substrate::Run;
 
 /// So many numbers have room wherever a program has: the smallest board has 128 cells, of which a number of a program takes two.
@@ -33,11 +34,8 @@ fn numbers(program: &Program) -> usize {
 fn fits(node: &Node, accuracy: &Accuracy) -> bool {
     let within = |v: f64| v.abs() <= accuracy.largest;
     let written = node.parameters().into_iter().all(|(_, values)| values.to_f64().into_iter().all(within));
-    let NodeKind::Dynamics { function, parameters } = &node.kind else { return written };
-    let channels = parameters.iter().map(isoform_core::tensor::Tensor::len).max().unwrap_or(1);
-    let formed = (0..channels).all(|c| {
-        let p: Vec<f64> = parameters.iter().map(|t| t.at(if t.len() == 1 { 0 } else { c })).collect();
-        let k = function.coefficients(&node.semantics, &p);
+    let formed = Channels::of(node).into_iter().flat_map(|channels| channels.table).all(|channel| {
+        let k = channel.coefficients;
         k.phi.iter().chain(&k.gamma).chain(&k.constant).copied().all(within)
     });
     written && formed

@@ -6,6 +6,7 @@
 use crate::bench::{Bench, DT, narrow};
 use crate::plan::{Plan, What};
 use crate::record::Evidence;
+use crate::trial::REFUSED;
 use isoform_core::error::{ErrorKind, Result};
 use isoform_core::semantics::Semantics;
 use isoform_core::substrate::Run;
@@ -52,9 +53,7 @@ impl Bench<'_> {
                     return Ok(());
                 }
                 Err(e) if e.kind() == ErrorKind::Unsupported => {
-                    let mut refused: Vec<[String; 2]> = evidence.fact("refused").unwrap_or_default();
-                    refused.push([name, e.to_string()]);
-                    evidence.note("refused", refused);
+                    evidence.refuse(REFUSED, &name, e.to_string());
                     size /= 2;
                 }
                 Err(e) => return Err(e),

@@ -210,14 +210,14 @@ pub fn run(substrate: &dyn Substrate, options: &Options<'_>) -> Result<Dossier> 
         } else {
             end.is_some_and(|end| now(substrate, start) >= end).then_some("the budget was spent before its turn")
         };
-        let evidence = match beyond(&profile, &[law], ledger.writes) {
-            Some(why) => unmeasured(law, &why),
-            None if late.is_some() => untried(substrate, law, (options.seed, &options.peers), late.unwrap_or_default()),
-            None if unanswered.len() >= PATIENCE => {
+        let evidence = match (beyond(&profile, &[law], ledger.writes), late) {
+            (Some(why), _) => unmeasured(law, &why),
+            (None, Some(why)) => untried(substrate, law, (options.seed, &options.peers), why),
+            (None, None) if unanswered.len() >= PATIENCE => {
                 let why = format!("not begun: {} had no answer from the substrate", unanswered.join(", "));
                 Evidence { law: law.id.to_owned(), broke_off: Some(why), ..Evidence::default() }
             }
-            None => {
+            (None, None) => {
                 let evidence = measure(substrate, law, options, (start, end), &mut ledger);
                 if evidence.facts.contains_key(UNANSWERED) {
                     unanswered.push(law.id);
@@ -359,11 +359,12 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
 /// # Errors
 /// `NotFound` for a law that there is not, or that needs a peer.
 pub fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
+    let there_is = |id: &str| laws().iter().chain(peer_laws()).any(|law| law.id.eq_ignore_ascii_case(id));
     for waiver in &options.waivers {
         if let Some(fault) = waiver.fault() {
             return Err(Error::invalid_signal(fault));
         }
-        if !laws().iter().chain(peer_laws()).any(|law| law.id.eq_ignore_ascii_case(&waiver.law)) {
+        if !there_is(&waiver.law) {
             return Err(Error::not_found(format!("there is no law \"{}\" to waive; see isoform conform --laws", waiver.law)));
         }
     }
@@ -371,7 +372,7 @@ pub fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> 
         if options.peers.is_empty() && peer_laws().iter().any(|law| law.id.eq_ignore_ascii_case(wanted)) {
             return Err(Error::not_found(format!("the law {wanted} is about two substrates; name a peer")));
         }
-        if !laws().iter().chain(peer_laws()).any(|law| law.id.eq_ignore_ascii_case(wanted)) {
+        if !there_is(wanted) {
             let known: Vec<&str> = laws().iter().map(|law| law.id).collect();
             return Err(Error::not_found(format!("there is no law {wanted:?}; there are {}", known.join(", "))));
         }

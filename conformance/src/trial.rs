@@ -90,6 +90,15 @@ pub(crate) fn follow(session: &mut Blocking, x: &[f32], ticks: usize, forced: bo
     Ok((y, states))
 }
 
+impl Evidence {
+    /// Adds a program to those that were refused, with the reason.
+    pub(crate) fn refuse(&mut self, list: &str, name: &str, why: String) {
+        let mut refused: Vec<[String; 2]> = self.fact(list).unwrap_or_default();
+        refused.push([name.to_owned(), why]);
+        self.note(list, refused);
+    }
+}
+
 impl Bench<'_> {
     /// Records a run of a program: tick by tick with states, and, where the class repeats itself, once more as a whole. False if
     /// the substrate refuses the program as unsupported, which is noted, and fails the law where the profile promises to take it.
@@ -102,9 +111,7 @@ impl Bench<'_> {
             Err(why) => {
                 // what is promised and refused breaks the law; what is refused for its size alone is only noted
                 let list = if is_promised(&self.profile, &program, &run) { UNKEPT } else { REFUSED };
-                let mut refused: Vec<[String; 2]> = evidence.fact(list).unwrap_or_default();
-                refused.push([name.to_owned(), why]);
-                evidence.note(list, refused);
+                evidence.refuse(list, name, why);
                 return Ok(false);
             }
         };

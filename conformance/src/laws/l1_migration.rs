@@ -15,7 +15,7 @@ use crate::generate::generate;
 use crate::law::{Law, Verdict, if_claimed, repeats};
 use crate::plan::Plan;
 use crate::record::{Evidence, Level};
-use crate::trial;
+use crate::trial::{self, REFUSED};
 use isoform_core::error::{ErrorKind, Result};
 use isoform_core::profile::Profile;
 use isoform_core::session::Blocking;
@@ -61,7 +61,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (n, (locator, peer)) in bench.peers.iter().enumerate() {
         let there = End { name: format!("peer {} {locator}", n + 1), substrate: peer.as_ref(), profile: peer.profile() };
         if !there.profile.facets.memory || !repeats(there.profile.class) {
-            refused(evidence, &there.name, String::from("it does not save states, or does not repeat itself"));
+            evidence.refuse(REFUSED, &there.name, String::from("it does not save states, or does not repeat itself"));
             continue;
         }
         for (name, plan) in bench.houses()? {
@@ -80,12 +80,6 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn refused(evidence: &mut Evidence, name: &str, why: String) {
-    let mut refused: Vec<[String; 2]> = evidence.fact("refused").unwrap_or_default();
-    refused.push([name.to_owned(), why]);
-    evidence.note("refused", refused);
 }
 
 /// Tries a program in both directions; false if one of the two does not take it.
@@ -119,7 +113,7 @@ fn migrate(
         match Blocking::open(end.substrate, &program, &run()) {
             Ok(session) => Ok(Some(session)),
             Err(e) if e.kind() == ErrorKind::Unsupported => {
-                refused(evidence, label, e.to_string());
+                evidence.refuse(REFUSED, label, e.to_string());
                 Ok(None)
             }
             Err(e) => Err(e),
