@@ -22,6 +22,8 @@ use multiversion::{multiversion, target::match_target};
 pub const BLOCK: usize = 64;
 /// Lanes in a small block, of which a node has up to three beside its full ones.
 pub const VECTOR: usize = 16;
+/// Lanes in a full block where registers hold eight numbers: sixteen registers take the states, the drive and the sums of no more.
+const BLOCK_AVX2: usize = BLOCK / 2;
 
 /// Runs a job.
 pub(crate) fn advance<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, job: LaneJob<'_>)
@@ -44,7 +46,7 @@ where
     D: Dynamics<X, N, P, Y>,
 {
     match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => dispatch(d, job),
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl" => dispatch::<D, X, N, P, Y, BLOCK>(d, job),
         _ => advance_avx2(d, job),
     }
 }
@@ -55,7 +57,7 @@ where
     D: Dynamics<X, N, P, Y>,
 {
     match_target! {
-        "x86_64+avx2" => dispatch(d, job),
+        "x86_64+avx2" => dispatch::<D, X, N, P, Y, BLOCK_AVX2>(d, job),
         _ => advance_baseline(d, job),
     }
 }
@@ -65,7 +67,7 @@ fn advance_baseline<D, const X: usize, const N: usize, const P: usize, const Y: 
 where
     D: Dynamics<X, N, P, Y>,
 {
-    dispatch(d, job);
+    dispatch::<D, X, N, P, Y, VECTOR>(d, job);
 }
 
 /// Whether the affine form of a flow can be asked for. It is asked in constants, so that loops which never run are not compiled.
@@ -80,7 +82,7 @@ const fn may_be_raw(declared: Option<bool>) -> bool {
 
 /// Turns the answers of the usual platforms into constants of the loop, and leaves the rest to one general loop.
 #[inline(always)]
-fn dispatch<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, mut job: LaneJob<'_>)
+fn dispatch<D, const X: usize, const N: usize, const P: usize, const Y: usize, const FULL: usize>(d: &D, mut job: LaneJob<'_>)
 where
     D: Dynamics<X, N, P, Y>,
 {
@@ -99,9 +101,9 @@ where
                         let (compare, reset) = (Compare::$compare, Reset::$reset);
                         let rule = Rule { drive, order, test: Test::$test, compare, reset, ..job.rule };
                         done = if uniform {
-                            whole_blocks::<D, X, N, P, Y, true>(d, rule, &mut job)
+                            whole_blocks::<D, X, N, P, Y, FULL, true>(d, rule, &mut job)
                         } else {
-                            whole_blocks::<D, X, N, P, Y, false>(d, rule, &mut job)
+                            whole_blocks::<D, X, N, P, Y, FULL, false>(d, rule, &mut job)
                         };
                     })+
                     _ => {}
@@ -131,7 +133,7 @@ where
 
 /// Runs all blocks that are full, and gives the number of their lanes.
 #[inline(always)]
-fn whole_blocks<D, const X: usize, const N: usize, const P: usize, const Y: usize, const UNIFORM: bool>(
+fn whole_blocks<D, const X: usize, const N: usize, const P: usize, const Y: usize, const FULL: usize, const UNIFORM: bool>(
     d: &D,
     rule: Rule,
     job: &mut LaneJob<'_>,
@@ -139,9 +141,9 @@ fn whole_blocks<D, const X: usize, const N: usize, const P: usize, const Y: usiz
 where
     D: Dynamics<X, N, P, Y>,
 {
-    let (large, whole) = (job.lanes / BLOCK * BLOCK, job.lanes / VECTOR * VECTOR);
-    for start in (0..large).step_by(BLOCK) {
-        block::<D, X, N, P, Y, BLOCK, UNIFORM, true>(d, rule, true, job, start, BLOCK);
+    let (large, whole) = (job.lanes / FULL * FULL, job.lanes / VECTOR * VECTOR);
+    for start in (0..large).step_by(FULL) {
+        block::<D, X, N, P, Y, FULL, UNIFORM, true>(d, rule, true, job, start, FULL);
     }
     for start in (large..whole).step_by(VECTOR) {
         block::<D, X, N, P, Y, VECTOR, UNIFORM, true>(d, rule, true, job, start, VECTOR);
@@ -272,10 +274,14 @@ fn block<
     let streams = job.inputs.iter().any(|feed| matches!(feed, Feed::Stream { .. }));
     let mut drive: [[f32; W]; N] = [[0.0; W]; N];
     let mut sums: [[f32; W]; Y] = [[0.0; W]; Y];
+    // nothing is asked of each input and output in every tick where none has rows
+    let counted = job.outputs.iter().all(|sink| matches!(sink, Sink::Counts(_) | Sink::Discard));
     for t in 0..job.ticks {
-        for (lanes, feed) in x.iter_mut().zip(job.inputs) {
-            if let Feed::Stream { data, stride } = *feed {
-                load::<WHOLE, W>(lanes, &data[t * stride + start..], width);
+        if streams {
+            for (lanes, feed) in x.iter_mut().zip(job.inputs) {
+                if let Feed::Stream { data, stride } = *feed {
+                    load::<WHOLE, W>(lanes, &data[t * stride + start..], width);
+                }
             }
         }
         if affine && (t == 0 || streams) {
@@ -320,6 +326,14 @@ fn block<
             for k in 0..Y {
                 y[k][lane] = outcome.output[k];
             }
+        }
+        if counted {
+            for k in 0..Y {
+                for lane in 0..W {
+                    sums[k][lane] += y[k][lane];
+                }
+            }
+            continue;
         }
         for k in 0..Y {
             match job.outputs.get_mut(k) {

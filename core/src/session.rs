@@ -162,13 +162,19 @@ impl Session {
     async fn advance_chunk(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         // a dropped future leaves this set
         self.lost = true;
-        let result = self.realization.advance(x, y, ticks).await.and_then(|report| {
-            // whoever was told to stop may have done less, and nobody more
-            let whole = report.ticks == ticks || (report.ticks < ticks && self.run.cancel.is_raised());
-            let (done, name) = (report.ticks, &self.profile.name);
-            let why = || Error::fault(format!("{name} reports {done} ticks of {ticks}, and nobody stopped it")).with_state_lost();
-            if whole { Ok(report) } else { Err(why()) }
-        });
+        let result = self.realization.advance(x, y, ticks).await;
+        self.account(ticks, result)
+    }
+
+    /// After a chunk: whoever was told to stop may have done less, and nobody more.
+    fn account(&mut self, ticks: usize, result: Result<Report>) -> Result<Report> {
+        let result = match result {
+            Ok(report) if report.ticks != ticks && !(report.ticks < ticks && self.run.cancel.is_raised()) => {
+                let (done, name) = (report.ticks, &self.profile.name);
+                Err(Error::fault(format!("{name} reports {done} ticks of {ticks}, and nobody stopped it")).with_state_lost())
+            }
+            result => result,
+        };
         self.settle(false, result)
     }
 

@@ -184,8 +184,13 @@ impl Shard {
         for input in &plan.layout.inputs {
             let buffer = &mut self.buffers[input.staging];
             buffer.held = matches!(block.signal, Signal::Held(_));
+            // a division costs as much as a row of a small program, so that none is made where a port has its rows to itself
+            let alone = input.channels == total;
             let copy = |row: &[f32], to: &mut [f32]| {
                 let row = &row[lanes.start * total..lanes.end * total];
+                if alone {
+                    return to.copy_from_slice(row);
+                }
                 for (from, to) in row.chunks_exact(total).zip(to.chunks_exact_mut(input.channels)) {
                     to.copy_from_slice(&from[input.offset..input.offset + input.channels]);
                 }
@@ -193,9 +198,10 @@ impl Shard {
             let stride = buffer.stride;
             match block.signal {
                 Signal::Dense(data) => {
-                    let rows = data[block.from * block.extent.row()..].chunks_exact(block.extent.row());
-                    for (row, to) in rows.zip(buffer.data.chunks_exact_mut(stride)).take(block.ticks) {
-                        copy(row, &mut to[..batch * input.channels]);
+                    let whole = block.extent.row();
+                    for t in 0..block.ticks {
+                        let row = &data[(block.from + t) * whole..][..whole];
+                        copy(row, &mut buffer.data[t * stride..][..batch * input.channels]);
                     }
                 }
                 Signal::Held(row) => copy(row, &mut buffer.data[..batch * input.channels]),

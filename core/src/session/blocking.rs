@@ -36,7 +36,7 @@ impl Blocking {
         session.check(&x, &y, ticks)?;
         session.lost = true;
         let result = block_on(session.realization.advance(x, y, ticks));
-        session.settle(false, result)
+        session.account(ticks, result)
     }
 
     /// Runs a dense block `[tick, batch, channel]` and gives a dense block.
