@@ -33,8 +33,8 @@ fn unreadable(path: &Path, error: std::io::Error) -> Error {
 
 fn open(path: &Path) -> Result<std::fs::File> {
     let refuse = |e| unreadable(path, e);
-    let file = std::fs::File::open(path).map_err(refuse)?;
-    let about = file.metadata().map_err(refuse)?;
+    // looked at first: to open a pipe that nobody writes to waits for ever
+    let about = std::fs::metadata(path).map_err(refuse)?;
     if about.is_dir() {
         return Err(Error::not_found(format!("\"{}\": is a folder; name a file", path.display())));
     }
@@ -44,7 +44,7 @@ fn open(path: &Path) -> Result<std::fs::File> {
     if about.len() > MAX_BYTES {
         return Err(Error::not_found(format!("\"{}\": is longer than 16 GiB", path.display())));
     }
-    Ok(file)
+    std::fs::File::open(path).map_err(refuse)
 }
 
 /// Writes a file, and the folder that it lies in if that is missing.
@@ -116,7 +116,9 @@ impl Place {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let canonical = folder.canonicalize().ok().zip(path.file_name()).map(|(folder, name)| folder.join(name));
         let path = canonical.unwrap_or_else(|| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
-        Self { file: same_file::Handle::from_path(&path).ok(), path }
+        // a handle opens the file, and a pipe that nobody writes to is never open
+        let is_file = std::fs::metadata(&path).is_ok_and(|about| about.is_file());
+        Self { file: is_file.then(|| same_file::Handle::from_path(&path).ok()).flatten(), path }
     }
 }
 
@@ -124,6 +126,17 @@ impl PartialEq for Place {
     fn eq(&self, other: &Self) -> bool {
         self.path == other.path || (self.file.is_some() && self.file == other.file)
     }
+}
+
+/// Checks that what is written overwrites nothing that is read.
+///
+/// # Errors
+/// `NotFound` that names the file.
+pub fn check_apart(written: &Path, read: &Path, what: &str) -> Result<()> {
+    if Place::of(written) == Place::of(read) {
+        return Err(Error::not_found(format!("\"{}\" is {what}, which would be lost; name another file", written.display())));
+    }
+    Ok(())
 }
 
 /// The SHA-256 of a file, in hexadecimal.

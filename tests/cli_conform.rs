@@ -205,3 +205,21 @@ fn known_failures_come_from_a_file() {
         assert!(refused.code == 2 && refused.err.contains(why), "{}", refused.err);
     }
 }
+
+#[test]
+fn a_wrong_declaration_is_given_away() {
+    let folder = Folder::new();
+    let out = folder.succeeds(&["conform", "oracle:", "--fingerprint"]).replace("input delay", "input-delay");
+    let matrix: Vec<Vec<&str>> =
+        out.lines().skip_while(|l| !l.starts_with("computed")).take(12).map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(matrix.len(), 12, "{out}");
+    for (k, row) in matrix.iter().enumerate().skip(1) {
+        assert_eq!((row[0], row.len(), row[k]), (matrix[0][k], 12, "-"), "{row:?}");
+    }
+    let told = |computed: &str, declared: &str| {
+        let column = matrix[0].iter().position(|&p| p == declared).expect("a preset");
+        matrix.iter().find(|row| row[0] == computed).expect("a preset")[column]
+    };
+    assert_eq!(told("norse", "exact"), "decay");
+    assert_eq!(told("loihi", "lava"), "number");
+}

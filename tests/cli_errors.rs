@@ -251,7 +251,7 @@ fn a_conversion_does_not_overwrite_what_it_reads() {
     let before = std::fs::read(folder.path("lif.nir")).expect("read");
     for output in ["lif.nir", "d/../lif.nir"] {
         let line = refused(&folder, &["convert", "lif.nir", output]);
-        assert!(line.ends_with("it is the file that is read, which would be lost; name another output"), "{line}");
+        assert!(line.ends_with("lif.nir\" is the file that is read, which would be lost; name another file"), "{line}");
     }
     assert_eq!(std::fs::read(folder.path("lif.nir")).expect("read"), before);
 }
@@ -267,5 +267,57 @@ fn nothing_is_overwritten_that_is_read_or_written_by_the_same_run() {
     ] {
         let line = run(&folder, &changes);
         assert!(line.contains(what), "{line}");
+    }
+}
+
+#[test]
+fn kernels_do_not_overwrite_their_model() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("k")).expect("made");
+    std::fs::copy(folder.path("lif.nir"), folder.path("k/manifest.json")).expect("copied");
+    let before = std::fs::read(folder.path("lif.nir")).expect("read");
+    for (model, rest) in [
+        ("lif.nir", ["--for", "opencl:0/0", "--output", "./k/../lif.nir"].as_slice()),
+        ("k/manifest.json", &["--emit-source", "k"]),
+    ] {
+        let line = refused(&folder, &[&["build", model, "--dt", "1e-3"], rest].concat());
+        assert!(line.contains("is the model, which would be lost; name another file"), "{line}");
+        assert_eq!(std::fs::read(folder.path(model)).expect("read"), before);
+    }
+    assert!(!folder.path("k/kernels.cl").exists());
+}
+
+#[test]
+fn a_demo_does_not_overwrite_what_is_not_its_own() {
+    let folder = Folder::new();
+    for (own, name) in [("a", "demo.nir"), ("b", "touch.npy"), ("c", "conform")] {
+        std::fs::create_dir(folder.path(own)).expect("made");
+        let kept = if name == "conform" { format!("{own}/conform/notes") } else { format!("{own}/{name}") };
+        std::fs::create_dir_all(folder.path(&kept).parent().expect("a folder")).expect("made");
+        folder.put(&kept, "mine");
+        let line = refused(&folder, &["demo", "--out", own]);
+        assert!(line.contains(&format!("\"{own}/{name}\" is not what a demo left there")), "{line}");
+        assert_eq!(folder.text(&kept), "mine");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_that_nobody_writes_to_is_no_file() {
+    let folder = Folder::new();
+    let made = std::process::Command::new("mkfifo")
+        .args(["p.nir", "p.npy", "p.csv", "p.npz", "p.toml"])
+        .current_dir(folder.path(""))
+        .status();
+    assert!(made.expect("mkfifo").success());
+    for arguments in [
+        ["inspect", "p.nir"].as_slice(),
+        &["run", "p.toml"],
+        &["run", "lif.nir", "--dt", "1e-3", "--on", "oracle:", "--output", "y.csv", "--input", "p.npy"],
+        &["run", "lif.nir", "--dt", "1e-3", "--on", "oracle:", "--output", "y.csv", "--input", "p.csv"],
+        &["run", "lif.nir", "--dt", "1e-3", "--on", "oracle:", "--output", "y.csv", "--input", "x.csv", "--state-in", "p.npz"],
+    ] {
+        let line = refused(&folder, arguments);
+        assert!(line.contains("ordinary file"), "{line}");
     }
 }

@@ -73,6 +73,7 @@ impl Build {
         if locator.option("binary").is_some() {
             return Err(Failure::input("a binary cannot be made from a binary; leave out the option binary"));
         }
+        files::check_apart(output, &self.model, "the model")?;
         files::check_writable(output)?;
         let start = Instant::now();
         let substrate = OpenClSubstrate::new(Options::from_locator(&locator)?)?;
@@ -87,8 +88,13 @@ impl Build {
         let style = if self.style == Layout::Task { Style::Task } else { Style::Grid };
         let (source, manifest) = offline::emit(program, self.batch, style)?;
         let text = serde_json::to_string_pretty(&manifest).map_err(Failure::input)?;
-        files::write(&folder.join("kernels.cl"), source.as_bytes())?;
-        files::write(&folder.join("manifest.json"), text.as_bytes())?;
+        let files = [(folder.join("kernels.cl"), source.as_bytes()), (folder.join("manifest.json"), text.as_bytes())];
+        for (file, _) in &files {
+            files::check_apart(file, &self.model, "the model")?;
+        }
+        for (file, bytes) in &files {
+            files::write(file, bytes)?;
+        }
         console.note(format!("wrote {0}/kernels.cl and {0}/manifest.json", folder.display()));
         Ok(Outcome::Done)
     }

@@ -3,7 +3,7 @@
 use super::console::Console;
 use super::failure::{Failure, Outcome, Result};
 use clap::Args;
-use isoform::files::Place;
+use isoform::files;
 use isoform::formats::nir::{self, Compat};
 use isoform::model::Model;
 use std::path::PathBuf;
@@ -28,11 +28,8 @@ pub(super) fn version(text: &str) -> std::result::Result<Compat, String> {
 impl Convert {
     pub(crate) fn execute(&self, console: &Console) -> Result {
         let model = Model::read(&self.model)?;
-        if Place::of(&self.output) == Place::of(&self.model) {
-            let same = self.output.display();
-            return Err(Failure::Input(format!("{same}: it is the file that is read, which would be lost; name another output")));
-        }
-        isoform::files::check_writable(&self.output)?;
+        files::check_apart(&self.output, &self.model, "the file that is read")?;
+        files::check_writable(&self.output)?;
         nir::write(&self.output, &model.graph, self.nir_compat).map_err(Failure::input)?;
         for lost in &model.graph.not_kept {
             console.warn(lost);

@@ -23,6 +23,9 @@ use std::time::{Duration, SystemTime};
 /// What the suite may take here; laws that it leaves no time for are told apart.
 const BUDGET: Duration = Duration::from_secs(20);
 
+/// How the report of a demo is known.
+const COMMAND: &str = "isoform demo";
+
 /// The main job on a shipped model, on every substrate found.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -35,6 +38,7 @@ impl Demo {
     pub(crate) fn execute(&self, console: &Console) -> Result {
         let console = *console;
         let (model_file, input_file) = (self.out.join("demo.nir"), self.out.join("touch.npy"));
+        self.check_folder(&model_file, &input_file)?;
         isoform::files::make_folder_of(&model_file)?;
         nir::write(&model_file, &demo::graph()?, Compat::Latest).map_err(Failure::input)?;
         signal::write(&input_file, &Signal::from(demo::input()?), &signal::Options::default()).map_err(Failure::input)?;
@@ -68,6 +72,32 @@ impl Demo {
             self.out.display()
         ))?;
         Ok(if agrees && conforms { Outcome::Done } else { Outcome::Refuted })
+    }
+
+    /// Refuses a folder that holds something else under the names of the demo; what an earlier demo left is written anew.
+    fn check_folder(&self, model: &Path, input: &Path) -> Result<()> {
+        let report = self.out.join("conform");
+        if std::fs::read_to_string(report.join("dossier.json")).is_ok_and(|text| text.contains(COMMAND)) {
+            return Ok(());
+        }
+        let same_model = || Model::read(model).is_ok_and(|found| demo::graph().is_ok_and(|own| found.graph.nodes == own.nodes));
+        let same_input = || {
+            let found = signal::read(input, &signal::Options::default());
+            found.is_ok_and(|found| demo::input().is_ok_and(|own| found == Signal::from(own)))
+        };
+        let is_empty = |folder: &Path| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+        let foreign = [
+            (model, model.exists() && !same_model()),
+            (input, input.exists() && !same_input()),
+            (&report, report.exists() && !is_empty(&report)),
+        ];
+        match foreign.iter().find(|(_, is_foreign)| *is_foreign) {
+            None => Ok(()),
+            Some((path, _)) => Err(Failure::input(format!(
+                "\"{}\" is not what a demo left there and would be lost; name another folder with --out",
+                path.display()
+            ))),
+        }
     }
 
     /// The same model on every substrate that was found.
@@ -126,7 +156,7 @@ impl Demo {
             .with_budget(BUDGET)
             .with_locator(locator)
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
-            .with_note("command", "isoform demo")
+            .with_note("command", COMMAND)
             .with_progress(&tell);
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);

@@ -69,7 +69,7 @@ pub enum ContainerError {
     #[error("its header cannot be read: build it again")]
     Header,
     /// It is for something else.
-    #[error("it was built for {what} {built:?}, but is used with {used:?}: build it again")]
+    #[error("it was built for {what} {built:?}, but is used with {used:?}: build it again{}", lanes(what, used))]
     Stale {
         /// What differs.
         what: &'static str,
@@ -166,6 +166,11 @@ impl Container {
     }
 }
 
+/// What to write to build it for as many batch lanes as it is used with; the rest is in the locator or the model.
+fn lanes(what: &str, used: &str) -> String {
+    if what == "batch" { format!(" with --batch {used}") } else { String::new() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +219,7 @@ mod tests {
         assert_eq!(message, "it was built for driver \"1.0\", but is used with \"2.0\": build it again");
         used = sample().header;
         used.batch = 3;
-        assert!(matches!(container.check(&used), Err(ContainerError::Stale { what: "batch", .. })));
+        let refused = container.check(&used).expect_err("other lanes");
+        assert!(matches!(refused, ContainerError::Stale { what: "batch", .. }) && refused.to_string().contains("with --batch"));
     }
 }

@@ -1,7 +1,7 @@
 //! A substrate that computes under other semantics than it is asked for.
 
 use async_trait::async_trait;
-use isoform_core::error::Result;
+use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::semantics::Semantics;
@@ -34,7 +34,9 @@ impl Substrate for Pretends {
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         let own = self.semantics.with_dt(program.semantics().dt);
-        self.inner.realize(&program.with_semantics(own)?, run).await
+        // a program that cannot have its semantics is one that it does not take
+        let computed = program.with_semantics(own).map_err(|e| Error::unsupported(e.to_string()).with_source(e))?;
+        self.inner.realize(&computed, run).await
     }
 
     fn exemplars(&self) -> Vec<Program> {

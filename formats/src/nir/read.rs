@@ -43,8 +43,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Graph> {
 /// Reads a whole file, unless it is no ordinary file or too long.
 pub(super) fn load(path: &Path) -> Result<Vec<u8>> {
     let io = |e| NirError::new(NirErrorKind::Io(e));
-    let file = OsFile::open(path).map_err(io)?;
-    let about = file.metadata().map_err(io)?;
+    // looked at first: to open a pipe that nobody writes to waits for ever
+    let about = std::fs::metadata(path).map_err(io)?;
     if !about.is_file() {
         let kind = std::io::ErrorKind::InvalidInput;
         return Err(io(std::io::Error::new(kind, "not an ordinary file")));
@@ -59,7 +59,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>> {
         .into());
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(io)?;
+    OsFile::open(path).map_err(io)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)
 }
 

@@ -14,7 +14,7 @@ use super::model::{Annotations, Graph, Node};
 use super::read::join;
 use super::tensor::{Tensor, TensorData};
 use super::validate::{common_shape, validate};
-use super::value::{Map, Value};
+use super::value::{Map, Padding, Value};
 
 /// Which version of the Python package `nir` a written file is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -146,6 +146,11 @@ fn check_1_0_4(node: &Node, path: &str) -> Result<()> {
     let reset = match node {
         Node::CubaLi(_) | Node::Identity(_) => {
             return refuse(format!("a node of type {}", node.type_name()), NEWER);
+        }
+        // 1.0.4 looks for its width in the first of several strides, where the file has the only one
+        Node::Conv1d(n) if n.padding == Padding::Same => {
+            let advice = "write the padding as a number, or write it for the latest version";
+            return refuse(String::from("a padding \"same\" on a node of type Conv1d"), advice);
         }
         Node::CubaLif(n) => n.v_reset.as_ref(),
         Node::If(n) => n.v_reset.as_ref(),

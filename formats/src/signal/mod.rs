@@ -341,14 +341,14 @@ impl Format {
 
 fn load(path: &Path) -> Result<Vec<u8>> {
     let io = |e| SignalError::from(SignalErrorKind::Io(e));
-    let file = File::open(path).map_err(io)?;
-    let about = file.metadata().map_err(io)?;
+    // looked at first: to open a pipe that nobody writes to waits for ever
+    let about = std::fs::metadata(path).map_err(io)?;
     if !about.is_file() || about.len() > MAX_FILE_BYTES {
         let kind = std::io::ErrorKind::InvalidInput;
         return Err(io(std::io::Error::new(kind, "not an ordinary file of at most 16 GiB")));
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(io)?;
+    File::open(path).map_err(io)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)
 }
 

@@ -161,10 +161,12 @@ impl Transport for Replayed {
         self.clock.pass(time);
     }
 
-    fn is_asked_to_stop(&mut self, _: &Cancel) -> bool {
+    fn is_asked_to_stop(&mut self, cancel: &Cancel) -> bool {
         let next = self.rest.iter().rposition(|(_, entry)| *entry != Entry::Silence);
         let asked = next.is_some_and(|at| matches!(self.rest[at].1, Entry::Stopped(looks) if looks <= self.looks));
         if asked {
+            // whoever asked when it was recorded may not do so now, or later, and a session holds a short chunk against the flag
+            cancel.raise();
             self.rest.truncate(next.map_or(0, |at| at + 1));
             self.pass();
         } else {
