@@ -321,3 +321,26 @@ fn a_pipe_that_nobody_writes_to_is_no_file() {
         assert!(line.contains("ordinary file"), "{line}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_run_that_is_asked_to_stop_closes_its_substrate_and_says_so() {
+    let folder = Folder::new();
+    folder.put("long.csv", "1\n".repeat(3_000_000));
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("isoform"));
+    // a state that is read in every tick makes the run last
+    let arguments = "run lif.nir --dt 1e-3 --on twin:board --input long.csv --output y.csv --probe lif:v=v.npy";
+    command.current_dir(folder.path("")).args(arguments.split(' ')).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("starts");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kill").success());
+    let ended = child.wait_with_output().expect("ends");
+    let said = String::from_utf8(ended.stderr).expect("text");
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(
+        said.ends_with("error: asked to stop: instruments were left in a safe condition, and no outputs were written\n"),
+        "{said}"
+    );
+    assert!(!folder.path("y.csv").exists() && !folder.path("v.npy").exists());
+}

@@ -1,8 +1,10 @@
 //! `isoform compare`: substrates side by side against the oracle.
 
 use super::console::{Console, large, painted, seconds, table, wrapped};
+
 use super::failure::{Failure, Outcome, Result};
 use super::run::{Recorded, program, read_input};
+use super::stop::Stoppable;
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::compare::{Comparison, Verdict, compare};
@@ -65,7 +67,8 @@ impl Compare {
         let model = Model::read(&self.model)?;
         let program = program(&model, self.dt, &self.semantics)?;
         let registry = isoform::registry();
-        let substrates = self.on.iter().map(|locator| Ok((locator, registry.open_str(locator)?))).collect::<Result<Vec<_>>>()?;
+        let opened = self.on.iter().map(|locator| Ok((locator, Stoppable::on(registry.open_str(locator)?))));
+        let substrates = opened.collect::<Result<Vec<_>>>()?;
         let input = read_input(&Recorded::named(&self.input), self.dt, &program)?;
         check_input(&program, &input).map_err(Failure::about(format!("input \"{}\"", self.input.display())))?;
         let mut found = Vec::new();

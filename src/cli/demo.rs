@@ -3,6 +3,7 @@
 use super::conform::{quietly, style};
 use super::console::{Console, large, plural, seconds, table};
 use super::failure::{Failure, Outcome, Result};
+use super::stop::{Stoppable, when_asked};
 use clap::Args;
 use isoform::compare::{Comparison, Verdict, compare};
 use isoform::conformance::record::Level;
@@ -111,7 +112,7 @@ impl Demo {
         let mut found = Vec::new();
         let mut rows = Vec::new();
         for locator in &locators {
-            let substrate = registry.open_str(locator)?;
+            let substrate = Stoppable::on(registry.open_str(locator)?);
             let mut progress = console.progress(locator);
             let comparison = compare(locator, substrate.as_ref(), &program, input, 0, &mut |done, of| progress.tell(done, of));
             drop(progress);
@@ -157,6 +158,7 @@ impl Demo {
             .with_locator(locator)
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
             .with_note("command", COMMAND)
+            .with_stop(when_asked())
             .with_progress(&tell);
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);

@@ -72,6 +72,12 @@ impl From<Error> for Failure {
     }
 }
 
+/// What a command says that broke off because it was asked to.
+pub(crate) fn stopped() -> ExitCode {
+    say("asked to stop: instruments were left in a safe condition, and no outputs were written");
+    ExitCode::from(super::stop::TOLD)
+}
+
 fn say(why: &str) {
     let style = anstyle::AnsiColor::Red.on_default().bold();
     anstream::eprintln!("{style}error:{style:#} {}", one_line(why));

@@ -35,7 +35,7 @@ fn words() -> Vec<String> {
 #[derive(Debug, Parser)]
 #[command(name = "isoform", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 conforms or done, 1 does not conform, 2 bad input or usage, 3 inconclusive, \
-    4 the substrate failed or was lost.\n\nStart with `isoform demo`.")]
+    4 the substrate failed or was lost, 130 asked to stop.\n\nStart with `isoform demo`.")]
 struct Cli {
     /// Print results and errors only, no notes and no progress.
     #[arg(long, short, global = true)]
@@ -86,6 +86,7 @@ pub(crate) fn main() -> ExitCode {
     };
     match outcome {
         Ok(outcome) => outcome.into(),
+        Err(_) if stop::is_asked() => failure::stopped(),
         Err(failure) => failure.report(),
     }
 }

@@ -5,7 +5,9 @@ mod job;
 
 use super::console::Console;
 use super::convert::version;
+
 use super::failure::{Failure, Outcome, Result};
+use super::stop::Stoppable;
 use clap::Args;
 use files::{Part, write_output};
 pub(super) use files::{Recorded, read_input};
@@ -114,7 +116,7 @@ impl Run {
         let output = self.output.clone().ok_or_else(|| missing("output"))?;
         let model = Model::read(&self.model)?;
         let program = program(&model, self.dt, &self.semantics)?;
-        let substrate = isoform::registry().open_str(locator)?;
+        let substrate = Stoppable::on(isoform::registry().open_str(locator)?);
         let signal = read_input(&input, self.dt, &program)?;
         let probes = self.probe.iter().map(|text| {
             let signs = || text.match_indices('=').filter(|(at, _)| at + 1 < text.len()).map(|(at, _)| at);
@@ -178,7 +180,7 @@ impl Run {
         let signal = read_input(&source, experiment.model.dt, &program)?;
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for locator in on {
-            let substrate = isoform::registry().open_str(locator)?;
+            let substrate = Stoppable::on(isoform::registry().open_str(locator)?);
             for &seed in &experiment.run.seeds {
                 let fill = |path: &PathBuf| filled(path, locator, seed);
                 let probes = experiment.output.probes.iter();
