@@ -11,8 +11,8 @@
 //! ```
 //!
 //! A line of `file` says which contents, by their SHA-256, a file had that an option of the device names.
-//! `>` is the host, `<` the device; `=` stands where somebody waited until that time and nothing came, `~` where the line was opened anew, and
-//! `! 3` where somebody had asked the host to stop and it saw so when it looked for the fourth time since the line above; `@ 1.5` is what
+//! `>` is the host, `<` the device; `=` stands where somebody waited until that time and nothing came, `x` where the line had ended or could
+//! not be opened, `~` where it was opened anew, and `! 3` where somebody had asked the host to stop and it saw so when it looked for the fourth time since the line above; `@ 1.5` is what
 //! somebody saw who looked at the clock of the computer.
 //! Times are seconds since the line was opened. Bytes that are no printable ASCII are escaped as in Rust, a backslash included.
 
@@ -22,6 +22,8 @@ use std::io::{BufRead, Write};
 use std::time::Duration;
 
 const MAGIC: &str = "isoform transcript 1";
+/// Lines of a head that names no files.
+const HEAD: usize = 3;
 /// No session lasts longer, in seconds.
 const LONGEST_SESSION: u64 = 1_000_000_000;
 /// No line of a transcript is longer.
@@ -36,6 +38,8 @@ pub enum Entry {
     Device(Vec<u8>),
     /// Nothing came.
     Silence,
+    /// The line had ended or failed, or could not be opened anew.
+    HungUp,
     /// The line was opened anew.
     Reopened,
     /// Somebody looked at the clock of the computer, and saw this.
@@ -68,6 +72,14 @@ pub struct Transcript {
     pub broken_off: bool,
 }
 
+impl Transcript {
+    /// The line of the file where an entry stands.
+    #[must_use]
+    pub fn line(&self, entry: usize) -> usize {
+        HEAD + self.head.files.len() + entry + 1
+    }
+}
+
 /// Whether a file begins like a transcript.
 #[must_use]
 pub fn is_transcript(start: &[u8]) -> bool {
@@ -93,6 +105,7 @@ pub fn write_entry(to: &mut dyn Write, time: Duration, entry: &Entry) -> std::io
         Entry::Host(bytes) => writeln!(to, "> {}", escape(bytes)),
         Entry::Device(bytes) => writeln!(to, "< {}", escape(bytes)),
         Entry::Silence => writeln!(to, "="),
+        Entry::HungUp => writeln!(to, "x"),
         Entry::Reopened => writeln!(to, "~"),
         Entry::Clock(clock) => writeln!(to, "@ {}.{:09}", clock.as_secs(), clock.subsec_nanos()),
         Entry::Stopped(looks) => writeln!(to, "! {looks}"),
@@ -144,6 +157,7 @@ fn parse_entry(line: &str) -> Option<(Duration, Entry)> {
         ">" => Entry::Host(unescape(text)?),
         "<" => Entry::Device(unescape(text)?),
         "=" if text.is_empty() => Entry::Silence,
+        "x" if text.is_empty() => Entry::HungUp,
         "~" if text.is_empty() => Entry::Reopened,
         "@" => Entry::Clock(parse_time(text)?),
         "!" => Entry::Stopped(text.parse().ok()?),
@@ -167,13 +181,13 @@ pub fn read(file: &str, from: impl BufRead) -> Result<Transcript, SerialError> {
         text.clear();
         from.set_limit(LONGEST);
         match from.read_line(&mut text) {
-            Ok(0) if number <= 3 => return Err(refuse(number, "the head is incomplete")),
+            Ok(0) if number <= HEAD => return Err(refuse(number, "the head is incomplete")),
             Ok(0) => break,
             Ok(_) => {}
             Err(_) => return Err(refuse(number, "the line is no text")),
         }
         let Some(line) = text.strip_suffix('\n') else {
-            if number <= 3 || text.len() as u64 >= LONGEST {
+            if number <= HEAD || text.len() as u64 >= LONGEST {
                 return Err(refuse(number, "the line has no end"));
             }
             transcript.broken_off = true;
@@ -193,7 +207,8 @@ pub fn read(file: &str, from: impl BufRead) -> Result<Transcript, SerialError> {
                 transcript.head.files.push(file.ok_or_else(|| refuse(number, "expected file, an option and a digest"))?);
             }
             _ => {
-                let entry = parse_entry(line).ok_or_else(|| refuse(number, "expected TIME, a mark of > < = ~ ! @, and bytes"))?;
+                let entry =
+                    parse_entry(line).ok_or_else(|| refuse(number, "expected TIME, a mark of > < = x ~ ! @, and bytes"))?;
                 let shown = if let Entry::Clock(shown) = entry.1 { Some(shown) } else { None };
                 for (clock, time) in clocks.iter_mut().zip([Some(entry.0), shown]) {
                     let time = time.unwrap_or(*clock);
@@ -221,6 +236,7 @@ mod tests {
             bytes().prop_map(Entry::Host),
             bytes().prop_map(Entry::Device),
             Just(Entry::Silence),
+            Just(Entry::HungUp),
             Just(Entry::Reopened),
             any::<u32>().prop_map(Entry::Stopped),
             (0..9_999_999_999_u64).prop_map(|t| Entry::Clock(Duration::from_nanos(t)))

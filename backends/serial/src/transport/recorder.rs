@@ -47,6 +47,14 @@ impl Recorder {
         written.map_err(|source| io::Error::new(io::ErrorKind::InvalidData, SerialError::Io { what, source }))
     }
 
+    /// Writes down that the line has ended or failed, if it has.
+    fn noted<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if result.is_err() && self.failed.is_none() {
+            self.failed = self.put(&Entry::HungUp).err();
+        }
+        result
+    }
+
     /// Fails if what was sent before could not be written down.
     fn check(&mut self) -> io::Result<()> {
         self.failed.take().map_or(Ok(()), Err)
@@ -66,14 +74,16 @@ impl Transport for Recorder {
 
     fn read(&mut self, into: &mut [u8], wait: Duration) -> io::Result<usize> {
         self.check()?;
-        let n = self.inner.read(into, wait)?;
+        let read = self.inner.read(into, wait);
+        let n = self.noted(read)?;
         self.put(&if n == 0 { Entry::Silence } else { Entry::Device(into[..n].to_vec()) })?;
         Ok(n)
     }
 
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         self.check()?;
-        let n = self.inner.write(bytes, wait)?;
+        let written = self.inner.write(bytes, wait);
+        let n = self.noted(written)?;
         if n > 0 {
             self.failed = self.put(&Entry::Host(bytes[..n].to_vec())).err();
         }
@@ -111,7 +121,8 @@ impl Transport for Recorder {
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        self.inner.reopen()?;
+        let opened = self.inner.reopen();
+        self.noted(opened)?;
         self.put(&Entry::Reopened)
     }
 }

@@ -8,15 +8,13 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::time::Duration;
 
-/// Lines that the head of a transcript takes.
-const HEAD: usize = 3;
-
 /// A transcript in the place of the device.
 ///
 /// # Behavior
 /// - Bytes come in the order of the transcript, each after the bytes to which it was the answer.
 /// - Bytes that differ from those that were sent are an error that names the line of the transcript. From then on every call fails with it:
 ///   of what a device would have answered nothing is known.
+/// - The line ends where it ended, and can be opened anew where it was.
 /// - A request to stop is seen where it was seen when the transcript was made, whatever the flag says now.
 /// - Time is that of the transcript; whoever looks at the clock of the computer sees what was seen then.
 #[derive(Debug)]
@@ -25,8 +23,8 @@ pub struct Replayed {
     port: String,
     /// What is still to come, in reverse.
     rest: Vec<(Duration, Entry)>,
-    /// Entries that were there at first.
-    all: usize,
+    /// The line of the transcript behind its last entry.
+    end: usize,
     broken_off: bool,
     inbox: VecDeque<u8>,
     clock: VirtualClock,
@@ -40,23 +38,14 @@ impl Replayed {
     /// The device of a transcript, on a clock that it shares with others on the same bench.
     #[must_use]
     pub fn on(clock: VirtualClock, transcript: Transcript) -> Self {
+        let end = transcript.line(transcript.entries.len());
         let Transcript { file, head, mut entries, broken_off } = transcript;
         entries.reverse();
-        Self {
-            file,
-            port: head.port,
-            all: entries.len(),
-            rest: entries,
-            broken_off,
-            inbox: VecDeque::new(),
-            clock,
-            looks: 0,
-            left: None,
-        }
+        Self { file, port: head.port, end, rest: entries, broken_off, inbox: VecDeque::new(), clock, looks: 0, left: None }
     }
 
     fn leave(&mut self, why: String) -> io::Error {
-        let line = HEAD + 1 + self.all - self.rest.len();
+        let line = self.end - self.rest.len();
         self.left.get_or_insert((line, why));
         self.check().map_or_else(|e| e, |()| super::ended())
     }
@@ -71,6 +60,14 @@ impl Replayed {
     fn ended(&mut self, what: &str) -> io::Error {
         let how = if self.broken_off { "was broken off here" } else { "ends here" };
         self.leave(format!("the recording {how}, but {what}"))
+    }
+
+    /// Passes over what nobody has to do again: how long somebody waited in vain depends on the speed of the computer, and nobody has to look
+    /// at the clock.
+    fn skip(&mut self) {
+        while matches!(self.rest.last(), Some((_, Entry::Silence | Entry::Clock(_)))) {
+            self.pass();
+        }
     }
 
     /// Takes the next entry as done.
@@ -99,6 +96,10 @@ impl Transport for Replayed {
                     self.pass();
                     return Ok(0);
                 }
+                Some((_, Entry::HungUp)) => {
+                    self.pass();
+                    return Err(super::ended());
+                }
                 Some((_, Entry::Clock(_))) => {
                     self.pass();
                     return self.read(into, wait);
@@ -115,10 +116,7 @@ impl Transport for Replayed {
 
     fn write(&mut self, bytes: &[u8], _: Duration) -> io::Result<usize> {
         self.check()?;
-        // how long somebody waited in vain depends on the speed of the computer; and nobody has to look at the clock
-        while matches!(self.rest.last(), Some((_, Entry::Silence | Entry::Clock(_)))) {
-            self.pass();
-        }
+        self.skip();
         let why = match self.rest.last_mut() {
             Some((_, Entry::Host(expected))) => {
                 let n = bytes.len().min(expected.len());
@@ -130,6 +128,10 @@ impl Transport for Replayed {
                     return Ok(n);
                 }
                 format!("\"{}\" is sent where \"{}\" was", printable(bytes), printable(expected))
+            }
+            Some((_, Entry::HungUp)) => {
+                self.pass();
+                return Err(super::ended());
             }
             Some((_, entry)) => {
                 let was = match entry {
@@ -151,7 +153,7 @@ impl Transport for Replayed {
     fn left(&self, end: Duration) -> Duration {
         let left = end.saturating_sub(self.now());
         match self.rest.last() {
-            Some((_, Entry::Device(_) | Entry::Silence)) => left.max(Duration::from_nanos(1)),
+            Some((_, Entry::Device(_) | Entry::Silence | Entry::HungUp)) => left.max(Duration::from_nanos(1)),
             _ => left,
         }
     }
@@ -183,9 +185,17 @@ impl Transport for Replayed {
 
     fn reopen(&mut self) -> io::Result<()> {
         self.check()?;
-        if let Some((_, Entry::Reopened)) = self.rest.last() {
-            self.pass();
-            return Ok(());
+        self.skip();
+        match self.rest.last() {
+            Some((_, Entry::Reopened)) => {
+                self.pass();
+                return Ok(());
+            }
+            Some((_, Entry::HungUp)) => {
+                self.pass();
+                return Err(super::ended());
+            }
+            _ => {}
         }
         Err(self.leave(String::from("the line is opened anew where it was not")))
     }
@@ -209,5 +219,47 @@ mod tests {
         assert_eq!(link.drain(Duration::from_millis(100)).expect("drained"), 50);
         let soon = link.within(Duration::from_secs(1));
         link.send(b"b:;\n", soon).expect("as it was");
+    }
+
+    /// The two lines of one device see the same end of it, and the same return.
+    #[test]
+    fn a_line_ends_and_returns_where_it_did() {
+        let at = |ms: u64, entry| (Duration::from_millis(ms), entry);
+        let host = || Entry::Host(b"a".to_vec());
+        let entries = vec![
+            at(1, host()),
+            at(2, Entry::Silence),
+            at(3, Entry::HungUp),
+            at(4, Entry::HungUp),
+            at(5, Entry::Reopened),
+            at(6, Entry::HungUp),
+            at(7, Entry::Reopened),
+            at(8, host()),
+        ];
+        let transcript = Transcript { head: Head::default(), entries, ..Transcript::default() };
+        let mut line = Replayed::on(VirtualClock::default(), transcript);
+        let wait = Duration::from_millis(1);
+        let is_end = |result: io::Result<usize>| result.is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe);
+        assert_eq!(line.write(b"a", wait).expect("taken"), 1);
+        assert_eq!(line.read(&mut [0], wait).expect("nothing comes"), 0);
+        assert!(is_end(line.read(&mut [0], wait)));
+        assert!(line.reopen().is_err_and(|e| e.kind() == io::ErrorKind::BrokenPipe));
+        line.reopen().expect("as it was");
+        assert!(is_end(line.write(b"a", wait)));
+        line.reopen().expect("as it was");
+        assert_eq!(line.write(b"a", wait).expect("taken"), 1);
+    }
+
+    /// The head of a session that was opened with a file has a line more.
+    #[test]
+    fn a_line_of_the_transcript_is_named_by_its_number() {
+        let text = "isoform transcript 1\ndevice a\nport b\nfile patch \
+            9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n0.1 > a\n0.2 > b\n";
+        let transcript = crate::transcript::read("log", text.as_bytes()).expect("reads");
+        let mut line = Replayed::on(VirtualClock::default(), transcript);
+        let wait = Duration::from_millis(1);
+        assert_eq!(line.write(b"a", wait).expect("as it was"), 1);
+        let error = line.write(b"c", wait).expect_err("not as it was").to_string();
+        assert!(error.starts_with("line 6 of the transcript \"log\""), "{error}");
     }
 }
