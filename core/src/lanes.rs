@@ -273,7 +273,8 @@ fn block<
     // what the input adds is the same in every tick while the input is held
     let streams = job.inputs.iter().any(|feed| matches!(feed, Feed::Stream { .. }));
     let mut drive: [[f32; W]; N] = [[0.0; W]; N];
-    let mut sums: [[f32; W]; Y] = [[0.0; W]; Y];
+    // two by turns: where they do not fit into registers, each waits for its own last tick to come back from memory
+    let mut sums: [[[f32; W]; Y]; 2] = [[[0.0; W]; Y]; 2];
     // nothing is asked of each input and output in every tick where none has rows
     let counted = job.outputs.iter().all(|sink| matches!(sink, Sink::Counts(_) | Sink::Discard));
     for t in 0..job.ticks {
@@ -327,6 +328,7 @@ fn block<
                 y[k][lane] = outcome.output[k];
             }
         }
+        let sums = &mut sums[if W < BLOCK { t % 2 } else { 0 }];
         if counted {
             for k in 0..Y {
                 for lane in 0..W {
@@ -355,6 +357,12 @@ fn block<
     for n in 0..N {
         if let Some(row) = job.states.row_mut(n).into_slice() {
             store::<WHOLE, W>(&mut row[start..], &s[n], width);
+        }
+    }
+    let [mut sums, others] = sums;
+    for k in 0..Y {
+        for lane in 0..W {
+            sums[k][lane] += others[k][lane];
         }
     }
     add_up(job.outputs, &sums, start, width);
