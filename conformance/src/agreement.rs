@@ -44,11 +44,12 @@ pub(crate) fn measure(
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let stimuli = stimuli(bench, stand.inputs, &mut chance);
-        let (pilot, design) = bench.pilot(&mut stand, &stimuli[0], &medium)?;
+        let (pilot, design) = bench.pilot(&mut stand, &stimuli, &medium)?;
         pilot.keep(evidence, &format!("{name}/pilot"), stand.outputs);
         evidence.note(&format!("design of {name}"), design);
         evidence.note(&format!("stimuli of {name}"), stimuli.len());
-        if let Some(why) = bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium) {
+        let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium);
+        if let Some(why) = design.restless().or_else(dear) {
             evidence.note("not tried", why);
             continue;
         }

@@ -100,7 +100,7 @@ mod tests {
             let values: Vec<f64> = (0..400).map(wave).collect();
             crate::noisy::Rows { said: vec![0.0; values.len()], stimulus: vec![0.0; values.len()], seen: values }
         };
-        let design = crate::noisy::Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 400 };
+        let design = crate::noisy::Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 400, rest: 0 };
         let of = |wave: &dyn Fn(usize) -> f64| {
             let mut found = Halves { law: String::new(), checks: 0, inside: 0, outside: 0, rare: 0, chance: 1.0 };
             let measured = Measured { name: String::new(), design, stimuli: 1, outputs: 1, rows: rows(wave), again: None };

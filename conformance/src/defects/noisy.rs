@@ -55,6 +55,11 @@ fn under(inner: Arc<dyn Substrate>, defect: Defect) -> Arc<dyn Substrate> {
     blurred(Arc::new(Faulty::new(inner, defect)), white())
 }
 
+/// A defect under noise like 1/f, where a program that remembers has to come to rest before it shows.
+fn under_flicker(inner: Arc<dyn Substrate>, defect: Defect) -> Arc<dyn Substrate> {
+    honest(Arc::new(Faulty::new(inner, defect)), Colour::Flicker)
+}
+
 macro_rules! subjects {
     ($($(#[$doc:meta])* $list:ident: [$($name:literal, $law:expr, |$inner:ident| $make:expr;)+])+) => {
         $($(#[$doc])* pub const $list: &[Subject] = &[$(Subject { name: $name, law: $law, make: |$inner| $make }),+];)+
@@ -92,6 +97,9 @@ subjects! {
         "mean off by one and a half margins", Some("L2.equivalence"), |s| blurred(s, white().with_bias(1.5 * MARGIN));
         "cross-talk 2 % under noise", Some("L2.isolation"), |s| under(s, Defect::CrossTalk);
         "two inputs are one, under noise", Some("L2.isolation"), |s| under(s, Defect::MergedInputs);
+        "gain +3 % under 1/f noise", Some("L2.equivalence"), |s| under_flicker(s, Defect::Gain);
+        "rail lower than declared, under 1/f noise", Some("L2.transfer"), |s| under_flicker(s, Defect::LowRail);
+        "cross-talk 2 % under 1/f noise", Some("L2.isolation"), |s| under_flicker(s, Defect::CrossTalk);
         "hysteresis", Some("L2.transfer"), |s| blurred(s, white().with_lag(0.8 * MARGIN));
         "gain +3 % behind ten times the noise", Some("L1.noise"), |s| {
             blurred(Arc::new(Faulty::new(s, Defect::Gain)), louder(Colour::White, 10.0))

@@ -53,7 +53,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
         // an error that follows a state on its way is no noise
         stand.settle(&reference, medium.noise / 10.0)?;
-        let (pilot, design) = bench.pilot(&mut stand, &reference, &medium)?;
+        let (pilot, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
         let width = |o: usize| moments(&pilot.differences(stand.outputs, o)).1;
         let noisiest = (0..stand.outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);

@@ -50,7 +50,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let probe = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
-        let (_, design) = bench.pilot(&mut stand, &probe, &medium)?;
+        let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&probe), &medium)?;
         let needed = if design.sigma > 0.0 { samples(medium.margin / design.sigma, PASS, 0.95) } else { Some(0) };
         let trials = needed.unwrap_or(TRIALS[1]).clamp(TRIALS[0], TRIALS[1]);
         if let Some(why) = bench.too_dear(trials * HISTORIES * (HISTORY + WINDOW), &medium) {

@@ -45,7 +45,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(0);
-        let (_, design) = bench.pilot(&mut stand, &reference, &medium)?;
+        let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         evidence.note(&format!("design of {name}"), design);
         if let Some(why) = bench.too_dear(design.ticks.saturating_mul(PATTERN.len()), &medium) {
             evidence.note("not tried", why);

@@ -57,13 +57,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let stimuli = bench.stimuli(stand.inputs, &mut chance);
         let pair = [stimuli[0].clone(), stimuli[STIMULUS].clone()];
-        let (_, mut design) = bench.pilot(&mut stand, &stimuli[0], &medium)?;
+        let (_, mut design) = bench.pilot(&mut stand, &pair, &medium)?;
         design.ticks = design.ticks_for(budget(&medium) / 2.0_f64.sqrt());
         let dt = program.semantics().dt;
         lasts.get_or_insert(medium.drift.map_or(WORK * dt, |d| d.within));
         let whole = if rests { 0.0 } else { medium.drift.map_or(WORK, |d| d.within / dt) };
         let ticks = design.ticks.saturating_mul(4 * LADDER.len()).saturating_add(whole.min(1e9) as usize);
-        if let Some(why) = bench.too_dear(ticks, &medium) {
+        if let Some(why) = design.restless().or_else(|| bench.too_dear(ticks, &medium)) {
             evidence.note("not tried", why);
             continue;
         }

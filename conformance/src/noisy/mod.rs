@@ -3,32 +3,33 @@
 //! Everything is a difference of an output to the oracle, which goes through the same inputs tick by tick; the laws judge means and spreads of
 //! differences. **Colour first**: a pilot says how long the noise remembers, and whether its mean settles at all. Where it does, a stimulus is
 //! held for as many ticks as the margin takes, in turns with others in random order. Where it does not, it is chopped against the first
-//! stimulus in the order A B B A, and a value is the difference of the two halves of a cycle, which a slow wander leaves alone.
+//! stimulus in the order A B B A, and a value is the difference of the two halves of a cycle, which a slow wander leaves alone. What a program
+//! remembers of the one half would hide its errors in the other, so that neither counts before the program has come to rest under it.
 //!
-//! **Error rates.** A law may alarm on a healthy substrate with a probability of its share of [`FALSE_ALARM`], split over its checks. A check
-//! fails only if it fails twice, on fresh data, each time at the root of its share. It passes at [`PASS`] over both stages.
+//! Error rates are those of `tally`.
+
+mod forecast;
+mod rest;
+mod tally;
 
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
-use crate::law::{Law, Verdict};
-use crate::laws::laws;
-use crate::record::{Evidence, Requirement, Status};
-use crate::statistics::equivalence::{self, FEWEST, Location};
+use crate::record::Evidence;
+use crate::statistics::equivalence::{self, FEWEST};
 use crate::statistics::series::{Series, moments};
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::Medium;
 use isoform_core::oracle::Oracle;
-use isoform_core::profile::{Class, Profile};
 use isoform_core::program::Program;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
+use rest::{LOOK, come_to_rest};
 use serde::{Deserialize, Serialize};
 
-/// What the probability of a false alarm of all statistical laws together is designed for.
-pub(crate) const FALSE_ALARM: f64 = 5e-4;
-/// The level of one stage of a test that passes; both together have that of the tables, 1e-3.
-pub(crate) const PASS: f64 = 5e-4;
+pub use forecast::{Forecast, forecast};
+pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, failing, locate, together};
+
 /// The probability with which a stage finds a mean of nought within its margin.
 pub(crate) const POWER: f64 = 0.95;
 /// More samples that means of sixteen batches take than single ones.
@@ -41,22 +42,12 @@ const PILOT: [usize; 2] = [400, 25_600];
 const MOST: usize = 400_000;
 /// Ticks of a quarter of a chopped cycle.
 const CHOP: usize = 8;
+/// The part of a margin beside which a program has come to rest.
+const REST: f64 = 0.1;
 /// The number of rows that no stimulus is judged by.
 const SETTLING: usize = 1 << 20;
 /// Turns that a stimulus has.
 const TURNS: usize = 4;
-
-/// The part of it that a law has: as many laws share it as the class with the most statistical ones owes.
-fn share() -> f64 {
-    let owed =
-        |class: Class| laws().iter().filter(|law| law.statistical && (law.requirement)(class) != Requirement::Impossible).count();
-    FALSE_ALARM / Class::ALL.iter().map(|&class| owed(class)).max().unwrap_or(1).max(1) as f64
-}
-
-/// The level at which one of so many checks of a law fails in one stage.
-pub(crate) fn failing(checks: usize) -> f64 {
-    (share() / checks.max(1) as f64).sqrt()
-}
 
 /// A program on the medium, with the oracle beside it.
 #[derive(Debug)]
@@ -136,6 +127,19 @@ impl Stand {
         Ok(())
     }
 
+    /// Ticks after which the program is at rest beside a size, when a stimulus takes the place of the first and when the first comes back; of the
+    /// program alone, from where it is. None if an output goes on and on.
+    fn rest(&self, stimuli: &[Vec<f32>], size: f64) -> Option<usize> {
+        let mut oracle = self.oracle.clone();
+        let mut longest = 0;
+        for k in 1..stimuli.len() {
+            for x in [&stimuli[k], &stimuli[0]] {
+                longest = longest.max(come_to_rest(&mut oracle, x, self.outputs, size)?);
+            }
+        }
+        Some(longest)
+    }
+
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.session.reset()?;
         self.oracle.restart();
@@ -190,15 +194,17 @@ impl Rows {
             let own: Vec<f64> = (0..all.len()).filter(|&t| is(t)).map(|t| all[t]).collect();
             return equivalence::batches(&own, design.tau);
         }
-        // cycles of the reference, the stimulus twice as long, and the reference
+        // cycles of the reference, the stimulus twice as long, and the reference, each at rest
+        let (rest, cycle) = (design.rest, design.cycle());
         let mut values = Vec::new();
-        let mut tick = 0;
-        while tick + 4 * CHOP <= all.len() {
-            if is(tick + CHOP) {
-                let mean = |from: usize| moments(&all[tick + from * CHOP..tick + (from + 1) * CHOP]).0;
-                values.push((mean(1) + mean(2) - mean(0) - mean(3)) / 2.0);
+        let mut tick = rest;
+        while tick + cycle <= all.len() {
+            if is(tick + CHOP + rest) {
+                let mean = |from: usize| moments(&all[tick + from..tick + from + CHOP]).0;
+                let [before, one, two, after] = [0, CHOP + rest, 2 * CHOP + rest, 3 * CHOP + 2 * rest].map(mean);
+                values.push((one + two - before - after) / 2.0);
             }
-            tick += 4 * CHOP;
+            tick += cycle;
         }
         (values.len() >= FEWEST).then_some(values)
     }
@@ -217,7 +223,13 @@ pub(crate) struct Design {
     pub(crate) settled: bool,
     /// Ticks of a stimulus in a stage.
     pub(crate) ticks: usize,
+    /// Ticks in which the program comes to rest, where stimuli are chopped; [`NEVER`] if it does not.
+    #[serde(default)]
+    pub(crate) rest: usize,
 }
+
+/// The rest of a program whose outputs go on and on.
+const NEVER: usize = usize::MAX;
 
 impl Design {
     /// Reads a design off the rows of a pilot.
@@ -229,7 +241,7 @@ impl Design {
         let tau = series.iter().map(|s| s.tau).fold(1.0, f64::max);
         let coloured = medium.flicker || (series.iter().any(Series::is_coloured) && pilot.stimulus.len() >= PILOT[1]);
         let coloured = coloured || (series.iter().all(Series::is_settled) && series.iter().any(Series::is_coloured));
-        let mut design = Self { tau, sigma, coloured, settled: series.iter().all(Series::is_settled), ticks: 0 };
+        let mut design = Self { tau, sigma, coloured, settled: series.iter().all(Series::is_settled), ticks: 0, rest: 0 };
         design.ticks = design.ticks_for(medium.margin);
         design
     }
@@ -238,14 +250,32 @@ impl Design {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held below a number of ticks")]
     pub(crate) fn ticks_for(&self, margin: f64) -> usize {
         if self.coloured {
-            // a value is the difference of two means over a half cycle each; chopping leaves white noise of no more than that spread
-            let needed = self.needed(margin * (CHOP as f64).sqrt());
-            return needed.map_or(MOST + 1, |n| n.clamp(2 * FEWEST, MOST) * 4 * CHOP);
+            // a value is the difference of two means over a half cycle each; chopping leaves white noise of no more than that spread, unless the
+            // halves lie apart, where it leaves up to that of a sample
+            let averaged = if self.rest == 0 { CHOP as f64 } else { 1.0 };
+            let needed = self.needed(margin * averaged.sqrt());
+            return needed.map_or(MOST + 1, |n| n.clamp(2 * FEWEST, MOST).saturating_mul(self.cycle()));
         }
         let least = 10.0 * FEWEST as f64 * self.tau;
         let wanted = self.needed(margin).map_or(f64::INFINITY, |n| BATCHED * n as f64 * self.tau);
         // batches that do not fit end nowhere
         (1.1 * least.max(wanted)).ceil().min(MOST as f64 + 1.0) as usize
+    }
+
+    /// Ticks of a chopped cycle.
+    fn cycle(&self) -> usize {
+        self.rest.saturating_mul(2).saturating_add(4 * CHOP)
+    }
+
+    /// Why means cannot be chopped, if they cannot.
+    pub(crate) fn restless(&self) -> Option<String> {
+        (self.rest == NEVER).then(|| {
+            format!(
+                "an output of the program goes on and on under a stimulus that is held for {} ticks, and under noise like 1/f only means at rest \
+                 can be told from the noise",
+                LOOK[1]
+            )
+        })
     }
 
     fn needed(&self, margin: f64) -> Option<usize> {
@@ -281,14 +311,19 @@ impl Bench<'_> {
         vec![level(0.5), level(0.0), level(1.0), one, other]
     }
 
-    /// Holds the reference until the record is long enough for its autocorrelation time, or too long.
-    pub(crate) fn pilot(&self, stand: &mut Stand, reference: &[f32], medium: &Medium) -> Result<(Rows, Design)> {
+    /// Holds the reference, the first of the stimuli, until the record is long enough for its autocorrelation time, or too long.
+    pub(crate) fn pilot(&self, stand: &mut Stand, stimuli: &[Vec<f32>], medium: &Medium) -> Result<(Rows, Design)> {
+        let reference = stimuli.first().map_or(&[][..], Vec::as_slice);
         let mut rows = Rows::default();
         let mut ticks = PILOT[0];
         loop {
             let more = ticks - rows.stimulus.len();
             stand.hold(reference, more, 0, &mut rows)?;
-            let design = Design::of(&rows, stand.outputs, medium);
+            let mut design = Design::of(&rows, stand.outputs, medium);
+            if design.coloured {
+                design.rest = stand.rest(stimuli, REST * medium.margin).unwrap_or(NEVER);
+                design.ticks = design.ticks_for(medium.margin);
+            }
             if design.settled || design.coloured || ticks >= PILOT[1] {
                 return Ok((rows, design));
             }
@@ -306,15 +341,20 @@ impl Bench<'_> {
         chance: &mut Chance,
     ) -> Result<Rows> {
         let mut rows = Rows::default();
-        let (first, times) = if design.coloured { (1, design.ticks.div_ceil(4 * CHOP)) } else { (0, TURNS) };
+        let (first, times) = if design.coloured { (1, design.ticks.div_ceil(design.cycle())) } else { (0, TURNS) };
         let mut turns: Vec<usize> = (0..times).flat_map(|_| first..stimuli.len()).collect();
         if order == Order::Random {
             chance.shuffle(&mut turns);
         }
+        if design.coloured {
+            stand.hold(&stimuli[0], design.rest, SETTLING, &mut rows)?;
+        }
         for k in turns {
             if design.coloured {
                 stand.hold(&stimuli[0], CHOP, 0, &mut rows)?;
+                stand.hold(&stimuli[k], design.rest, SETTLING, &mut rows)?;
                 stand.hold(&stimuli[k], 2 * CHOP, k, &mut rows)?;
+                stand.hold(&stimuli[0], design.rest, SETTLING, &mut rows)?;
                 stand.hold(&stimuli[0], CHOP, 0, &mut rows)?;
             } else {
                 // what is on its way to where the stimulus leads it says little of where that is
@@ -329,7 +369,9 @@ impl Bench<'_> {
     /// Why a stage of so many ticks is not begun, if it is not.
     pub(crate) fn too_dear(&self, ticks: usize, medium: &Medium) -> Option<String> {
         if ticks > MOST {
-            return Some(format!("a stage takes more than {MOST} ticks, because the noise is large beside the margin"));
+            return Some(format!(
+                "a stage takes more than {MOST} ticks, because the noise is large beside the margin or the program slow to come to rest"
+            ));
         }
         self.unaffordable(ticks, medium)
     }
@@ -344,126 +386,4 @@ impl Bench<'_> {
             _ => None,
         }
     }
-}
-
-/// What two stages say of one check.
-pub(crate) fn together(first: Location, second: Option<Location>) -> Location {
-    match (first, second) {
-        (Location::Inside, _) | (_, Some(Location::Inside)) => Location::Inside,
-        (Location::Outside, Some(Location::Outside)) => Location::Outside,
-        _ => Location::Open,
-    }
-}
-
-/// Where a mean lies in one stage: inside by the level that passes, outside by that which fails.
-pub(crate) fn locate(values: Option<&[f64]>, margin: f64, fails: f64) -> (Location, f64) {
-    let Some(values) = values else { return (Location::Open, 0.0) };
-    let passing = equivalence::test(values, margin, PASS);
-    let location = match passing.location {
-        Location::Inside => Location::Inside,
-        _ if equivalence::test(values, margin, fails).location == Location::Outside => Location::Outside,
-        _ => Location::Open,
-    };
-    (location, passing.mean)
-}
-
-/// The figure that tells how many trials a permutation is made of, which lie apart.
-pub(crate) const SEPARATE: &str = "separate trials of a stage";
-
-/// The names of the two stages of a test.
-pub(crate) const STAGES: [&str; 2] = ["stage 1", "stage 2"];
-
-/// What the checks of a law came to, each after one stage or two.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) checks: usize,
-    pub(crate) open: usize,
-    /// The first of those, in words.
-    pub(crate) doubt: Option<String>,
-    /// The first that failed, in words.
-    pub(crate) broken: Option<String>,
-    /// The largest magnitude beside its limit.
-    pub(crate) worst: f64,
-}
-
-impl Tally {
-    /// Adds a check.
-    pub(crate) fn add(&mut self, location: Location, share: f64, say: impl FnOnce() -> String) {
-        self.checks += 1;
-        self.worst = self.worst.max(share);
-        match location {
-            Location::Inside => {}
-            Location::Open => {
-                self.open += 1;
-                self.doubt.get_or_insert_with(say);
-            }
-            Location::Outside => {
-                self.broken.get_or_insert_with(say);
-            }
-        }
-    }
-
-    /// The verdict, with the error rates behind it.
-    pub(crate) fn verdict(self, evidence: &Evidence, holds: impl FnOnce(usize) -> String) -> Verdict {
-        let Self { checks, open, doubt, broken, worst } = self;
-        let verdict = match (broken, evidence.fact::<String>("not tried")) {
-            (Some(why), _) => Verdict::fail(why),
-            (None, Some(why)) => Verdict::new(Status::Inconclusive, why),
-            (None, None) if checks == 0 => Verdict::new(Status::Inconclusive, "nothing was compared"),
-            (None, None) if open > 0 => {
-                let first = doubt.unwrap_or_default();
-                let why = format!(
-                    "{open} of {checks} checks could not be decided in two stages, for the noise is too large so near to the limit: {first}"
-                );
-                Verdict::new(Status::Inconclusive, why)
-            }
-            (None, None) => Verdict::pass(holds(checks)),
-        };
-        verdict
-            .with_limit("largest deviation over what was declared", worst, "1", 1.0)
-            .with_figure("checks", checks as f64, "1")
-            .with_figure("probability of a false alarm of this law, at most", share(), "1")
-    }
-}
-
-/// What the laws will ask of a medium: of time at the least, one stage of each that is statistical, for noise as it is declared that remembers
-/// nothing; of writes at the most.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Forecast {
-    /// Ticks of the device.
-    pub ticks: usize,
-    /// Seconds that they take.
-    pub seconds: f64,
-    /// Joules that they take.
-    pub joules: f64,
-    /// Writes to the most worn cell.
-    pub writes: u64,
-}
-
-/// The forecast for a profile and the laws that are to be tried; none where nothing is declared that noise could be held against.
-#[must_use]
-pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
-    let medium = profile.medium.filter(|m| m.check().is_ok())?;
-    let washout = usize::try_from(medium.washout.unwrap_or(0)).unwrap_or(usize::MAX);
-    let ticks = if profile.class == Class::FreeRunning {
-        // trials of L1.washout, L2.response and L3.stationarity
-        washout.saturating_mul(120 + 80 + 61)
-    } else {
-        let design = |margin: f64| {
-            let white = Design { tau: 1.0, sigma: medium.noise, coloured: medium.flicker, settled: true, ticks: 0 };
-            white.ticks_for(margin)
-        };
-        let held = design(medium.margin).saturating_mul(3) / 2;
-        let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
-        // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
-        let ticks = held.saturating_mul(5 + 9 + 19).saturating_add(design(medium.margin).saturating_mul(16));
-        ticks.saturating_add(drifting.saturating_mul(2 * 2 * 5)).saturating_add(7 * PILOT[0] + 2000 + 120 * 34)
-    };
-    let price = medium.price;
-    Some(Forecast {
-        ticks,
-        seconds: ticks as f64 * price.seconds,
-        joules: ticks as f64 * price.joules,
-        writes: price.writes.saturating_mul(tried.iter().map(|law| law.programs()).sum()),
-    })
 }
