@@ -72,6 +72,9 @@ subjects! {
         "white", None, |s| honest(s, Colour::White);
         "white, mean off by half the margin", None, |s| blurred(s, white().with_bias(0.5 * MARGIN));
         "white, mean off by nearly the margin", None, |s| blurred(s, white().with_bias(0.98 * MARGIN));
+        "no noise, mean off by half the margin", None, |s| {
+            blurred(s, Blur::honest(Colour::White, 0.0, MARGIN).with_bias(0.5 * MARGIN))
+        };
         "autoregressive, 0.5", None, |s| honest(s, Colour::Autoregressive(0.5));
         "autoregressive, 0.9", None, |s| honest(s, Colour::Autoregressive(0.9));
         "1/f", None, |s| honest(s, Colour::Flicker);

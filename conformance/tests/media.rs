@@ -1,7 +1,8 @@
-//! Errors of a program that remembers, under noise that is like 1/f.
+//! Media at the edges: programs that remember under noise like 1/f, and no noise at all.
 
+use isoform_conformance::defects::HEALTHY;
 use isoform_conformance::record::Status;
-use isoform_conformance::{Options, run};
+use isoform_conformance::{Options, laws, run};
 use isoform_core::layer::Quantise;
 use isoform_core::oracle::OracleSubstrate;
 use std::sync::Arc;
@@ -19,5 +20,19 @@ fn a_converter_that_clips_does_not_compute_the_program() {
         assert_eq!(of(law, 0.5, 1.0), Status::Fail, "{law}");
         assert_eq!(of(law, 0.5, 2.0), Status::Fail, "{law}");
         assert_eq!(of(law, 0.01, 8.0), Status::Pass, "{law}");
+    }
+}
+
+#[test]
+fn a_medium_without_noise_conforms_whatever_the_digits_of_its_outputs() {
+    let medium = HEALTHY.iter().find(|s| s.name == "no noise, mean off by half the margin").expect("one of the list");
+    let medium = medium.make(Arc::new(OracleSubstrate::new()));
+    let statistical = laws().iter().filter(|law| law.statistical).map(|law| law.id);
+    for seed in 0..3 {
+        let options = statistical.clone().fold(Options::new().with_seed(seed), Options::with_law);
+        let dossier = run(medium.as_ref(), &options).expect("a run");
+        for outcome in &dossier.outcomes {
+            assert!(matches!(outcome.status, Status::Pass | Status::NotClaimed), "{outcome:?}");
+        }
     }
 }
