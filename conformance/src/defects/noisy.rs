@@ -78,6 +78,7 @@ subjects! {
         "autoregressive, 0.5", None, |s| honest(s, Colour::Autoregressive(0.5));
         "autoregressive, 0.9", None, |s| honest(s, Colour::Autoregressive(0.9));
         "1/f", None, |s| honest(s, Colour::Flicker);
+        "1/f, mean off by half the margin", None, |s| blurred(s, Blur::honest(Colour::Flicker, SIGMA, MARGIN).with_bias(0.5 * MARGIN));
         "Laplace", None, |s| honest(s, Colour::Laplace);
         "Student, five degrees of freedom", None, |s| honest(s, Colour::Student);
         "lognormal", None, |s| honest(s, Colour::Lognormal);
@@ -115,6 +116,7 @@ subjects! {
         "noise where none is declared", Some("L1.noise"), |s| blurred(s, white().declared_as(Medium::new(MARGIN, 0.0)));
         "reset leaves 5 %, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetLeavesResidue);
         "reset skips a channel, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetSkipsChannel);
+        "reset leaves 5 %, under 1/f noise", Some("L1.reset-trials"), |s| under_flicker(s, Defect::ResetLeavesResidue);
         "latency +1 under noise", Some("L2.course"), |s| under(s, Defect::LateByOne);
         "Euler declared as exact, under noise", Some("L2.course"), |s| under(s, Defect::EulerAsExact);
         "dropped sample under noise", Some("L2.course"), |s| under(s, Defect::DroppedSample);
