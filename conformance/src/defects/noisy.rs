@@ -103,6 +103,9 @@ subjects! {
         "two inputs are one, under noise", Some("L2.isolation"), |s| under(s, Defect::MergedInputs);
         "gain +3 % under 1/f noise", Some("L2.equivalence"), |s| under_flicker(s, Defect::Gain);
         "rail lower than declared, under 1/f noise", Some("L2.transfer"), |s| under_flicker(s, Defect::LowRail);
+        "mean off by four margins, 1/f", Some("L2.equivalence"), |s| {
+            blurred(s, Blur::honest(Colour::Flicker, SIGMA, MARGIN).with_bias(4.0 * MARGIN))
+        };
         "cross-talk 2 % under 1/f noise", Some("L2.isolation"), |s| under_flicker(s, Defect::CrossTalk);
         "hysteresis", Some("L2.transfer"), |s| blurred(s, white().with_lag(0.8 * MARGIN));
         "gain +3 % behind ten times the noise", Some("L1.noise"), |s| {

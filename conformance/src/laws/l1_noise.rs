@@ -48,7 +48,10 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut chance = bench.chance();
     let mut tried = Vec::new();
-    for (name, program) in bench.subjects()? {
+    let subjects = bench.subjects()?;
+    let programs = subjects.len();
+    evidence.note("programs", programs);
+    for (name, program) in subjects {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
         // an error that follows a state on its way is no noise
@@ -76,7 +79,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         for stage in STAGES {
             let mut rows = Rows::default();
             stand.hold(&reference, ticks, 0, &mut rows)?;
-            let settled = spreads(&rows, stand.outputs).iter().all(|s| s.beside(medium.noise) == Location::Inside);
+            let settled = spreads(&rows, stand.outputs, programs).iter().all(|s| s.beside(medium.noise) == Location::Inside);
             let coloured = design.coloured && is_coloured(&rows, stand.outputs, medium.margin) && !medium.flicker;
             rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
             if settled && !coloured {
@@ -110,10 +113,10 @@ fn kurtosis(samples: &[f64]) -> f64 {
     samples.iter().map(|v| ((v - mean) / deviation).powi(4)).sum::<f64>() / samples.len() as f64
 }
 
-fn spreads(rows: &Rows, outputs: usize) -> Vec<Spread> {
+fn spreads(rows: &Rows, outputs: usize, programs: usize) -> Vec<Spread> {
     let of = |output: usize| {
         let differences = rows.differences(outputs, output);
-        Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs))
+        Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs * programs))
     };
     (0..outputs).map(of).collect()
 }
@@ -127,14 +130,15 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let (declared, flicker, margin) = profile.medium.map_or((f64::NAN, false, f64::NAN), |m| (m.noise, m.flicker, m.margin));
     let mut tally = Tally::default();
     let (mut largest, mut remembered) = (0.0_f64, 1.0_f64);
+    let programs = evidence.fact("programs").unwrap_or(1);
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
         let second = stage(STAGES[1]);
-        let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs));
-        for (output, spread) in spreads(&rows, outputs).iter().enumerate() {
+        let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs, programs));
+        for (output, spread) in spreads(&rows, outputs, programs).iter().enumerate() {
             let other = again.as_ref().and_then(|s| s.get(output));
             let deviation = spread.deviation;
             largest = largest.max(deviation);

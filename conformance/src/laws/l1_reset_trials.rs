@@ -83,7 +83,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 stand.reset()?;
                 stand.hold(&probe, WINDOW, history, &mut rows)?;
             }
-            let settled = checks(&rows, stand.outputs, &design, medium.margin, bench.seed).iter().all(|c| c.location == Location::Inside);
+            let settled = checks(&rows, stand.outputs, &design, medium.margin, (1, bench.seed)).iter().all(|c| c.location == Location::Inside);
             rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
             if settled {
                 break;
@@ -139,7 +139,8 @@ struct Check {
     share: f64,
 }
 
-fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, seed: u64) -> Vec<Check> {
+/// The checks of a program, which has its part of so many, with draws from a seed.
+fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, (parts, seed): (usize, u64)) -> Vec<Check> {
     let width = WINDOW * outputs;
     let differences: Vec<Vec<f64>> = (0..outputs).map(|o| rows.differences(outputs, o)).collect();
     // of each history its trials, block by block: ticks of the first output, then of the next
@@ -154,10 +155,10 @@ fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, seed: u64) 
     let compared: Vec<&[f64]> = groups.iter().map(|g| &g[..g.len().min(COMPARED * width)]).collect();
     let p = permutation::same_in_blocks(&compared, width, seed);
     // half of the share is for this one, which has few p-values
-    let location = if p <= failing(2) { Location::Outside } else { Location::Inside };
+    let location = if p <= failing(2 * parts) { Location::Outside } else { Location::Inside };
     let what = format!("the trials of all histories do not come from one distribution, p = {p:.4}");
     let mut all = vec![Check { what, location, share: 0.0 }];
-    let fails = failing(2 * HISTORIES * outputs);
+    let fails = failing(2 * HISTORIES * outputs * parts);
     for (group, history) in groups.iter().zip(NAMES) {
         for output in 0..outputs {
             let own = |trial: &[f64]| moments(&trial[output * WINDOW..(output + 1) * WINDOW]).0;
@@ -184,7 +185,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
     let seed = evidence.fact("seed").unwrap_or_default();
     let mut tally = Tally::default();
-    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+    let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
+    for name in &tried {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
@@ -192,8 +194,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let Some(design) = evidence.fact::<Design>(&format!("design of {name}")) else {
             return Verdict::error(format!("the design of {name} is missing"));
         };
-        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, seed));
-        for (k, check) in checks(&rows, outputs, &design, margin, seed).into_iter().enumerate() {
+        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, (tried.len(), seed)));
+        for (k, check) in checks(&rows, outputs, &design, margin, (tried.len(), seed)).into_iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k)).map(|c| c.location);
             tally.add(together(check.location, again), check.share, || format!("{name}: {}", check.what));
         }

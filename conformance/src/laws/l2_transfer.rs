@@ -14,6 +14,7 @@ use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{Location, test_pair};
 use crate::statistics::series::moments;
 use isoform_core::error::Result;
+use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
 
 pub(super) const LAW: Law = Law {
@@ -36,7 +37,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let level = |k: usize| vec![narrow(low + (high - low) * k as f64 / (LEVELS - 1) as f64, low, high); inputs];
         // the middle is the reference, then up, then down
         std::iter::once(LEVELS / 2).chain(0..LEVELS).chain((0..LEVELS).rev()).map(level).collect()
-    }, |rows, outputs, design, margin| gaps(rows, outputs, design, margin).iter().all(|gap| gap.location == Location::Inside))?;
+    }, |rows, outputs, design, margin| gaps(rows, outputs, design, margin, 1).iter().all(|gap| gap.location == Location::Inside))?;
     if let Ok(all) = agreement::measured(evidence)
         && let Some(curve) = all.first().and_then(|m| widest(m).map(|(_, curve)| curve))
     {
@@ -62,9 +63,9 @@ struct Gap {
     mean: f64,
 }
 
-/// The gaps of every step and output, step by step.
-fn gaps(rows: &Rows, outputs: usize, design: &Design, margin: f64) -> Vec<Gap> {
-    let fails = failing(2 * LEVELS * outputs);
+/// The gaps of every step and output, step by step, of a program that has its part of so many.
+fn gaps(rows: &Rows, outputs: usize, design: &Design, margin: f64, parts: usize) -> Vec<Gap> {
+    let fails = failing(LEVELS * outputs * parts);
     let gap = |(level, output): (usize, usize)| {
         let values = |stimulus| rows.values(outputs, output, stimulus, design);
         let (Some(up), Some(down)) = (values(1 + level), values(2 * LEVELS - level)) else {
@@ -137,7 +138,8 @@ fn widest(measured: &Measured) -> Option<(usize, Curve)> {
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
+    let medium = profile.medium.unwrap_or(Medium::new(f64::NAN, f64::NAN));
+    let margin = medium.margin;
     let all = match agreement::measured(evidence) {
         Ok(all) => all,
         Err(why) => return Verdict::error(why),
@@ -147,10 +149,11 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         up if up <= LEVELS => format!("step {up} of the way up"),
         down => format!("step {} of the way down", down - LEVELS),
     };
-    let mut tally = agreement::tally(&all, margin, word);
+    // half of the share is for the steps, the other for the gaps
+    let mut tally = agreement::tally(&all, &medium, 2, word);
     let mut widest_loop = 0.0_f64;
     for measured in &all {
-        let found = |rows: &Rows| gaps(rows, measured.outputs, &measured.design, margin);
+        let found = |rows: &Rows| gaps(rows, measured.outputs, &measured.design, margin, 2 * all.len());
         let again = measured.again.as_ref().map(found);
         for (k, Gap { location, mean }) in found(&measured.rows).into_iter().enumerate() {
             let second = again.as_ref().and_then(|s| s.get(k)).map(|g| g.location);

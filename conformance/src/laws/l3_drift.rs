@@ -154,16 +154,17 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     };
     let budget = budget(&medium);
     let mut tally = Tally::default();
-    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+    let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
+    for name in &tried {
         let Some((_, outputs)) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
-        let fails = failing(outputs * (LADDER.len() - 1));
+        let fails = failing(outputs * (LADDER.len() - 1) * tried.len());
         for (rung, share) in LADDER.iter().enumerate().skip(1) {
             for output in 0..outputs {
                 let place = |stage: &str| match medium.drift {
                     Some(_) => {
-                        let at = |alpha: f64| match (values(evidence, &name, rung, output, stage), values(evidence, &name, 0, output, stage)) {
+                        let at = |alpha: f64| match (values(evidence, name, rung, output, stage), values(evidence, name, 0, output, stage)) {
                             (Some(old), Some(young)) => Some(test_pair(&old, &young, budget, alpha)),
                             _ => None,
                         };
@@ -173,7 +174,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
                             (pass, _) => (Location::Open, pass.map_or(0.0, |p| p.mean)),
                         }
                     }
-                    None => locate(values(evidence, &name, rung, output, stage).as_deref(), budget, fails),
+                    None => locate(values(evidence, name, rung, output, stage).as_deref(), budget, fails),
                 };
                 let [(first, mean), (second, again)] = STAGES.map(place);
                 tally.add(together(first, Some(second)), mean.abs() / budget, || {

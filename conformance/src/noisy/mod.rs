@@ -28,7 +28,7 @@ use rest::{LOOK, come_to_rest};
 use serde::{Deserialize, Serialize};
 
 pub use forecast::{Forecast, forecast};
-pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, failing, locate, together};
+pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, failing, locate, normal, together};
 
 /// The probability with which a stage finds a mean of nought within its margin.
 pub(crate) const POWER: f64 = 0.95;
@@ -184,6 +184,14 @@ impl Rows {
         let is = |tick: &usize| self.stimulus[*tick].to_bits() == (stimulus as f64).to_bits();
         let said: Vec<f64> = (0..self.stimulus.len()).filter(is).map(|t| self.said[t * outputs + output]).collect();
         (!said.is_empty()).then(|| moments(&said).0)
+    }
+
+    /// The mean difference of one output under a stimulus.
+    pub(crate) fn mean_off(&self, outputs: usize, output: usize, stimulus: usize) -> Option<f64> {
+        let all = self.differences(outputs, output);
+        let own = all.iter().zip(&self.stimulus).filter(|(_, s)| s.to_bits() == (stimulus as f64).to_bits());
+        let own: Vec<f64> = own.map(|(v, _)| *v).collect();
+        (!own.is_empty()).then(|| moments(&own).0)
     }
 
     /// Values of one output under a stimulus that are nearly independent, with what the design says of the noise.

@@ -1,6 +1,6 @@
 //! What the checks of a statistical law come to, and how often it is wrong.
 //!
-//! A law may alarm on a healthy substrate with a probability of its share of [`FALSE_ALARM`], split over its checks. A check fails only if it fails
+//! A law may alarm on a healthy substrate with a probability of its share of [`FALSE_ALARM`], split over its checks of all programs. A check fails only if it fails
 //! twice, on fresh data, each time at the root of its share. It passes at [`PASS`] over both stages.
 
 use crate::law::Verdict;
@@ -8,6 +8,7 @@ use crate::laws::laws;
 use crate::record::{Evidence, Requirement, Status};
 use crate::statistics::equivalence::{self, Location};
 use isoform_core::profile::Class;
+use statrs::distribution::{ContinuousCDF, Normal};
 
 /// What the probability of a false alarm of all statistical laws together is designed for.
 pub(crate) const FALSE_ALARM: f64 = 5e-4;
@@ -24,6 +25,11 @@ fn share() -> f64 {
 /// The level at which one of so many checks of a law fails in one stage.
 pub(crate) fn failing(checks: usize) -> f64 {
     (share() / checks.max(1) as f64).sqrt()
+}
+
+/// The standard deviations below which a normal number lies with a probability.
+pub(crate) fn normal(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p)
 }
 
 /// What two stages say of one check.
