@@ -24,6 +24,12 @@ fn a_converter_that_clips_does_not_compute_the_program() {
 }
 
 #[test]
+fn a_capacity_that_nothing_could_fall_below_says_nothing() {
+    assert_eq!(of("L2.capacity", 0.5, 1.0), Status::Inconclusive);
+    assert_eq!(of("L2.capacity", 0.01, 8.0), Status::Pass);
+}
+
+#[test]
 fn a_medium_without_noise_conforms_whatever_the_digits_of_its_outputs() {
     let medium = HEALTHY.iter().find(|s| s.name == "no noise, mean off by half the margin").expect("one of the list");
     let medium = medium.make(Arc::new(OracleSubstrate::new()));
