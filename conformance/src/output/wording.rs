@@ -3,6 +3,7 @@
 use crate::noisy::{FALSE_ALARM, POWER};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use crate::suite::holds;
+use crate::waiver;
 use std::fmt::{self, Write as _};
 
 /// How the claim compares with what was asked for.
@@ -45,11 +46,12 @@ impl Verdict {
                 standing: if next.is_none() { Standing::Full } else { Standing::Partial },
                 headline: format!("{locator} conforms as {claim}"),
                 meaning: format!(
-                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds.{}",
+                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds.{}{}",
                     shown(claim.level),
                     claim.class,
                     claim.level,
-                    rates(dossier)
+                    rates(dossier),
+                    renewed(dossier)
                 ),
                 obstacle,
             },
@@ -89,6 +91,16 @@ fn rates(dossier: &Dossier) -> String {
     )
 }
 
+/// That calibrations were made anew, if one was over: what is claimed is then claimed of a device that somebody calibrates.
+fn renewed(dossier: &Dossier) -> &'static str {
+    match dossier.ledger.calibrations.iter().any(|c| c.age > c.valid) {
+        true => {
+            " It is claimed of a device that is calibrated anew whenever the time of a calibration is over, as the suite did."
+        }
+        false => "",
+    }
+}
+
 /// "that it keeps its word (L0) and that its state is a state (L1)".
 fn shown(level: Level) -> String {
     let phrases: Vec<String> = Level::ALL
@@ -107,20 +119,35 @@ fn shown(level: Level) -> String {
 
 /// Why a level is not claimed.
 fn obstacle(dossier: &Dossier, level: Level) -> String {
-    let reasons: Vec<String> = dossier
-        .outcomes
-        .iter()
-        .filter(|o| o.level == level && stands_in_the_way(o))
-        .map(|o| format!("{} {}: {}", plain(&o.law), verb(o.status), plain(o.reason.trim_end_matches('.'))))
-        .collect();
-    if !reasons.is_empty() {
-        return format!("{level} is not claimed because {}.", reasons.join("; "));
+    let standing: Vec<&Outcome> = dossier.outcomes.iter().filter(|o| o.level == level && stands_in_the_way(o)).collect();
+    if !standing.is_empty() {
+        return format!("{level} is not claimed because {}.", grouped(&standing).join("; "));
     }
     if dossier.outcomes.iter().any(|o| o.level == level) {
         format!("{level} is not claimed because not every law that is owed was tried.")
     } else {
         format!("{level} is not claimed because none of its laws was tried.")
     }
+}
+
+/// What became of laws, each reason once: the first law with it in full, the others by their names.
+fn grouped(outcomes: &[&Outcome]) -> Vec<String> {
+    let mut groups: Vec<(&Outcome, Vec<&str>)> = Vec::new();
+    for outcome in outcomes {
+        match groups.iter_mut().find(|(first, _)| first.status == outcome.status && first.reason == outcome.reason) {
+            Some((_, others)) => others.push(&outcome.law),
+            None => groups.push((outcome, Vec::new())),
+        }
+    }
+    let say = |(first, others): &(&Outcome, Vec<&str>)| {
+        let also = if others.is_empty() { String::new() } else { format!(", and for the same reason {}", others.join(", ")) };
+        let reason = plain(first.reason.trim_end_matches('.'));
+        // a reason that says of the law that it holds says it by itself
+        let what =
+            if waiver::is_needless(first) { String::from("is not as its waiver says") } else { verb(first.status).to_owned() };
+        format!("{} {what}: {reason}{}", plain(&first.law), plain(&also))
+    };
+    groups.iter().map(say).collect()
 }
 
 /// Whether an outcome alone keeps its level from being claimed.
