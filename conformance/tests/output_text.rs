@@ -90,6 +90,16 @@ fn claims_in_words() {
 }
 
 #[test]
+fn no_function_is_claimed_of_what_runs_on() {
+    let mut source = realistic();
+    source.provenance.profile.class = Class::FreeRunning;
+    assert!(Verdict::of(&source).meaning.contains("nothing of its function (L2)"), "{}", Verdict::of(&source).meaning);
+    let (law, status) = (String::from("L2.response"), Status::Pass);
+    source.outcomes.push(Outcome { law, status, level: Level::L2, ..source.outcomes[0].clone() });
+    assert!(Verdict::of(&source).meaning.contains("that it answers to its inputs, though not with which function (L2)"));
+}
+
+#[test]
 fn one_reason_of_several_laws_is_told_once() {
     let mut refused = partial();
     let first = refused.outcomes[0].clone();

@@ -4,6 +4,7 @@ use crate::noisy::{FALSE_ALARM, POWER};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use crate::suite::holds;
 use crate::waiver;
+use isoform_core::profile::Class;
 use std::fmt::{self, Write as _};
 
 /// How the claim compares with what was asked for.
@@ -47,7 +48,7 @@ impl Verdict {
                 headline: format!("{locator} conforms as {claim}"),
                 meaning: format!(
                     "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds.{}{}",
-                    shown(claim.level),
+                    shown(dossier, claim.level),
                     claim.class,
                     claim.level,
                     rates(dossier),
@@ -101,16 +102,17 @@ fn renewed(dossier: &Dossier) -> &'static str {
     }
 }
 
-/// "that it keeps its word (L0) and that its state is a state (L1)".
-fn shown(level: Level) -> String {
-    let phrases: Vec<String> = Level::ALL
-        .iter()
-        .filter(|l| **l <= level)
-        .map(|l| match l {
-            Level::L4 => format!("{} ({l})", l.proves()),
-            _ => format!("that {} ({l})", l.proves()),
-        })
-        .collect();
+/// "that it keeps its word (L0) and that its state is a state (L1)". No law holds what runs on to a function.
+fn shown(dossier: &Dossier, level: Level) -> String {
+    let runs_on = dossier.provenance.profile.class == Class::FreeRunning;
+    let answers = dossier.outcomes.iter().any(|o| o.law == "L2.response" && o.status == Status::Pass);
+    let phrase = |l: Level| match l {
+        Level::L2 if runs_on && answers => String::from("that it answers to its inputs, though not with which function (L2)"),
+        Level::L2 if runs_on => String::from("nothing of its function (L2)"),
+        Level::L4 => format!("{} ({l})", l.proves()),
+        _ => format!("that {} ({l})", l.proves()),
+    };
+    let phrases: Vec<String> = Level::ALL.iter().filter(|l| **l <= level).map(|l| phrase(*l)).collect();
     match phrases.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => phrases.concat(),
