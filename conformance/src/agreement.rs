@@ -47,7 +47,7 @@ pub(crate) fn measure(
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let stimuli = stimuli(bench, stand.inputs, &mut chance);
         let (pilot, design) = bench.pilot(&mut stand, &stimuli, &medium)?;
-        pilot.keep(evidence, &format!("{name}/pilot"), stand.outputs);
+        pilot.keep(evidence, &format!("{name}/pilot"), &stand);
         evidence.note(&format!("design of {name}"), design);
         evidence.note(&format!("stimuli of {name}"), stimuli.len());
         let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium);
@@ -59,7 +59,7 @@ pub(crate) fn measure(
             let rows = bench.stage(&mut stand, &stimuli, &design, order, &mut chance)?;
             let found = checks(&rows, stand.outputs, stimuli.len(), &design, &medium, 1);
             let is_settled = settled(&rows, stand.outputs, &design, medium.margin);
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if found.iter().all(|check| check.location == Location::Inside) && is_settled {
                 break;
             }

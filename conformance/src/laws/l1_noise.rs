@@ -60,7 +60,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
         let width = |o: usize| moments(&pilot.differences(stand.outputs, o)).1;
         let noisiest = (0..stand.outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);
-        pilot.keep(evidence, &format!("{name}/pilot"), stand.outputs);
+        pilot.keep(evidence, &format!("{name}/pilot"), &stand);
         evidence.note(&format!("design of {name}"), design);
         let tau = if design.coloured { 1.0 } else { design.tau };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above nought, and held against the most")]
@@ -81,7 +81,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             stand.hold(&reference, ticks, 0, &mut rows)?;
             let settled = spreads(&rows, stand.outputs, programs).iter().all(|s| s.beside(medium.noise) == Location::Inside);
             let coloured = design.coloured && is_coloured(&rows, stand.outputs, medium.margin) && !medium.flicker;
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if settled && !coloured {
                 break;
             }

@@ -84,7 +84,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 stand.hold(&probe, WINDOW, history, &mut rows)?;
             }
             let settled = checks(&rows, stand.outputs, &design, medium.margin, (1, bench.seed)).iter().all(|c| c.location == Location::Inside);
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if settled {
                 break;
             }

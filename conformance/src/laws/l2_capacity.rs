@@ -83,7 +83,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let other = bench.drive(&mut chance, BETWEEN * stand.inputs);
             stand.play(&other, BETWEEN, 1, &mut rows)?;
             stand.play(&spread(bench, &inputs, drives, stand.inputs), TICKS, 2, &mut rows)?;
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             evidence.keep(&format!("{name}/{stage}/drive"), "1", &[TICKS, drives], inputs);
             // the second stage is only for what does not hold
             let found = found(evidence, &bench.profile, &name, stage);

@@ -62,7 +62,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 stand.play(&pattern, PATTERN.len(), 0, &mut rows)?;
             }
             let found = checks(&rows, stand.outputs, &design, medium.margin, 1);
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if found.iter().all(|(location, _)| *location == Location::Inside) {
                 break;
             }

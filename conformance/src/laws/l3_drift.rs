@@ -81,7 +81,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             }
             for stage in STAGES {
                 let rows = bench.stage(&mut stand, &pair, &design, Order::Random, &mut chance)?;
-                rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), stand.outputs);
+                rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), &stand);
             }
         }
         if medium.drift.is_some() {
@@ -103,17 +103,21 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let courses = (0..outputs).map(|output| (output, course(output)));
         let (output, moves) = courses.max_by(|(_, a), (_, b)| furthest(a).total_cmp(&furthest(b))).unwrap_or_default();
         let which = if outputs > 1 { format!("output {output}, the furthest,") } else { String::from("the output") };
+        let unit = evidence.sample(&format!("{name}/rung 0/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone());
         let n = ages.len();
         evidence.keep("age", "s", &[n], ages);
-        evidence.keep("moved", "1", &[moves.len()], moves.iter().map(|m| m.mean).collect());
-        evidence.keep("moved, lower end", "1", &[moves.len()], moves.iter().map(|m| m.mean - m.half).collect());
-        evidence.keep("moved, upper end", "1", &[moves.len()], moves.iter().map(|m| m.mean + m.half).collect());
+        evidence.keep("moved", &unit, &[moves.len()], moves.iter().map(|m| m.mean).collect());
+        evidence.keep("moved, lower end", &unit, &[moves.len()], moves.iter().map(|m| m.mean - m.half).collect());
+        evidence.keep("moved, upper end", &unit, &[moves.len()], moves.iter().map(|m| m.mean + m.half).collect());
         Plot::lines(format!("How far the mean of {which} has moved since the beginning"), &["moved"])
             .with_x("age")
             .with_log_x()
             .with_points()
             .with_band("moved, lower end", "moved, upper end")
-            .with_labels("time since the beginning", "moved, in units of the output")
+            .with_labels("time since the beginning", "how far the mean has moved")
+            .with_level("declared", budget(&medium))
+            .with_level("declared", -budget(&medium))
+            .with_caption(format!("The band is the interval at a level of {} %, both sides together.", 100.0 * (1.0 - 2.0 * PASS)))
             .attach(evidence);
     }
     Ok(())

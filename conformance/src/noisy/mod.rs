@@ -17,6 +17,7 @@ use crate::chance::Chance;
 use crate::record::Evidence;
 use crate::statistics::equivalence::{self, FEWEST};
 use crate::statistics::series::{Series, moments};
+use crate::units;
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::Medium;
 use isoform_core::oracle::Oracle;
@@ -56,6 +57,8 @@ pub(crate) struct Stand {
     oracle: Oracle,
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
+    /// What its outputs are measured in.
+    pub(crate) unit: String,
     /// Samples that were clipped so far.
     pub(crate) clipped: u64,
 }
@@ -86,7 +89,7 @@ impl Stand {
     /// The same in a session that was opened otherwise.
     pub(crate) fn on(session: Blocking, program: &Program, run: &Run) -> Self {
         let (inputs, outputs) = (program.input_channels(), program.output_channels());
-        Self { session, oracle: Oracle::new(program, run), inputs, outputs, clipped: 0 }
+        Self { session, oracle: Oracle::new(program, run), inputs, outputs, unit: units::common(program), clipped: 0 }
     }
 
     /// Holds a row of inputs and adds the rows that come.
@@ -149,10 +152,10 @@ impl Stand {
 
 impl Rows {
     /// Keeps the rows under a name.
-    pub(crate) fn keep(self, evidence: &mut Evidence, name: &str, outputs: usize) {
-        let ticks = self.stimulus.len();
-        evidence.keep(&format!("{name}/output"), "1", &[ticks, outputs], self.seen);
-        evidence.keep(&format!("{name}/program"), "1", &[ticks, outputs], self.said);
+    pub(crate) fn keep(self, evidence: &mut Evidence, name: &str, stand: &Stand) {
+        let (ticks, outputs) = (self.stimulus.len(), stand.outputs);
+        evidence.keep(&format!("{name}/output"), &stand.unit, &[ticks, outputs], self.seen);
+        evidence.keep(&format!("{name}/program"), &stand.unit, &[ticks, outputs], self.said);
         evidence.keep(&format!("{name}/stimulus"), "1", &[ticks], self.stimulus);
     }
 

@@ -239,7 +239,7 @@ pub(super) fn plain(text: &str) -> String {
 
 /// A number with its unit, ready to be set: mantissa, power of ten, unit with its prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Spelled {
+pub(crate) struct Spelled {
     /// The digits.
     pub mantissa: String,
     /// The power of ten, if one is needed.
@@ -306,7 +306,7 @@ impl Spelled {
 }
 
 /// Spells a number with four digits. Seconds, volts and their like get a prefix; other units a power of ten.
-pub(super) fn spell(value: f64, unit: &str) -> Spelled {
+pub(crate) fn spell(value: f64, unit: &str) -> Spelled {
     const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
     let unit = if unit == "1" { String::new() } else { plain(unit) };
     let whole = |mantissa: String| Spelled { mantissa, exponent: None, unit: unit.clone() };
