@@ -10,13 +10,13 @@
 
 mod forecast;
 mod rest;
+mod rows;
 mod tally;
 
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
-use crate::record::Evidence;
 use crate::statistics::equivalence::{self, FEWEST};
-use crate::statistics::series::{Series, moments};
+use crate::statistics::series::Series;
 use crate::units;
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::Medium;
@@ -29,6 +29,7 @@ use rest::{LOOK, come_to_rest};
 use serde::{Deserialize, Serialize};
 
 pub use forecast::{Forecast, forecast};
+pub(crate) use rows::Rows;
 pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, failing, locate, normal, together};
 
 /// The probability with which a stage finds a mean of nought within its margin.
@@ -70,14 +71,6 @@ pub(crate) enum Order {
     Random,
     /// As they are listed, again and again.
     Listed,
-}
-
-/// Successive rows of outputs and what the program says of them, with the number of the stimulus of each.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Rows {
-    pub(crate) seen: Vec<f64>,
-    pub(crate) said: Vec<f64>,
-    pub(crate) stimulus: Vec<f64>,
 }
 
 impl Stand {
@@ -147,77 +140,6 @@ impl Stand {
         self.session.reset()?;
         self.oracle.restart();
         Ok(())
-    }
-}
-
-impl Rows {
-    /// Keeps the rows under a name.
-    pub(crate) fn keep(self, evidence: &mut Evidence, name: &str, stand: &Stand) {
-        let (ticks, outputs) = (self.stimulus.len(), stand.outputs);
-        evidence.keep(&format!("{name}/output"), &stand.unit, &[ticks, outputs], self.seen);
-        evidence.keep(&format!("{name}/program"), &stand.unit, &[ticks, outputs], self.said);
-        evidence.keep(&format!("{name}/stimulus"), "1", &[ticks], self.stimulus);
-    }
-
-    /// The rows that were kept under a name.
-    pub(crate) fn kept(evidence: &Evidence, name: &str) -> Option<(Self, usize)> {
-        let part = |what: &str| evidence.sample(&format!("{name}/{what}"));
-        let (seen, said, stimulus) = (part("output")?, part("program")?, part("stimulus")?);
-        let fits = seen.shape == said.shape
-            && seen.shape.first() == Some(&stimulus.values.len())
-            && seen.values.len() == said.values.len();
-        let &[_, outputs] = seen.shape.as_slice() else { return None };
-        (fits && seen.values.len() == outputs * stimulus.values.len())
-            .then(|| (Self { seen: seen.values.clone(), said: said.values.clone(), stimulus: stimulus.values.clone() }, outputs))
-    }
-
-    /// The differences of one output, whatever the stimulus.
-    pub(crate) fn differences(&self, outputs: usize, output: usize) -> Vec<f64> {
-        let of = |values: &[f64]| values.iter().skip(output).step_by(outputs.max(1)).copied().collect::<Vec<_>>();
-        // what single precision rounds off is no difference
-        let differ = |(seen, said): (&f64, f64)| {
-            let difference = seen - said;
-            if difference.abs() <= said.abs() * f64::from(f32::EPSILON) { 0.0 } else { difference }
-        };
-        of(&self.seen).iter().zip(of(&self.said)).map(differ).collect()
-    }
-
-    /// What the program says of one output under a stimulus, in the mean.
-    pub(crate) fn mean_said(&self, outputs: usize, output: usize, stimulus: usize) -> Option<f64> {
-        let is = |tick: &usize| self.stimulus[*tick].to_bits() == (stimulus as f64).to_bits();
-        let said: Vec<f64> = (0..self.stimulus.len()).filter(is).map(|t| self.said[t * outputs + output]).collect();
-        (!said.is_empty()).then(|| moments(&said).0)
-    }
-
-    /// The mean difference of one output under a stimulus.
-    pub(crate) fn mean_off(&self, outputs: usize, output: usize, stimulus: usize) -> Option<f64> {
-        let all = self.differences(outputs, output);
-        let own = all.iter().zip(&self.stimulus).filter(|(_, s)| s.to_bits() == (stimulus as f64).to_bits());
-        let own: Vec<f64> = own.map(|(v, _)| *v).collect();
-        (!own.is_empty()).then(|| moments(&own).0)
-    }
-
-    /// Values of one output under a stimulus that are nearly independent, with what the design says of the noise.
-    pub(crate) fn values(&self, outputs: usize, output: usize, stimulus: usize, design: &Design) -> Option<Vec<f64>> {
-        let all = self.differences(outputs, output);
-        let is = |tick: usize| self.stimulus[tick].to_bits() == (stimulus as f64).to_bits();
-        if !design.coloured {
-            let own: Vec<f64> = (0..all.len()).filter(|&t| is(t)).map(|t| all[t]).collect();
-            return equivalence::batches(&own, design.tau);
-        }
-        // cycles of the reference, the stimulus twice as long, and the reference, each at rest
-        let (rest, cycle) = (design.rest, design.cycle());
-        let mut values = Vec::new();
-        let mut tick = rest;
-        while tick + cycle <= all.len() {
-            if is(tick + CHOP + rest) {
-                let mean = |from: usize| moments(&all[tick + from..tick + from + CHOP]).0;
-                let [before, one, two, after] = [0, CHOP + rest, 2 * CHOP + rest, 3 * CHOP + 2 * rest].map(mean);
-                values.push((one + two - before - after) / 2.0);
-            }
-            tick += cycle;
-        }
-        (values.len() >= FEWEST).then_some(values)
     }
 }
 
