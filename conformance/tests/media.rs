@@ -19,6 +19,7 @@ fn a_converter_that_clips_does_not_compute_the_program() {
     for law in ["L2.equivalence", "L2.isolation", "L2.transfer", "L3.drift"] {
         assert_eq!(of(law, 0.5, 1.0), Status::Fail, "{law}");
         assert_eq!(of(law, 0.5, 2.0), Status::Fail, "{law}");
+        assert_eq!(of(law, 0.01, 0.2), Status::Fail, "{law}");
         assert_eq!(of(law, 0.01, 8.0), Status::Pass, "{law}");
     }
 }

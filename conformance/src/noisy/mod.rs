@@ -247,6 +247,11 @@ impl Bench<'_> {
     /// Holds the reference, the first of the stimuli, until the record is long enough for its autocorrelation time, or too long.
     pub(crate) fn pilot(&self, stand: &mut Stand, stimuli: &[Vec<f32>], medium: &Medium) -> Result<(Rows, Design)> {
         let reference = stimuli.first().map_or(&[][..], Vec::as_slice);
+        if medium.flicker {
+            // an error that follows a program on its way to rest is no noise
+            let rest = come_to_rest(&mut stand.oracle.clone(), reference, stand.outputs, REST * medium.margin);
+            stand.hold(reference, rest.unwrap_or(0), 0, &mut Rows::default())?;
+        }
         let mut rows = Rows::default();
         let mut ticks = PILOT[0];
         loop {
