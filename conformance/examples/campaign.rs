@@ -1,7 +1,7 @@
 //! How often the statistical laws alarm on healthy media, and how often they catch planted defects.
 //!
 //! ```text
-//! cargo run --release -p isoform-conformance --example campaign -- [--runs 10000] [--kills 100] [--seed 0] [--law ID]
+//! cargo run --release -p isoform-conformance --example campaign -- [--runs 10000] [--kills 100] [--seed 0] [--law ID] [--of WORDS]
 //! ```
 //! A run is the statistical laws, or one of them, on one virtual medium, with draws of its own. Healthy media are white, correlated, 1/f,
 //! heavy-tailed, or drift within what they declare; the planted ones are what each line says. Rates come with their exact 95 % intervals
@@ -37,6 +37,9 @@ struct Campaign {
     /// Only this law.
     #[arg(long, value_parser = PossibleValuesParser::new(tried()))]
     law: Option<String>,
+    /// Only media with these words in their names, such as 1/f.
+    #[arg(long, default_value = "")]
+    of: String,
 }
 
 /// The laws whose verdicts are statistics, and the one of the wear that goes with them.
@@ -106,13 +109,14 @@ fn why(count: &Count) -> String {
 }
 
 fn main() -> Result<(), isoform_core::error::Error> {
-    let Campaign { runs, kills, seed, law } = Campaign::parse();
+    let Campaign { runs, kills, seed, law, of } = Campaign::parse();
     let law = law.as_deref();
     let start = Instant::now();
     println!("| healthy medium | runs | alarms | inconclusive | which |\n|---|---|---|---|---|");
     let mut all = Count::default();
-    let (healthy, slow): (Vec<&Subject>, Vec<&Subject>) = (HEALTHY.iter().collect(), SLOW.iter().collect());
-    let each = runs.div_ceil(healthy.len() as u64);
+    let named = |list: &'static [Subject]| list.iter().filter(|s| s.name.contains(&of)).collect::<Vec<&Subject>>();
+    let (healthy, slow) = (named(HEALTHY), named(SLOW));
+    let each = runs.div_ceil(healthy.len().max(1) as u64);
     let mut counts = try_all(&healthy, law, each, seed)?;
     counts.extend(try_all(&slow, law, each.div_ceil(20), seed + 2)?);
     for (subject, count) in healthy.iter().chain(&slow).zip(counts) {
@@ -130,7 +134,7 @@ fn main() -> Result<(), isoform_core::error::Error> {
         all.open as f64 / all.runs as f64
     );
     println!("| planted | its law | runs | caught by it | 95 % interval | all that was found |\n|---|---|---|---|---|---|");
-    let planted: Vec<&Subject> = PLANTED.iter().filter(|s| law.is_none() || s.law == law).collect();
+    let planted: Vec<&Subject> = named(PLANTED).into_iter().filter(|s| law.is_none() || s.law == law).collect();
     for (subject, count) in planted.iter().zip(try_all(&planted, law, kills, seed + 1)?) {
         let [low, high] = interval(count.caught, count.runs);
         let law = subject.law.unwrap_or_default();

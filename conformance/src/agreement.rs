@@ -5,22 +5,24 @@
 use crate::bench::Bench;
 use crate::chance::Chance;
 use crate::law::Verdict;
-use crate::noisy::{Design, Order, POWER, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::noisy::{Design, Order, POWER, Rows, STAGES, Stand, Tally, failing, locate, normal, together};
 use crate::record::Evidence;
 use crate::statistics::equivalence::Location;
 use isoform_core::error::Result;
+use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
 
 /// The name of the figure that tells how many independent samples there were.
 pub(crate) const SAMPLES: &str = "effective samples of a stage";
 
-/// The mean difference of one output under one stimulus.
+/// The mean difference of one output under one stimulus, and what it is held against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Check {
     pub(crate) stimulus: usize,
     pub(crate) output: usize,
     pub(crate) location: Location,
     pub(crate) mean: f64,
+    limit: f64,
 }
 
 /// Measures on every program that shows errors as large as they are. The first stimulus is the reference. A second stage follows unless all
@@ -44,19 +46,20 @@ pub(crate) fn measure(
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let stimuli = stimuli(bench, stand.inputs, &mut chance);
-        let (pilot, design) = bench.pilot(&mut stand, &stimuli[0], &medium)?;
-        pilot.keep(evidence, &format!("{name}/pilot"), stand.outputs);
+        let (pilot, design) = bench.pilot(&mut stand, &stimuli, &medium)?;
+        pilot.keep(evidence, &format!("{name}/pilot"), &stand);
         evidence.note(&format!("design of {name}"), design);
         evidence.note(&format!("stimuli of {name}"), stimuli.len());
-        if let Some(why) = bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium) {
+        let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium);
+        if let Some(why) = design.restless().or_else(dear) {
             evidence.note("not tried", why);
             continue;
         }
         for stage in STAGES {
             let rows = bench.stage(&mut stand, &stimuli, &design, order, &mut chance)?;
-            let found = checks(&rows, stand.outputs, stimuli.len(), &design, medium.margin);
+            let found = checks(&rows, stand.outputs, stimuli.len(), &design, &medium, 1);
             let is_settled = settled(&rows, stand.outputs, &design, medium.margin);
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if found.iter().all(|check| check.location == Location::Inside) && is_settled {
                 break;
             }
@@ -68,15 +71,24 @@ pub(crate) fn measure(
     Ok(())
 }
 
-fn checks(rows: &Rows, outputs: usize, stimuli: usize, design: &Design, margin: f64) -> Vec<Check> {
+/// The checks of a program, which has its part of so many.
+fn checks(rows: &Rows, outputs: usize, stimuli: usize, design: &Design, medium: &Medium, parts: usize) -> Vec<Check> {
     let pairs = pairs(outputs, stimuli, design);
-    let fails = failing(pairs.len());
+    let offsets = if design.coloured { outputs } else { 0 };
+    let fails = failing((pairs.len() + offsets) * parts);
     let check = |(stimulus, output)| {
         let values = rows.values(outputs, output, stimulus, design);
-        let (location, mean) = locate(values.as_deref(), margin, fails);
-        Check { stimulus, output, location, mean }
+        let (location, mean) = locate(values.as_deref(), medium.margin, fails);
+        Check { stimulus, output, location, mean, limit: medium.margin }
     };
-    pairs.into_iter().map(check).collect()
+    // an offset is not told from a slow wander, but both together are no more than what is declared, whatever the stage
+    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - fails * fails / 2.0);
+    let offset = |output| {
+        let mean = rows.mean_off(outputs, output, 0)?;
+        let location = if mean.abs() > most { Location::Outside } else { Location::Inside };
+        Some(Check { stimulus: 0, output, location, mean, limit: most })
+    };
+    pairs.into_iter().map(check).chain((0..offsets).filter_map(offset)).collect()
 }
 
 /// Every stimulus with every output; the reference is what chopped stimuli are held against, and not one of them.
@@ -126,20 +138,22 @@ pub(crate) fn swing(all: &[Measured]) -> f64 {
     all.iter().map(of).fold(0.0, f64::max)
 }
 
-/// Adds every mean to a tally.
-pub(crate) fn tally(all: &[Measured], margin: f64, word: impl Fn(usize) -> String) -> Tally {
+/// Adds every mean to a tally, as one of so many parts of a law.
+pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl Fn(usize) -> String) -> Tally {
     let mut tally = Tally::default();
     for Measured { name, design, stimuli, outputs, rows, again } in all {
-        let second = again.as_ref().map(|rows| checks(rows, *outputs, *stimuli, design, margin));
-        for (k, check) in checks(rows, *outputs, *stimuli, design, margin).iter().enumerate() {
+        let of = |rows: &Rows| checks(rows, *outputs, *stimuli, design, medium, parts * all.len());
+        let second = again.as_ref().map(of);
+        for (k, check) in of(rows).iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k));
-            tally.add(together(check.location, again.map(|c| c.location)), check.mean.abs() / margin, || {
+            let Check { stimulus, output, limit, .. } = *check;
+            tally.add(together(check.location, again.map(|c| c.location)), check.mean.abs() / limit, || {
                 let [a, b] = [check.mean, again.map_or(check.mean, |c| c.mean)];
-                format!(
-                    "{name}: under {} output {} is off by {a:.3e} and again by {b:.3e}, where {margin:.3e} is declared",
-                    word(check.stimulus),
-                    check.output
-                )
+                let bound = match design.coloured && stimulus == 0 {
+                    true => format!("margin, drift and noise come to {limit:.3e}"),
+                    false => format!("{limit:.3e} is declared"),
+                };
+                format!("{name}: under {} output {output} is off by {a:.3e} and again by {b:.3e}, where {bound}", word(stimulus))
             });
         }
     }
@@ -148,7 +162,8 @@ pub(crate) fn tally(all: &[Measured], margin: f64, word: impl Fn(usize) -> Strin
 
 /// Judges a law that has nothing but such means.
 pub(crate) fn judge(evidence: &Evidence, profile: &Profile, word: impl Fn(usize) -> String) -> Verdict {
-    let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
+    let medium = profile.medium.unwrap_or(Medium::new(f64::NAN, f64::NAN));
+    let margin = medium.margin;
     let all = match measured(evidence) {
         Ok(all) => all,
         Err(why) => return Verdict::error(why),
@@ -158,9 +173,54 @@ pub(crate) fn judge(evidence: &Evidence, profile: &Profile, word: impl Fn(usize)
         true => "chopped against a reference, since the noise is like 1/f",
         false => "by means of batches",
     };
-    tally(&all, margin, word)
-        .verdict(evidence, |checks| format!("{checks} means lie within {margin:.3e} of the program, {how}"))
+    let means: usize = all.iter().map(|m| pairs(m.outputs, m.stimuli, &m.design).len()).sum();
+    tally(&all, &medium, 1, word)
+        .verdict(evidence, |_| format!("{means} means lie within {margin:.3e} of the program, {how}"))
         .with_figure(SAMPLES, samples, "1")
         .with_figure("power of a stage for an unbiased mean, at least", POWER, "1")
         .with_figure("samples that were clipped", evidence.fact::<u64>("clipped").unwrap_or(0) as f64, "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sixteen batches of ten ticks, one above and one below a mean: a standard error of 0.258.
+    fn measured(mean: f64) -> Measured {
+        let seen: Vec<f64> = (0..160).map(|t| if t / 10 % 2 == 0 { mean + 1.0 } else { mean - 1.0 }).collect();
+        let rows = Rows { said: vec![0.0; 160], stimulus: vec![0.0; 160], seen };
+        let design = Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 160, rest: 0 };
+        Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, again: Some(rows.clone()), rows }
+    }
+
+    #[test]
+    fn programs_share_the_false_alarms_of_a_law() {
+        // the quantile of the t-distribution is 2.75 at the level of one check and 3.64 at that of one of forty
+        let fails = |programs: usize, mean: f64| {
+            let all: Vec<Measured> = (0..programs).map(|_| measured(mean)).collect();
+            tally(&all, &Medium::new(0.1, 1.0), 1, |_| String::new()).broken.is_some()
+        };
+        assert_eq!([fails(1, 0.75), fails(1, 0.9), fails(40, 0.9), fails(40, 1.1)], [false, true, false, true]);
+    }
+
+    #[test]
+    fn under_1_f_noise_an_offset_is_held_against_all_that_is_declared() {
+        let design = Design { tau: 1.0, sigma: 0.02, coloured: true, settled: true, ticks: 32, rest: 0 };
+        let broken = |offset: f64, medium: &Medium| {
+            let rows = Rows { said: vec![0.0; 32], stimulus: vec![0.0; 32], seen: vec![offset; 32] };
+            let again = Some(rows.clone());
+            let all = [Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, rows, again }];
+            tally(&all, medium, 1, |_| String::from("the reference")).broken
+        };
+        // one check: 4.03 deviations of the noise beyond the margin, 0.1306
+        let medium = Medium::new(0.05, 0.02);
+        assert_eq!(broken(0.13, &medium), None);
+        let why = broken(-0.131, &medium).expect("more than is declared");
+        assert!(
+            why.ends_with("output 0 is off by -1.310e-1 and again by -1.310e-1, where margin, drift and noise come to 1.306e-1"),
+            "{why}"
+        );
+        let drifts = Medium { drift: Some(isoform_core::medium::Drift { most: 0.1, within: 1.0 }), ..medium };
+        assert_eq!(broken(0.131, &drifts), None);
+    }
 }

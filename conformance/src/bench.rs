@@ -26,6 +26,11 @@ pub(crate) fn now(substrate: &dyn Substrate, start: Instant) -> Duration {
     substrate.clock().unwrap_or_else(|| start.elapsed())
 }
 
+/// A refusal without its kind, which stands in front of what it is told in.
+fn bare(refusal: &str) -> &str {
+    refusal.strip_prefix(&format!("{}: ", ErrorKind::Unsupported)).unwrap_or(refusal)
+}
+
 /// A substrate on the bench: what it promises, and draws that belong to one law.
 #[derive(Debug)]
 pub struct Bench<'a> {
@@ -169,12 +174,16 @@ impl<'a> Bench<'a> {
         }
         for program in self.substrate.exemplars() {
             if let Err(why) = self.try_open(&program, &Run::new())? {
-                return Err(Error::unsupported(format!("the program that the substrate shows of itself is refused: {why}")));
+                return Err(Error::unsupported(format!(
+                    "the program that the substrate shows of itself is refused: {}",
+                    bare(&why)
+                )));
             }
         }
         Err(Error::unsupported(format!(
             "the substrate takes none of the transfer functions, maps and delays of the library; its profile names what it takes, and the last \
-             one was refused so: {last}"
+             one was refused so: {}",
+            bare(&last)
         )))
     }
 

@@ -39,7 +39,7 @@ pub fn halves(dossier: &Dossier) -> Vec<Halves> {
     let all = dossier.evidence.iter().filter_map(|evidence| {
         let measured = measured(evidence).ok()?;
         let mut found = Halves { law: evidence.law.clone(), checks: 0, inside: 0, outside: 0, rare: 0, chance: 1.0 };
-        measured.iter().for_each(|m| compare(m, margin, &mut found));
+        measured.iter().for_each(|m| compare(m, margin, measured.len(), &mut found));
         let binomial = Binomial::new(RARE, found.checks as u64).ok()?;
         found.chance = if found.rare > 0 { binomial.sf(found.rare as u64 - 1) } else { 1.0 };
         (found.checks > 0).then_some(found)
@@ -47,10 +47,10 @@ pub fn halves(dossier: &Dossier) -> Vec<Halves> {
     all.collect()
 }
 
-fn compare(measured: &Measured, margin: f64, found: &mut Halves) {
+fn compare(measured: &Measured, margin: f64, parts: usize, found: &mut Halves) {
     let Measured { design, stimuli, outputs, rows, again, .. } = measured;
     let pairs = pairs(*outputs, *stimuli, design);
-    let fails = failing(pairs.len());
+    let fails = failing(pairs.len() * parts);
     for rows in [Some(rows), again.as_ref()].into_iter().flatten() {
         for &(stimulus, output) in &pairs {
             let Some(values) = rows.values(*outputs, output, stimulus, design) else { continue };
@@ -100,11 +100,11 @@ mod tests {
             let values: Vec<f64> = (0..400).map(wave).collect();
             crate::noisy::Rows { said: vec![0.0; values.len()], stimulus: vec![0.0; values.len()], seen: values }
         };
-        let design = crate::noisy::Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 400 };
+        let design = crate::noisy::Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 400, rest: 0 };
         let of = |wave: &dyn Fn(usize) -> f64| {
             let mut found = Halves { law: String::new(), checks: 0, inside: 0, outside: 0, rare: 0, chance: 1.0 };
             let measured = Measured { name: String::new(), design, stimuli: 1, outputs: 1, rows: rows(wave), again: None };
-            compare(&measured, 0.1, &mut found);
+            compare(&measured, 0.1, 1, &mut found);
             (found.checks, found.outside, found.rare)
         };
         assert_eq!(of(&|t| (t as f64 / 60.0).sin()), (1, 0, 0));

@@ -29,6 +29,7 @@ mod spikes;
 pub mod statistics;
 pub mod suite;
 mod trial;
+mod units;
 mod untried;
 pub mod waiver;
 mod watch;

@@ -6,6 +6,14 @@
 use crate::record::{Outcome, Status};
 use serde::{Deserialize, Serialize};
 
+/// How the reason of a law begins that is waived and holds.
+const NEEDLESS: &str = "it holds, and is waived";
+
+/// Whether an outcome is no more than that of a law that is waived and holds: the waiver is wrong, and neither substrate nor measurement.
+pub(crate) fn is_needless(outcome: &Outcome) -> bool {
+    outcome.status == Status::Error && outcome.reason.starts_with(NEEDLESS)
+}
+
 /// That a law is known to be broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +52,7 @@ impl Waiver {
             Status::Fail => outcome.reason.push_str(&format!("; the waiver of {who} was until {until}")),
             Status::Pass if counts => {
                 outcome.status = Status::Error;
-                outcome.reason = format!("it holds, and is waived until {until} by {who}: take the waiver away");
+                outcome.reason = format!("{NEEDLESS} until {until} by {who}: take the waiver away");
             }
             _ => {}
         }

@@ -90,6 +90,54 @@ fn claims_in_words() {
 }
 
 #[test]
+fn no_function_is_claimed_of_what_runs_on() {
+    let mut source = realistic();
+    source.provenance.profile.class = Class::FreeRunning;
+    assert!(Verdict::of(&source).meaning.contains("nothing of its function (L2)"), "{}", Verdict::of(&source).meaning);
+    let (law, status) = (String::from("L2.response"), Status::Pass);
+    source.outcomes.push(Outcome { law, status, level: Level::L2, ..source.outcomes[0].clone() });
+    assert!(Verdict::of(&source).meaning.contains("that it answers to its inputs, though not with which function (L2)"));
+}
+
+#[test]
+fn one_reason_of_several_laws_is_told_once() {
+    let mut refused = partial();
+    let first = refused.outcomes[0].clone();
+    refused.claim = None;
+    refused.outcomes.clear();
+    for (law, reason) in [("L0.cancel", "no room"), ("L0.names", "no room"), ("L0.seed", "other"), ("L0.reopen", "no room")] {
+        let status = Status::Inconclusive;
+        refused.outcomes.push(Outcome { law: law.to_owned(), status, reason: reason.to_owned(), ..first.clone() });
+    }
+    assert_eq!(
+        Verdict::of(&refused).obstacle,
+        "L0 is not claimed because L0.cancel was inconclusive: no room, and for the same reason L0.names, L0.reopen; L0.seed was \
+         inconclusive: other."
+    );
+}
+
+#[test]
+fn a_calibration_that_was_over_is_told_as_such() {
+    let mut renewed = partial();
+    let meaning = |dossier: &Dossier| Verdict::of(dossier).meaning;
+    let certificate = |age: f64| isoform_core::calibration::Certificate {
+        id: String::from("15c803f0a05b"),
+        method: String::from("a fit"),
+        age,
+        valid: 10.0,
+        before: 0.5,
+        after: 0.25,
+    };
+    renewed.ledger.calibrations = vec![certificate(9.0)];
+    assert!(table(&renewed, Style::default().with_width(300)).contains("15c803f0a05b, up to 9 s old, holds for 10 s;"));
+    assert!(!meaning(&renewed).contains("calibrated anew"));
+    renewed.ledger.calibrations.push(certificate(20.0));
+    let told = table(&renewed, Style::default().with_width(300));
+    assert!(told.contains("15c803f0a05b, up to 20 s old, held for 10 s and was refused after it;"), "{told}");
+    assert!(meaning(&renewed).ends_with("calibrated anew whenever the time of a calibration is over, as the suite did."));
+}
+
+#[test]
 fn junit_reports() {
     insta::assert_snapshot!("junit_motley", junit(&motley()).unwrap());
     let xml = junit(&motley()).unwrap();

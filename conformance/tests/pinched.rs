@@ -13,6 +13,8 @@ fn a_loop_that_is_not_pinched_or_does_not_shrink_is_caught() {
         ([1.0, 1e9, 1e-4], Status::Fail, "a voltage of nought gives 1.000e-4 A"),
         // it follows its voltage: what lags behind grows with the frequency
         ([200.0, 5e-3, 0.0], Status::Fail, "the lobes do not shrink"),
+        // a resistor has no lobes that could shrink
+        ([0.0, 1e9, 0.0], Status::Inconclusive, "at a period of 2048 ticks the loop has no area beside its noise"),
     ] {
         let dossier = run(&Films::new(Arc::new(OracleSubstrate::new()), k, tau, leak), &Options::new().with_law("L2.pinched"))
             .expect("runs");

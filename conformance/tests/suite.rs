@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use isoform_conformance::defects::{Defect, Faulty};
 use isoform_conformance::record::{Dossier, Level, Requirement, Status};
 use isoform_conformance::waiver::Waiver;
-use isoform_conformance::{Options, Progress, exit_code, judge, laws, run};
+use isoform_conformance::{Options, Progress, exit_code, judge, laws, output, run};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::oracle::OracleSubstrate;
 use isoform_core::profile::{Class, Facets, Limits, Profile, Takes};
@@ -366,8 +366,10 @@ fn a_waiver_of_what_holds_is_an_error() {
     let options =
         Options::new().with_started("2026-06-01T00:00:00Z").with_law("L0.seed").with_waiver(waiver("l0.seed", "2027-01-01"));
     let dossier = run(&OracleSubstrate::new(), &options).expect("runs");
-    assert_eq!((dossier.outcomes[0].status, exit_code(&dossier)), (Status::Error, 4));
+    assert_eq!((dossier.outcomes[0].status, exit_code(&dossier)), (Status::Error, 1));
     assert!(dossier.outcomes[0].reason.starts_with("it holds, and is waived until 2027-01-01"));
+    let told = output::Verdict::of(&dossier).obstacle;
+    assert!(told.contains("L0.seed is not as its waiver says: it holds, and is waived until 2027-01-01"), "{told}");
     for (law, until, why) in
         [("L0.seed", "soon", "which is no day"), ("L0.sed", "2027-01-01", "there is no law"), (" ", "2027-01-01", "has no law")]
     {

@@ -55,6 +55,11 @@ fn under(inner: Arc<dyn Substrate>, defect: Defect) -> Arc<dyn Substrate> {
     blurred(Arc::new(Faulty::new(inner, defect)), white())
 }
 
+/// A defect under noise like 1/f, where a program that remembers has to come to rest before it shows.
+fn under_flicker(inner: Arc<dyn Substrate>, defect: Defect) -> Arc<dyn Substrate> {
+    honest(Arc::new(Faulty::new(inner, defect)), Colour::Flicker)
+}
+
 macro_rules! subjects {
     ($($(#[$doc:meta])* $list:ident: [$($name:literal, $law:expr, |$inner:ident| $make:expr;)+])+) => {
         $($(#[$doc])* pub const $list: &[Subject] = &[$(Subject { name: $name, law: $law, make: |$inner| $make }),+];)+
@@ -67,9 +72,13 @@ subjects! {
         "white", None, |s| honest(s, Colour::White);
         "white, mean off by half the margin", None, |s| blurred(s, white().with_bias(0.5 * MARGIN));
         "white, mean off by nearly the margin", None, |s| blurred(s, white().with_bias(0.98 * MARGIN));
+        "no noise, mean off by half the margin", None, |s| {
+            blurred(s, Blur::honest(Colour::White, 0.0, MARGIN).with_bias(0.5 * MARGIN))
+        };
         "autoregressive, 0.5", None, |s| honest(s, Colour::Autoregressive(0.5));
         "autoregressive, 0.9", None, |s| honest(s, Colour::Autoregressive(0.9));
         "1/f", None, |s| honest(s, Colour::Flicker);
+        "1/f, mean off by half the margin", None, |s| blurred(s, Blur::honest(Colour::Flicker, SIGMA, MARGIN).with_bias(0.5 * MARGIN));
         "Laplace", None, |s| honest(s, Colour::Laplace);
         "Student, five degrees of freedom", None, |s| honest(s, Colour::Student);
         "lognormal", None, |s| honest(s, Colour::Lognormal);
@@ -92,6 +101,12 @@ subjects! {
         "mean off by one and a half margins", Some("L2.equivalence"), |s| blurred(s, white().with_bias(1.5 * MARGIN));
         "cross-talk 2 % under noise", Some("L2.isolation"), |s| under(s, Defect::CrossTalk);
         "two inputs are one, under noise", Some("L2.isolation"), |s| under(s, Defect::MergedInputs);
+        "gain +3 % under 1/f noise", Some("L2.equivalence"), |s| under_flicker(s, Defect::Gain);
+        "rail lower than declared, under 1/f noise", Some("L2.transfer"), |s| under_flicker(s, Defect::LowRail);
+        "mean off by four margins, 1/f", Some("L2.equivalence"), |s| {
+            blurred(s, Blur::honest(Colour::Flicker, SIGMA, MARGIN).with_bias(4.0 * MARGIN))
+        };
+        "cross-talk 2 % under 1/f noise", Some("L2.isolation"), |s| under_flicker(s, Defect::CrossTalk);
         "hysteresis", Some("L2.transfer"), |s| blurred(s, white().with_lag(0.8 * MARGIN));
         "gain +3 % behind ten times the noise", Some("L1.noise"), |s| {
             blurred(Arc::new(Faulty::new(s, Defect::Gain)), louder(Colour::White, 10.0))
@@ -104,6 +119,7 @@ subjects! {
         "noise where none is declared", Some("L1.noise"), |s| blurred(s, white().declared_as(Medium::new(MARGIN, 0.0)));
         "reset leaves 5 %, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetLeavesResidue);
         "reset skips a channel, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetSkipsChannel);
+        "reset leaves 5 %, under 1/f noise", Some("L1.reset-trials"), |s| under_flicker(s, Defect::ResetLeavesResidue);
         "latency +1 under noise", Some("L2.course"), |s| under(s, Defect::LateByOne);
         "Euler declared as exact, under noise", Some("L2.course"), |s| under(s, Defect::EulerAsExact);
         "dropped sample under noise", Some("L2.course"), |s| under(s, Defect::DroppedSample);

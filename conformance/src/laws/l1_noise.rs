@@ -48,16 +48,19 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut chance = bench.chance();
     let mut tried = Vec::new();
-    for (name, program) in bench.subjects()? {
+    let subjects = bench.subjects()?;
+    let programs = subjects.len();
+    evidence.note("programs", programs);
+    for (name, program) in subjects {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
         // an error that follows a state on its way is no noise
         stand.settle(&reference, medium.noise / 10.0)?;
-        let (pilot, design) = bench.pilot(&mut stand, &reference, &medium)?;
+        let (pilot, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
         let width = |o: usize| moments(&pilot.differences(stand.outputs, o)).1;
         let noisiest = (0..stand.outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);
-        pilot.keep(evidence, &format!("{name}/pilot"), stand.outputs);
+        pilot.keep(evidence, &format!("{name}/pilot"), &stand);
         evidence.note(&format!("design of {name}"), design);
         let tau = if design.coloured { 1.0 } else { design.tau };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above nought, and held against the most")]
@@ -76,9 +79,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         for stage in STAGES {
             let mut rows = Rows::default();
             stand.hold(&reference, ticks, 0, &mut rows)?;
-            let settled = spreads(&rows, stand.outputs).iter().all(|s| s.beside(medium.noise) == Location::Inside);
+            let settled = spreads(&rows, stand.outputs, programs).iter().all(|s| s.beside(medium.noise) == Location::Inside);
             let coloured = design.coloured && is_coloured(&rows, stand.outputs, medium.margin) && !medium.flicker;
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if settled && !coloured {
                 break;
             }
@@ -110,10 +113,10 @@ fn kurtosis(samples: &[f64]) -> f64 {
     samples.iter().map(|v| ((v - mean) / deviation).powi(4)).sum::<f64>() / samples.len() as f64
 }
 
-fn spreads(rows: &Rows, outputs: usize) -> Vec<Spread> {
+fn spreads(rows: &Rows, outputs: usize, programs: usize) -> Vec<Spread> {
     let of = |output: usize| {
         let differences = rows.differences(outputs, output);
-        Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs))
+        Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs * programs))
     };
     (0..outputs).map(of).collect()
 }
@@ -127,14 +130,15 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let (declared, flicker, margin) = profile.medium.map_or((f64::NAN, false, f64::NAN), |m| (m.noise, m.flicker, m.margin));
     let mut tally = Tally::default();
     let (mut largest, mut remembered) = (0.0_f64, 1.0_f64);
+    let programs = evidence.fact("programs").unwrap_or(1);
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
         let second = stage(STAGES[1]);
-        let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs));
-        for (output, spread) in spreads(&rows, outputs).iter().enumerate() {
+        let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs, programs));
+        for (output, spread) in spreads(&rows, outputs, programs).iter().enumerate() {
             let other = again.as_ref().and_then(|s| s.get(output));
             let deviation = spread.deviation;
             largest = largest.max(deviation);

@@ -1,17 +1,20 @@
 //! `L1.reset-trials`: under noise, a reset forgets every history.
 //!
 //! It proves that after quiet, after either end of the input range, after noise and after a burst, the first ticks after a reset come from one
-//! distribution, and that their mean is that of the program. Histories follow each other in random order, so that the trials of all of them can
-//! be exchanged if a reset forgets: energy distance with 1999 permutations, where every kind of difference shows, and equivalence of the mean of
-//! each history within the declared margin, so that little evidence does not pass. Two stages on fresh data; see `noisy` for the error rates.
+//! distribution, and that their mean is that of the program. Histories come in blocks, each once and in random order, so that the trials of a block
+//! can be exchanged if a reset forgets: energy distance with 1999 permutations, where every kind of difference shows, and equivalence of the mean
+//! of each history within the declared margin, so that little evidence does not pass. A reset does not reset the noise: trials are taken together
+//! for ten autocorrelation times, and where the noise is like 1/f a value is what a trial is off the others of its block. Two stages on fresh data;
+//! see `noisy` for the error rates.
 
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::noisy::{Design, PASS, POWER, Rows, STAGES, Stand, Tally, failing, locate, together};
 use crate::record::{Evidence, Level};
-use crate::statistics::equivalence::{Location, samples};
+use crate::statistics::equivalence::{FEWEST, Location, samples};
 use crate::statistics::permutation;
+use crate::statistics::series::moments;
 use isoform_core::error::{ErrorKind, Result};
 use isoform_core::profile::Profile;
 
@@ -32,6 +35,12 @@ const HISTORY: usize = 30;
 const WINDOW: usize = 4;
 /// Histories.
 const HISTORIES: usize = 5;
+/// Ticks of a block.
+const BLOCK: f64 = (HISTORIES * (HISTORY + WINDOW)) as f64;
+/// Autocorrelation times for which trials are taken together, as batches are.
+const LENGTH: f64 = 10.0;
+/// More trials that means of few batches take than single ones.
+const BATCHED: f64 = 1.44;
 /// The fewest and the most trials of a history.
 const TRIALS: [usize; 2] = [24, 400];
 /// Trials of a history of which distances are taken.
@@ -50,9 +59,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let probe = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
-        let (_, design) = bench.pilot(&mut stand, &probe, &medium)?;
-        let needed = if design.sigma > 0.0 { samples(medium.margin / design.sigma, PASS, 0.95) } else { Some(0) };
-        let trials = needed.unwrap_or(TRIALS[1]).clamp(TRIALS[0], TRIALS[1]);
+        let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&probe), &medium)?;
+        evidence.note(&format!("design of {name}"), design);
+        let trials = trials(&design, medium.margin);
         if let Some(why) = bench.too_dear(trials * HISTORIES * (HISTORY + WINDOW), &medium) {
             evidence.note("not tried", why);
             continue;
@@ -65,8 +74,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             other => other?,
         }
         for stage in STAGES {
-            let mut order: Vec<usize> = (0..HISTORIES).flat_map(|h| std::iter::repeat_n(h, trials)).collect();
-            chance.shuffle(&mut order);
+            let mut order: Vec<usize> = (0..trials).flat_map(|_| 0..HISTORIES).collect();
+            order.chunks_mut(HISTORIES).for_each(|block| chance.shuffle(block));
             let mut rows = Rows::default();
             for &history in &order {
                 let past = history_of(bench, history, stand.inputs, &mut chance);
@@ -74,8 +83,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 stand.reset()?;
                 stand.hold(&probe, WINDOW, history, &mut rows)?;
             }
-            let settled = checks(&rows, stand.outputs, medium.margin, bench.seed).iter().all(|c| c.location == Location::Inside);
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            let settled = checks(&rows, stand.outputs, &design, medium.margin, (1, bench.seed)).iter().all(|c| c.location == Location::Inside);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if settled {
                 break;
             }
@@ -85,6 +94,24 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     evidence.note("seed", bench.seed);
     evidence.note("tried", tried);
     Ok(())
+}
+
+/// Trials of a block that are taken together: those of ten autocorrelation times, where blocks are not so long by themselves.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of blocks, held below the most")]
+fn batch(design: &Design) -> usize {
+    if design.coloured { 1 } else { (LENGTH * design.tau / BLOCK).ceil().clamp(1.0, 1e6) as usize }
+}
+
+/// How many trials of a history a stage takes.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held between the fewest and the most")]
+fn trials(design: &Design, margin: f64) -> usize {
+    let needed = if design.sigma > 0.0 { samples(margin / design.sigma, PASS, POWER) } else { Some(0) };
+    let needed = match (needed, batch(design)) {
+        (Some(n), 1) => n as f64,
+        (Some(n), batch) => (BATCHED * n as f64 * (design.tau / BLOCK).max(1.0)).max((FEWEST * batch) as f64),
+        (None, _) => f64::INFINITY,
+    };
+    needed.ceil().clamp(TRIALS[0] as f64, TRIALS[1] as f64) as usize
 }
 
 fn history_of(bench: &Bench<'_>, history: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
@@ -112,49 +139,99 @@ struct Check {
     share: f64,
 }
 
-fn checks(rows: &Rows, outputs: usize, margin: f64, seed: u64) -> Vec<Check> {
-    let fails = failing(HISTORIES * outputs + 1);
-    let differences: Vec<Vec<f64>> = (0..outputs).map(|o| rows.differences(outputs, o)).collect();
+/// The checks of a program, which has its part of so many, with draws from a seed.
+fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, (parts, seed): (usize, u64)) -> Vec<Check> {
     let width = WINDOW * outputs;
+    let differences: Vec<Vec<f64>> = (0..outputs).map(|o| rows.differences(outputs, o)).collect();
+    // of each history its trials, block by block: ticks of the first output, then of the next
     let mut groups: Vec<Vec<f64>> = vec![Vec::new(); HISTORIES];
-    let mut means: Vec<Vec<f64>> = vec![Vec::new(); HISTORIES * outputs];
     for (trial, window) in rows.stimulus.chunks_exact(WINDOW).enumerate() {
         let Some(history) = (0..HISTORIES).find(|&h| (h as f64).to_bits() == window[0].to_bits()) else { continue };
-        let ticks = trial * WINDOW..(trial + 1) * WINDOW;
-        for (output, differences) in differences.iter().enumerate() {
-            let own = &differences[ticks.clone()];
-            means[history * outputs + output].push(own.iter().sum::<f64>() / WINDOW as f64);
-            if groups[history].len() < COMPARED * width {
-                groups[history].extend_from_slice(own);
-            }
+        differences.iter().for_each(|all| groups[history].extend_from_slice(&all[trial * WINDOW..(trial + 1) * WINDOW]));
+    }
+    if design.coloured {
+        apart(&mut groups);
+    }
+    let compared: Vec<&[f64]> = groups.iter().map(|g| &g[..g.len().min(COMPARED * width)]).collect();
+    let p = permutation::same_in_blocks(&compared, width, seed);
+    // half of the share is for this one, which has few p-values
+    let location = if p <= failing(2 * parts) { Location::Outside } else { Location::Inside };
+    let what = format!("the trials of all histories do not come from one distribution, p = {p:.4}");
+    let mut all = vec![Check { what, location, share: 0.0 }];
+    let fails = failing(2 * HISTORIES * outputs * parts);
+    for (group, history) in groups.iter().zip(NAMES) {
+        for output in 0..outputs {
+            let own = |trial: &[f64]| moments(&trial[output * WINDOW..(output + 1) * WINDOW]).0;
+            let trials: Vec<f64> = group.chunks_exact(width).map(own).collect();
+            let values: Vec<f64> = trials.chunks_exact(batch(design)).map(|batch| moments(batch).0).collect();
+            let (location, mean) = locate((values.len() >= FEWEST).then_some(&values), margin, fails);
+            let what = format!("after {history} and a reset, output {output} is off by {mean:.3e}, where {margin:.3e} is declared");
+            all.push(Check { what, location, share: mean.abs() / margin });
         }
     }
-    let groups: Vec<&[f64]> = groups.iter().map(Vec::as_slice).collect();
-    let p = permutation::same(&groups, width, seed);
-    let location = if p <= fails { Location::Outside } else { Location::Inside };
-    let mut all = vec![Check { what: format!("the trials of all histories do not come from one distribution, p = {p:.4}"), location, share: 0.0 }];
-    for (k, values) in means.iter().enumerate() {
-        let (location, mean) = locate(Some(values), margin, fails);
-        let what = format!("after {} and a reset, output {} is off by {mean:.3e}, where {margin:.3e} is declared", NAMES[k / outputs], k % outputs);
-        all.push(Check { what, location, share: mean.abs() / margin });
-    }
     all
+}
+
+/// Takes from each number the mean of those in its place in the other histories of the block, which wander alike.
+fn apart(groups: &mut [Vec<f64>]) {
+    let (others, least) = (groups.len() as f64 - 1.0, groups.iter().map(Vec::len).min().unwrap_or(0));
+    for place in 0..least {
+        let sum: f64 = groups.iter().map(|g| g[place]).sum();
+        groups.iter_mut().for_each(|g| g[place] -= (sum - g[place]) / others);
+    }
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
     let seed = evidence.fact("seed").unwrap_or_default();
     let mut tally = Tally::default();
-    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+    let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
+    for name in &tried {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
-        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, margin, seed));
-        for (k, check) in checks(&rows, outputs, margin, seed).into_iter().enumerate() {
+        let Some(design) = evidence.fact::<Design>(&format!("design of {name}")) else {
+            return Verdict::error(format!("the design of {name} is missing"));
+        };
+        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, (tried.len(), seed)));
+        for (k, check) in checks(&rows, outputs, &design, margin, (tried.len(), seed)).into_iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k)).map(|c| c.location);
             tally.add(together(check.location, again), check.share, || format!("{name}: {}", check.what));
         }
     }
     tally.verdict(evidence, |checks| format!("nothing of {HISTORIES} histories is left after a reset, by {checks} checks"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::{Blur, Blurred, Colour};
+    use crate::record::Status;
+    use crate::suite::{Options, run};
+    use isoform_core::medium::Medium;
+    use isoform_core::oracle::OracleSubstrate;
+    use std::sync::Arc;
+
+    #[test]
+    fn slow_noise_about_a_mean_within_the_margin_is_no_alarm() {
+        // a reset leaves the noise as it is, and the mean of one stage of it is off by as much as the noise
+        let blur = Blur::honest(Colour::Flicker, 0.05, 0.05).with_bias(0.025);
+        let substrate = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+        for seed in 0..40 {
+            let dossier = run(&substrate, &Options::new().with_seed(seed).with_law(LAW.id)).expect("a run");
+            assert_eq!(dossier.outcomes[0].status, Status::Pass, "{seed}: {}", dossier.outcomes[0].reason);
+        }
+    }
+
+    #[test]
+    fn trials_last_for_ten_times_that_of_the_noise() {
+        let of = |tau: f64, coloured: bool| {
+            let design = Design { tau, sigma: 0.02, coloured, settled: true, ticks: 0, rest: 0 };
+            (batch(&design), trials(&design, Medium::new(0.05, 0.02).margin))
+        };
+        // a block is 170 ticks long, and sixteen batches are the fewest
+        assert_eq!([of(1.0, false), of(17.0, false), of(19.0, false), of(400.0, false)], [(1, 24), (1, 24), (2, 32), (24, 384)]);
+        assert_eq!(of(400.0, true), (1, 24));
+    }
 }

@@ -4,15 +4,16 @@
 //! passes of one drive from different histories answer alike (consistency); see [`capacity`](crate::statistics::capacity) for both. A medium with
 //! noise is held against the program with noise added: as much as the profile declares of noise and margin, in the direction in which it hurts the
 //! most, which independent noise of `√N` times the size on each of `N` outputs covers. The limit is the lower end of the interval for one more such
-//! record. A line of twenty taps and an echo-state network of fifty units are tried where they are taken: they read 20 and 50. Two stages on
-//! fresh data; see `noisy` for the error rates.
+//! record. Where that is not above what outputs give that hold nothing of the inputs, no device could fail, and the law is inconclusive; a program
+//! that itself holds nothing is not held against anything. A line of twenty taps and an echo-state network of fifty units are tried where they are
+//! taken: they read 20 and 50. Two stages on fresh data; see `noisy` for the error rates.
 
 use crate::bench::{Bench, DT, narrow};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict};
 use crate::noisy::{Rows, STAGES, Stand, Tally, failing};
 use crate::plan::{Plan, PlanNode, What};
-use crate::record::{Evidence, Level, Requirement};
+use crate::record::{Evidence, Level, Requirement, Status};
 use crate::statistics::capacity::{Capacity, Targets, consistency};
 use crate::statistics::equivalence::{Location, quantile_t};
 use crate::statistics::series::moments;
@@ -82,7 +83,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let other = bench.drive(&mut chance, BETWEEN * stand.inputs);
             stand.play(&other, BETWEEN, 1, &mut rows)?;
             stand.play(&spread(bench, &inputs, drives, stand.inputs), TICKS, 2, &mut rows)?;
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             evidence.keep(&format!("{name}/{stage}/drive"), "1", &[TICKS, drives], inputs);
             // the second stage is only for what does not hold
             let found = found(evidence, &bench.profile, &name, stage);
@@ -168,6 +169,23 @@ impl Found {
     fn holds(&self) -> [bool; 2] {
         [self.capacity.memory() >= self.least[0], self.consistency >= self.least[1]]
     }
+
+    /// What cannot be told from a device that holds nothing of its inputs, which has a capacity and a consistency of nought.
+    fn vacuous(&self) -> Option<String> {
+        let [memory, consistency] = self.least;
+        let of = |what: &str, least: f64| {
+            format!(
+                "with the margin and the noise that are declared, outputs that hold nothing of the inputs would do: the {what} of {} has to be \
+                 at least {least:.3}; such a promise says nothing; a better device may promise less, and a program that it shows may move more",
+                self.name
+            )
+        };
+        match () {
+            () if self.of_program > 0.0 && memory <= 0.0 => Some(of("memory capacity", memory)),
+            () if consistency <= 0.0 => Some(of("consistency", consistency)),
+            () => None,
+        }
+    }
 }
 
 fn found(evidence: &Evidence, profile: &Profile, name: &str, stage: &str) -> Option<Found> {
@@ -229,7 +247,9 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         };
         let second = found(evidence, profile, &name, STAGES[1]);
         let again = second.as_ref().map(Found::holds);
-        for (k, holds) in first.holds().into_iter().enumerate() {
+        // what the program itself does not hold is not asked for
+        let asked = usize::from(first.of_program <= 0.0);
+        for (k, holds) in first.holds().into_iter().enumerate().skip(asked) {
             let location = match (holds, again) {
                 (true, _) => Location::Inside,
                 (false, Some(again)) if again[k] => Location::Inside,
@@ -247,6 +267,11 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let mut verdict = tally.verdict(evidence, |_| {
         format!("memory capacity and that of the program: {}", figures.iter().map(told).collect::<Vec<_>>().join(", "))
     });
+    if verdict.status == Status::Pass
+        && let Some(why) = figures.iter().find_map(Found::vacuous)
+    {
+        verdict = Verdict { status: Status::Inconclusive, reason: why, ..verdict };
+    }
     for found in figures {
         let Found { name, capacity, consistency, least, .. } = found;
         verdict = verdict

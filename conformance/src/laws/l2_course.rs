@@ -45,7 +45,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(0);
-        let (_, design) = bench.pilot(&mut stand, &reference, &medium)?;
+        let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         evidence.note(&format!("design of {name}"), design);
         if let Some(why) = bench.too_dear(design.ticks.saturating_mul(PATTERN.len()), &medium) {
             evidence.note("not tried", why);
@@ -61,8 +61,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             for _ in 0..design.ticks {
                 stand.play(&pattern, PATTERN.len(), 0, &mut rows)?;
             }
-            let found = checks(&rows, stand.outputs, &design, medium.margin);
-            rows.keep(evidence, &format!("{name}/{stage}"), stand.outputs);
+            let found = checks(&rows, stand.outputs, &design, medium.margin, 1);
+            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if found.iter().all(|(location, _)| *location == Location::Inside) {
                 break;
             }
@@ -73,9 +73,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
-/// Where the mean of each output at each tick of the pattern lies, output by output.
-fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64) -> Vec<(Location, f64)> {
-    let fails = failing(PATTERN.len() * outputs);
+/// Where the mean of each output at each tick of the pattern lies, output by output, of a program that has its part of so many.
+fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, parts: usize) -> Vec<(Location, f64)> {
+    let fails = failing(PATTERN.len() * outputs * parts);
     let mut all = Vec::new();
     for output in 0..outputs {
         let differences = rows.differences(outputs, output);
@@ -97,13 +97,14 @@ fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64) -> Vec<(Loc
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
     let mut tally = Tally::default();
-    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+    let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
+    for name in &tried {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let (Some(design), Some((rows, outputs))) = (evidence.fact::<Design>(&format!("design of {name}")), stage(STAGES[0])) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
-        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin));
-        for (k, (location, mean)) in checks(&rows, outputs, &design, margin).into_iter().enumerate() {
+        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, tried.len()));
+        for (k, (location, mean)) in checks(&rows, outputs, &design, margin, tried.len()).into_iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k)).copied();
             tally.add(together(location, again.map(|a| a.0)), mean.abs() / margin, || {
                 let (output, place) = (k / PATTERN.len(), k % PATTERN.len());

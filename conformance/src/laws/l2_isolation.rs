@@ -6,7 +6,7 @@
 use crate::agreement;
 use crate::bench::{Bench, narrow};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Order, STAGES};
+use crate::noisy::{Design, Order, STAGES};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
@@ -43,10 +43,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     }
     for name in tried {
         let part = |what: &str| format!("{name}/{}/{what}", STAGES[0]);
-        Plot::error_map(format!("Error of each entry, {name}"), part("output"), part("program"), part("stimulus"))
-            .with_bound("margin")
-            .with_caption("The magnitude of the mean difference to the program, with one input at its largest and the others quiet.")
-            .attach(evidence);
+        let map = Plot::error_map(format!("Error of each entry, {name}"), part("output"), part("program"), part("stimulus"))
+            .with_bound("margin");
+        let what = "The magnitude of the mean difference to the program, with one input at its largest and the others quiet";
+        let chopped = evidence.fact::<Design>(&format!("design of {name}")).is_some_and(|d| d.coloured);
+        match chopped {
+            true => map.with_reference().with_caption(format!("{what}, less that of quiet inputs, since the noise is like 1/f.")),
+            false => map.with_caption(format!("{what}.")),
+        }
+        .attach(evidence);
     }
     Ok(())
 }

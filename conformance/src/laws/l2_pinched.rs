@@ -153,10 +153,18 @@ fn directions(loops: &[Vec<f64>], high: f64) -> [f64; 2] {
     [0, 1].map(|lobe| moments(&all.iter().map(|l| l[lobe]).collect::<Vec<_>>()).0.signum())
 }
 
-/// A mean area that others can be held against; none where it is lost in the noise.
-fn known(areas: &[f64]) -> Option<f64> {
+/// A mean area that others can be held against; none where it is lost in the noise, or in what rounding leaves.
+fn known(areas: &[f64], rounding: f64) -> Option<f64> {
     let (mean, deviation) = moments(areas);
-    (mean > CERTAIN * deviation / (areas.len() as f64).sqrt()).then_some(mean)
+    (mean > rounding.max(CERTAIN * deviation / (areas.len() as f64).sqrt())).then_some(mean)
+}
+
+/// Why nothing is held against a loop without an area.
+fn flat(name: &str, period: usize, high: f64) -> String {
+    format!(
+        "{name}: at a period of {period} ticks the loop has no area beside its noise, so that nothing can be told of lobes: at ±{high} V it hardly \
+         switches, and a substrate that takes more volts is driven by more"
+    )
 }
 
 /// Where a mean lies, if what is declared may add `allowed` to it: a fault that the device owns up to is none, and no proof either.
@@ -182,8 +190,12 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         };
         let ways = directions(&all[0], high);
         let areas: Vec<Vec<f64>> = all.iter().map(|loops| areas(loops, ways, high)).collect();
+        let peak = |loops: &[Vec<f64>]| loops.iter().flatten().fold(0.0_f64, |p, i| p.max(i.abs()));
+        // along the way of the voltage, up and down and back, every current is rounded
+        let rounding = f64::from(f32::EPSILON) * all.iter().map(|l| peak(l)).fold(0.0, f64::max) * 4.0 * high;
+        let known = |areas: &[f64]| known(areas, rounding);
         for (loops, period) in all.iter().zip(PERIODS) {
-            let peak = loops.iter().flatten().fold(0.0_f64, |p, i| p.max(i.abs()));
+            let peak = peak(loops);
             let crossing: Vec<f64> = loops.iter().flat_map(|l| [l[0], l[period / 2]]).collect();
             let (mean, _) = moments(&crossing);
             let share = if peak > 0.0 { mean.abs() / peak } else { 0.0 };
@@ -199,15 +211,17 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             // each value is what a loop is short of being smaller than the mean of the slower ones
             let ratios = known(&pair[0]).map(|slow| pair[1].iter().map(|fast| fast / slow).collect::<Vec<_>>());
             let (location, ratio) = placed(ratios.as_deref(), 1.0, known(&pair[0]).map_or(0.0, share), fails);
-            tally.add(location, ratio, || {
-                format!("{name}: the lobes do not shrink when the period of {period} ticks becomes a quarter: they keep {ratio:.3} of their area")
+            tally.add(location, ratio, || match known(&pair[0]) {
+                None => flat(name, period, high),
+                Some(_) => format!("{name}: the lobes do not shrink when the period of {period} ticks becomes a quarter: they keep {ratio:.3} of their area"),
             });
         }
         let off = known(&areas[1]).map(|slow| areas[2].iter().map(|fast| RISE * fast / slow - 1.0).collect::<Vec<_>>());
         let (location, mean) = placed(off.as_deref(), FALL, known(&areas[1]).map_or(0.0, |slow| RISE * share(slow)), fails);
         falls.push(1.0 + mean);
-        tally.add(location, mean.abs() / FALL, || {
-            format!("{name}: at four times the frequency the lobes have {:.3} of the area that one over the frequency leaves", 1.0 + mean)
+        tally.add(location, mean.abs() / FALL, || match known(&areas[1]) {
+            None => flat(name, PERIODS[1], high),
+            Some(_) => format!("{name}: at four times the frequency the lobes have {:.3} of the area that one over the frequency leaves", 1.0 + mean),
         });
     }
     let fall = falls.into_iter().fold(1.0, |worst: f64, f| if (f - 1.0).abs() > (worst - 1.0).abs() { f } else { worst });

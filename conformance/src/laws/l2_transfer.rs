@@ -8,12 +8,14 @@
 use crate::agreement::{self, Measured};
 use crate::bench::{Bench, narrow};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, Order, PASS, Rows, failing, together};
+use crate::noisy::{Design, Order, PASS, Rows, STAGES, failing, together};
 use crate::output::plot::Plot;
+use crate::output::spell;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{Location, test_pair};
 use crate::statistics::series::moments;
 use isoform_core::error::Result;
+use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
 
 pub(super) const LAW: Law = Law {
@@ -36,22 +38,39 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let level = |k: usize| vec![narrow(low + (high - low) * k as f64 / (LEVELS - 1) as f64, low, high); inputs];
         // the middle is the reference, then up, then down
         std::iter::once(LEVELS / 2).chain(0..LEVELS).chain((0..LEVELS).rev()).map(level).collect()
-    }, |rows, outputs, design, margin| gaps(rows, outputs, design, margin).iter().all(|gap| gap.location == Location::Inside))?;
+    }, |rows, outputs, design, margin| gaps(rows, outputs, design, margin, 1).iter().all(|gap| gap.location == Location::Inside))?;
     if let Ok(all) = agreement::measured(evidence)
-        && let Some(curve) = all.first().and_then(|m| widest(m).map(|(_, curve)| curve))
+        && let Some((measured, output, curve)) = all.first().and_then(|m| widest(m).map(|(output, curve)| (m, output, curve)))
     {
+        let record = evidence.sample(&format!("{}/{}/output", measured.name, STAGES[0]));
+        let unit = record.map_or_else(|| String::from("1"), |s| s.unit.clone());
         let n = curve.steps.len();
         let of = |part: fn(&Step) -> f64| curve.steps.iter().map(part).collect::<Vec<f64>>();
-        evidence.keep("program", "1", &[n], of(|s| s.said));
-        evidence.keep("up", "1", &[n], of(|s| s.up));
-        evidence.keep("down", "1", &[n], of(|s| s.down));
-        evidence.keep("distance from the line", "1", &[n], curve.residuals());
-        Plot::lines("Transfer curve", &["up", "down"]).with_x("program").with_labels("what the program says", "what comes out").attach(evidence);
-        Plot::lines("Integral nonlinearity", &["distance from the line"])
+        evidence.keep("program", &unit, &[n], of(|s| s.said));
+        evidence.keep("up", &unit, &[n], of(|s| s.up));
+        evidence.keep("down", &unit, &[n], of(|s| s.down));
+        evidence.keep("distance from the line", &unit, &[n], curve.residuals());
+        let number = |v: f64| spell(v, &unit).to_string();
+        let against = match measured.design.coloured {
+            true => " What comes out is told beside the step in the middle, where it is taken for right, since the noise is like 1/f.",
+            false => "",
+        };
+        Plot::lines(format!("Transfer curve, {}, output {output}", measured.name), &["up", "down"])
+            .with_x("program")
+            .with_dots_from(1)
+            .with_labels("what the program says", "what comes out")
+            .with_caption(format!("A line through all steps has a gain of {:.4} and an offset of {}.{against}", curve.gain, number(curve.offset)))
+            .attach(evidence);
+        let plot = Plot::lines(format!("Integral nonlinearity, {}, output {output}", measured.name), &["distance from the line"])
             .with_x("program")
             .with_points()
-            .with_labels("what the program says", "distance from the line")
-            .attach(evidence);
+            .with_labels("what the program says", "distance from the line");
+        let plot = plot.with_level("the line", 0.0).with_caption(format!(
+            "The largest distance is {}, the largest change of it from step to step {}.",
+            number(curve.integral()),
+            number(curve.differential())
+        ));
+        plot.attach(evidence);
     }
     Ok(())
 }
@@ -62,9 +81,9 @@ struct Gap {
     mean: f64,
 }
 
-/// The gaps of every step and output, step by step.
-fn gaps(rows: &Rows, outputs: usize, design: &Design, margin: f64) -> Vec<Gap> {
-    let fails = failing(2 * LEVELS * outputs);
+/// The gaps of every step and output, step by step, of a program that has its part of so many.
+fn gaps(rows: &Rows, outputs: usize, design: &Design, margin: f64, parts: usize) -> Vec<Gap> {
+    let fails = failing(LEVELS * outputs * parts);
     let gap = |(level, output): (usize, usize)| {
         let values = |stimulus| rows.values(outputs, output, stimulus, design);
         let (Some(up), Some(down)) = (values(1 + level), values(2 * LEVELS - level)) else {
@@ -125,6 +144,16 @@ impl Curve {
         self.steps.iter().map(|s| (s.up + s.down) / 2.0 - (self.offset + self.gain * s.said)).collect()
     }
 
+    /// The largest distance from the line.
+    fn integral(&self) -> f64 {
+        Self::largest(self.residuals().into_iter())
+    }
+
+    /// The largest change of it from step to step.
+    fn differential(&self) -> f64 {
+        Self::largest(self.residuals().windows(2).map(|w| w[1] - w[0]))
+    }
+
     fn largest(values: impl Iterator<Item = f64>) -> f64 {
         values.map(f64::abs).fold(0.0, f64::max)
     }
@@ -137,7 +166,8 @@ fn widest(measured: &Measured) -> Option<(usize, Curve)> {
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
+    let medium = profile.medium.unwrap_or(Medium::new(f64::NAN, f64::NAN));
+    let margin = medium.margin;
     let all = match agreement::measured(evidence) {
         Ok(all) => all,
         Err(why) => return Verdict::error(why),
@@ -147,10 +177,11 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         up if up <= LEVELS => format!("step {up} of the way up"),
         down => format!("step {} of the way down", down - LEVELS),
     };
-    let mut tally = agreement::tally(&all, margin, word);
+    // half of the share is for the steps, the other for the gaps
+    let mut tally = agreement::tally(&all, &medium, 2, word);
     let mut widest_loop = 0.0_f64;
     for measured in &all {
-        let found = |rows: &Rows| gaps(rows, measured.outputs, &measured.design, margin);
+        let found = |rows: &Rows| gaps(rows, measured.outputs, &measured.design, margin, 2 * all.len());
         let again = measured.again.as_ref().map(found);
         for (k, Gap { location, mean }) in found(&measured.rows).into_iter().enumerate() {
             let second = again.as_ref().and_then(|s| s.get(k)).map(|g| g.location);
@@ -165,7 +196,6 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let curve = all.first().and_then(widest);
     let verdict = tally.verdict(evidence, |checks| format!("{checks} steps and gaps lie within {margin:.3e}"));
     let Some((output, curve)) = curve else { return verdict };
-    let residuals = curve.residuals();
     // where the pilot saw no noise, that which is declared is what limits it
     let noise = if noise > 0.0 { noise } else { profile.medium.map_or(0.0, |m| m.noise) };
     let verdict = if noise > 0.0 && curve.span() > 0.0 {
@@ -177,8 +207,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         .with_figure("output that is told of", output as f64, "1")
         .with_figure("gain", curve.gain, "1")
         .with_figure("offset", curve.offset, "1")
-        .with_figure("integral nonlinearity", Curve::largest(residuals.iter().copied()), "1")
-        .with_figure("differential nonlinearity", Curve::largest(residuals.windows(2).map(|w| w[1] - w[0])), "1")
+        .with_figure("integral nonlinearity", curve.integral(), "1")
+        .with_figure("differential nonlinearity", curve.differential(), "1")
         .with_figure("hysteresis", widest_loop, "1")
         .with_figure("samples that were clipped", evidence.fact::<u64>("clipped").unwrap_or(0) as f64, "1")
 }

@@ -10,6 +10,7 @@ use crate::checks::{answer, judge as judge_checks};
 use crate::law::{Law, Verdict, where_claimed};
 use crate::noisy::{Rows, Stand};
 use crate::output::plot::Plot;
+use crate::output::spell;
 use crate::record::{Evidence, Level};
 use crate::statistics::series::moments;
 use isoform_core::calibration::Certificate;
@@ -117,19 +118,36 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let on = staircase(bench, &mut stand, &mut after);
     evidence.check("work under the new calibration", &["accepted"], answer(&on));
     on?;
-    evidence.note("certificates", [old, Some(made)]);
-    let outputs = stand.outputs;
-    before.keep(evidence, "before", outputs);
-    after.keep(evidence, "after", outputs);
+    evidence.note("certificates", [&old, &Some(made.clone())]);
+    before.keep(evidence, "before", &stand);
+    after.keep(evidence, "after", &stand);
     if let Some(output) = show(evidence) {
         Plot::lines(format!("Before and after a calibration: {name}, output {output}"), &["off before", "off after"])
             .with_x("said")
             .with_points()
             .with_labels("what the program says", "mean difference to the program")
-            .with_caption("At nine tenths of the time of the old calibration, and just after the new one.")
+            .with_level("the program", 0.0)
+            .with_caption(caption(evidence, old.as_ref(), &made))
             .attach(evidence);
     }
     Ok(())
+}
+
+/// What is to be seen: how far means were off, what the certificates say of a device that is not calibrated, and whether it got worse.
+fn caption(evidence: &Evidence, old: Option<&Certificate>, made: &Certificate) -> String {
+    let unit = evidence.sample("before/output").map_or("1", |s| s.unit.as_str());
+    let mut text = match old {
+        Some(_) => String::from("At nine tenths of the time of the old calibration, and just after the new one."),
+        None => String::from("Without a calibration, and just after one."),
+    };
+    if let (Some(before), Some(after)) = (rms(evidence, "before"), rms(evidence, "after")) {
+        text += &format!(" The rms of all means is {} before and {} after", spell(before, unit), spell(after, unit));
+        text += if after > before { ": it is larger after the new one." } else { "." };
+    }
+    // a calibration that is over is refused, so that only certificates tell what is without one
+    let first = old.unwrap_or(made);
+    let [without, with] = [first.before, first.after].map(|v| spell(v, "1"));
+    text + &format!(" By its certificate the first calibration took an rms error from {without} to {with}.")
 }
 
 /// Holds every level for some ticks.
@@ -162,20 +180,23 @@ fn show(evidence: &mut Evidence) -> Option<usize> {
     let output = (0..outputs).max_by(|a, b| span(*a).total_cmp(&span(*b)))?;
     let mut pairs: Vec<_> = steps(&before, outputs, output)?.into_iter().zip(steps(&after, outputs, output)?).collect();
     pairs.sort_by(|a, b| a.0.0.total_cmp(&b.0.0));
-    evidence.keep("said", "1", &[LEVELS], pairs.iter().map(|p| p.0.0).collect());
-    evidence.keep("off before", "1", &[LEVELS], pairs.iter().map(|p| p.0.1).collect());
-    evidence.keep("off after", "1", &[LEVELS], pairs.iter().map(|p| p.1.1).collect());
+    let unit = evidence.sample("before/output").map_or_else(|| String::from("1"), |s| s.unit.clone());
+    evidence.keep("said", &unit, &[LEVELS], pairs.iter().map(|p| p.0.0).collect());
+    evidence.keep("off before", &unit, &[LEVELS], pairs.iter().map(|p| p.0.1).collect());
+    evidence.keep("off after", &unit, &[LEVELS], pairs.iter().map(|p| p.1.1).collect());
     Some(output)
+}
+
+/// How far the means of all outputs and steps are off.
+fn rms(evidence: &Evidence, name: &str) -> Option<f64> {
+    let (rows, outputs) = Rows::kept(evidence, name)?;
+    let means: Vec<f64> = (0..outputs).filter_map(|o| steps(&rows, outputs, o)).flatten().map(|s| s.1).collect();
+    Some((means.iter().map(|m| m * m).sum::<f64>() / means.len().max(1) as f64).sqrt())
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let verdict = judge_checks(evidence, profile);
-    let rms = |name: &str| {
-        let (rows, outputs) = Rows::kept(evidence, name)?;
-        let means: Vec<f64> = (0..outputs).filter_map(|o| steps(&rows, outputs, o)).flatten().map(|s| s.1).collect();
-        Some((means.iter().map(|m| m * m).sum::<f64>() / means.len().max(1) as f64).sqrt())
-    };
-    match (rms("before"), rms("after")) {
+    match (rms(evidence, "before"), rms(evidence, "after")) {
         (Some(before), Some(after)) => {
             verdict.with_figure("rms of the means before", before, "1").with_figure("rms of the means after", after, "1")
         }

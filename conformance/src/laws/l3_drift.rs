@@ -57,13 +57,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let stimuli = bench.stimuli(stand.inputs, &mut chance);
         let pair = [stimuli[0].clone(), stimuli[STIMULUS].clone()];
-        let (_, mut design) = bench.pilot(&mut stand, &stimuli[0], &medium)?;
+        let (_, mut design) = bench.pilot(&mut stand, &pair, &medium)?;
         design.ticks = design.ticks_for(budget(&medium) / 2.0_f64.sqrt());
         let dt = program.semantics().dt;
         lasts.get_or_insert(medium.drift.map_or(WORK * dt, |d| d.within));
         let whole = if rests { 0.0 } else { medium.drift.map_or(WORK, |d| d.within / dt) };
         let ticks = design.ticks.saturating_mul(4 * LADDER.len()).saturating_add(whole.min(1e9) as usize);
-        if let Some(why) = bench.too_dear(ticks, &medium) {
+        if let Some(why) = design.restless().or_else(|| bench.too_dear(ticks, &medium)) {
             evidence.note("not tried", why);
             continue;
         }
@@ -81,7 +81,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             }
             for stage in STAGES {
                 let rows = bench.stage(&mut stand, &pair, &design, Order::Random, &mut chance)?;
-                rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), stand.outputs);
+                rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), &stand);
             }
         }
         if medium.drift.is_some() {
@@ -103,17 +103,21 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let courses = (0..outputs).map(|output| (output, course(output)));
         let (output, moves) = courses.max_by(|(_, a), (_, b)| furthest(a).total_cmp(&furthest(b))).unwrap_or_default();
         let which = if outputs > 1 { format!("output {output}, the furthest,") } else { String::from("the output") };
+        let unit = evidence.sample(&format!("{name}/rung 0/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone());
         let n = ages.len();
         evidence.keep("age", "s", &[n], ages);
-        evidence.keep("moved", "1", &[moves.len()], moves.iter().map(|m| m.mean).collect());
-        evidence.keep("moved, lower end", "1", &[moves.len()], moves.iter().map(|m| m.mean - m.half).collect());
-        evidence.keep("moved, upper end", "1", &[moves.len()], moves.iter().map(|m| m.mean + m.half).collect());
+        evidence.keep("moved", &unit, &[moves.len()], moves.iter().map(|m| m.mean).collect());
+        evidence.keep("moved, lower end", &unit, &[moves.len()], moves.iter().map(|m| m.mean - m.half).collect());
+        evidence.keep("moved, upper end", &unit, &[moves.len()], moves.iter().map(|m| m.mean + m.half).collect());
         Plot::lines(format!("How far the mean of {which} has moved since the beginning"), &["moved"])
             .with_x("age")
             .with_log_x()
             .with_points()
             .with_band("moved, lower end", "moved, upper end")
-            .with_labels("time since the beginning", "moved, in units of the output")
+            .with_labels("time since the beginning", "how far the mean has moved")
+            .with_level("declared", budget(&medium))
+            .with_level("declared", -budget(&medium))
+            .with_caption(format!("The band is the interval at a level of {} %, both sides together.", 100.0 * (1.0 - 2.0 * PASS)))
             .attach(evidence);
     }
     Ok(())
@@ -154,16 +158,17 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     };
     let budget = budget(&medium);
     let mut tally = Tally::default();
-    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+    let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
+    for name in &tried {
         let Some((_, outputs)) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
-        let fails = failing(outputs * (LADDER.len() - 1));
+        let fails = failing(outputs * (LADDER.len() - 1) * tried.len());
         for (rung, share) in LADDER.iter().enumerate().skip(1) {
             for output in 0..outputs {
                 let place = |stage: &str| match medium.drift {
                     Some(_) => {
-                        let at = |alpha: f64| match (values(evidence, &name, rung, output, stage), values(evidence, &name, 0, output, stage)) {
+                        let at = |alpha: f64| match (values(evidence, name, rung, output, stage), values(evidence, name, 0, output, stage)) {
                             (Some(old), Some(young)) => Some(test_pair(&old, &young, budget, alpha)),
                             _ => None,
                         };
@@ -173,7 +178,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
                             (pass, _) => (Location::Open, pass.map_or(0.0, |p| p.mean)),
                         }
                     }
-                    None => locate(values(evidence, &name, rung, output, stage).as_deref(), budget, fails),
+                    None => locate(values(evidence, name, rung, output, stage).as_deref(), budget, fails),
                 };
                 let [(first, mean), (second, again)] = STAGES.map(place);
                 tally.add(together(first, Some(second)), mean.abs() / budget, || {

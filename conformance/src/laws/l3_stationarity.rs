@@ -11,8 +11,10 @@ use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::permutation;
+use crate::units;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
 use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
@@ -28,7 +30,7 @@ pub(super) const LAW: Law = Law {
 
 /// Ticks of a window.
 const TICKS: usize = 64;
-/// The most ticks of the record that is shown.
+/// Ticks of the record that is shown.
 const RECORD: usize = 2048;
 /// Windows of a stage.
 const WINDOWS: usize = 60;
@@ -45,7 +47,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
-        if let Some(why) = bench.unaffordable(WINDOWS * (TICKS + washout), &medium) {
+        if let Some(why) = bench.unaffordable(WINDOWS * (TICKS + washout) + RECORD, &medium) {
             evidence.note("not tried", why);
             continue;
         }
@@ -54,8 +56,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let [low, high] = bench.span();
         let still = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
         // what begins is not yet what runs on
-        let begun = advance(&mut session, &still.repeat(washout), washout)?;
-        show(evidence, &name, outputs, program.semantics().dt, &begun);
+        advance(&mut session, &still.repeat(washout), washout)?;
+        let own = advance(&mut session, &still.repeat(RECORD), RECORD)?;
+        show(evidence, &name, &program, &own);
         for stage in STAGES {
             let mut windows = Vec::new();
             for _ in 0..WINDOWS {
@@ -76,22 +79,21 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the beginning of what runs on, and asks for its picture.
-fn show(evidence: &mut Evidence, name: &str, outputs: usize, dt: f64, rows: &[f32]) {
-    let ticks = (rows.len() / outputs.max(1)).min(RECORD);
-    let rows = &rows[..ticks * outputs];
+/// Keeps a part of what runs on after its washout, and asks for its picture.
+fn show(evidence: &mut Evidence, name: &str, program: &Program, rows: &[f32]) {
+    let outputs = program.output_channels();
     if rows.is_empty() {
         return;
     }
     let record = format!("{name}/record");
-    evidence.keep_single(&record, "1", &[ticks, outputs], rows);
-    let spikes = rows.iter().all(|v| *v == 0.0 || *v == 1.0);
-    let plot = if spikes {
+    let what = units::outputs(program).first().map_or_else(|| String::from("output"), |[what, _]| what.clone());
+    evidence.keep_single(&record, &units::common(program), &[rows.len() / outputs, outputs], rows);
+    let plot = if rows.iter().all(|v| *v == 0.0 || *v == 1.0) {
         Plot::spikes(format!("Spikes by themselves, {name}"), record)
     } else {
-        Plot::lines(format!("Output 0 by itself, {name}"), &[&record])
+        Plot::lines(format!("Output 0 by itself, {name}"), &[&record]).with_labels("time after the washout", what)
     };
-    plot.with_tick(dt).attach(evidence);
+    plot.with_tick(program.semantics().dt).with_caption("From the end of the declared washout on, under inputs that rest.").attach(evidence);
 }
 
 fn p_value(windows: &[f64], seed: u64) -> f64 {

@@ -1,7 +1,8 @@
 //! `L3.wear`: every write is counted, and none goes beyond what a cell bears.
 //!
 //! It proves that programming costs no more writes of the most worn cell than the profile says, that each further write of a parameter shows in the
-//! reports, and that the sum stays within the declared endurance. It counts, so that no tolerance is involved.
+//! reports, and that their sum stays within the declared endurance. It counts those of its own realization; those of a whole run are counted by
+//! `watch`, which begins no program beyond what a cell bears. No tolerance is involved.
 
 use crate::bench::Bench;
 use crate::checks::{self, answer};
@@ -81,7 +82,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     } else if total > endurance as f64 {
         Verdict::fail(format!("{total} writes go beyond the {endurance} that a cell bears"))
     } else {
-        Verdict::pass(format!("{total} writes of the most worn cell, each in a report, of {endurance} that it bears"))
+        Verdict::pass(format!("one realization wrote its most worn cell {total} times, each in a report, of the {endurance} that a cell bears"))
     };
-    verdict.with_limit("writes of the most worn cell", total, "1", endurance as f64)
+    verdict.with_limit("writes of the most worn cell by one realization", total, "1", endurance as f64)
 }

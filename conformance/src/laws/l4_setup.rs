@@ -5,6 +5,7 @@
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, always};
+use crate::output::spell;
 use crate::quantile::quantile;
 use crate::record::{Evidence, Level, Status};
 use isoform_core::error::Result;
@@ -47,7 +48,7 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     let Some(opening) = median("opening").filter(|i| i.low >= 0.0) else {
         return Verdict::new(Status::Inconclusive, "opening was not measured");
     };
-    let mut verdict = Verdict::pass(format!("opening takes {:.3} ms", opening.value * 1e3))
+    let mut verdict = Verdict::pass(format!("opening takes {}", spell(opening.value, "s")))
         .with_figure("opening", opening.value, "s")
         .with_figure("opening, lower end at 95 %", opening.low, "s")
         .with_figure("opening, upper end at 95 %", opening.high, "s");

@@ -24,10 +24,14 @@ pub(super) fn time(seconds: f64) -> String {
 /// One certificate.
 fn certificate(found: &Certificate) -> String {
     let Certificate { id, method, age, valid, before, after } = found;
-    let holds = if *valid >= f64::MAX { String::from("without end") } else { format!("for {}", time(*valid)) };
+    let holds = match (*valid, *age) {
+        (valid, _) if valid >= f64::MAX => String::from("holds without end"),
+        (valid, age) if age > valid => format!("held for {} and was refused after it", time(valid)),
+        (valid, _) => format!("holds for {}", time(valid)),
+    };
     let off = |v: &f64| spell(*v, "1").to_string();
     format!(
-        "{}, up to {} old, holds {holds}; rms error {} before, {} after; {}",
+        "{}, up to {} old, {holds}; rms error {} before, {} after; {}",
         short(id),
         time(*age),
         off(before),

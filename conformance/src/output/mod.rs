@@ -36,4 +36,5 @@ pub use html::{Page, html};
 pub use json::{from_json, json};
 pub use junit::junit;
 pub use table::{ProfileRow, Style, profile_table, table};
+pub(crate) use wording::spell;
 pub use wording::{Standing, Verdict};

@@ -23,7 +23,7 @@
 //! | `allan` | output, program, shape `[time, …]` | the overlapping Allan deviation of their difference |
 //! | `error-map` | output, program, shape `[time, outputs]`, and the stimulus of each tick: 0 for quiet, n + 1 for input n alone | `bound`: the margin |
 //! | `spikes` | one sample of shape `[time, …]`, non-zero is a spike | with a histogram of the intervals |
-//! | `lines` | anything of shape `[time, …]` | `x`, `band`, `points`, `log-x`, `log-y` |
+//! | `lines` | anything of shape `[time, …]` | `x`, `band`, `points`, `dotted`, `levels`, `log-x`, `log-y` |
 //!
 //! Samples of shape `[time, …]` are drawn at one place of their other extents, [`with_column`](Plot::with_column); a raster shows
 //! all of them. Their names stand in the legend, their units at the axes. A plot that cannot be drawn is replaced by a sentence
@@ -161,6 +161,15 @@ pub struct Plot {
     /// Whether samples are drawn as points and not joined.
     #[serde(default)]
     pub points: bool,
+    /// The curve from which on samples are drawn as points, on the lines of those before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dotted: Option<usize>,
+    /// Heights that curves are held against, each with what it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<(String, f64)>,
+    /// Whether errors are told less those of the first column, which nothing drives.
+    #[serde(default)]
+    pub relative: bool,
 }
 
 impl Plot {
@@ -182,6 +191,9 @@ impl Plot {
             log_x: false,
             log_y: false,
             points: false,
+            dotted: None,
+            levels: Vec::new(),
+            relative: false,
         }
     }
 
@@ -320,6 +332,27 @@ impl Plot {
     #[must_use]
     pub fn with_points(mut self) -> Self {
         self.points = true;
+        self
+    }
+
+    /// The same with points for this curve and those after it, so that one that lies on another shows.
+    #[must_use]
+    pub fn with_dots_from(mut self, curve: usize) -> Self {
+        self.dotted = Some(curve);
+        self
+    }
+
+    /// The same with a line at a height, in the unit of the curves.
+    #[must_use]
+    pub fn with_level(mut self, label: impl Into<String>, height: f64) -> Self {
+        self.levels.push((label.into(), height));
+        self
+    }
+
+    /// The same with errors less those of the first column.
+    #[must_use]
+    pub fn with_reference(mut self) -> Self {
+        self.relative = true;
         self
     }
 

@@ -3,6 +3,8 @@
 use crate::noisy::{FALSE_ALARM, POWER};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use crate::suite::holds;
+use crate::waiver;
+use isoform_core::profile::Class;
 use std::fmt::{self, Write as _};
 
 /// How the claim compares with what was asked for.
@@ -45,11 +47,12 @@ impl Verdict {
                 standing: if next.is_none() { Standing::Full } else { Standing::Partial },
                 headline: format!("{locator} conforms as {claim}"),
                 meaning: format!(
-                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds.{}",
-                    shown(claim.level),
+                    "It is shown {}. Every law that a substrate of class {} owes up to {} was tried and holds.{}{}",
+                    shown(dossier, claim.level),
                     claim.class,
                     claim.level,
-                    rates(dossier)
+                    rates(dossier),
+                    renewed(dossier)
                 ),
                 obstacle,
             },
@@ -89,16 +92,27 @@ fn rates(dossier: &Dossier) -> String {
     )
 }
 
-/// "that it keeps its word (L0) and that its state is a state (L1)".
-fn shown(level: Level) -> String {
-    let phrases: Vec<String> = Level::ALL
-        .iter()
-        .filter(|l| **l <= level)
-        .map(|l| match l {
-            Level::L4 => format!("{} ({l})", l.proves()),
-            _ => format!("that {} ({l})", l.proves()),
-        })
-        .collect();
+/// That calibrations were made anew, if one was over: what is claimed is then claimed of a device that somebody calibrates.
+fn renewed(dossier: &Dossier) -> &'static str {
+    match dossier.ledger.calibrations.iter().any(|c| c.age > c.valid) {
+        true => {
+            " It is claimed of a device that is calibrated anew whenever the time of a calibration is over, as the suite did."
+        }
+        false => "",
+    }
+}
+
+/// "that it keeps its word (L0) and that its state is a state (L1)". No law holds what runs on to a function.
+fn shown(dossier: &Dossier, level: Level) -> String {
+    let runs_on = dossier.provenance.profile.class == Class::FreeRunning;
+    let answers = dossier.outcomes.iter().any(|o| o.law == "L2.response" && o.status == Status::Pass);
+    let phrase = |l: Level| match l {
+        Level::L2 if runs_on && answers => String::from("that it answers to its inputs, though not with which function (L2)"),
+        Level::L2 if runs_on => String::from("nothing of its function (L2)"),
+        Level::L4 => format!("{} ({l})", l.proves()),
+        _ => format!("that {} ({l})", l.proves()),
+    };
+    let phrases: Vec<String> = Level::ALL.iter().filter(|l| **l <= level).map(|l| phrase(*l)).collect();
     match phrases.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => phrases.concat(),
@@ -107,20 +121,35 @@ fn shown(level: Level) -> String {
 
 /// Why a level is not claimed.
 fn obstacle(dossier: &Dossier, level: Level) -> String {
-    let reasons: Vec<String> = dossier
-        .outcomes
-        .iter()
-        .filter(|o| o.level == level && stands_in_the_way(o))
-        .map(|o| format!("{} {}: {}", plain(&o.law), verb(o.status), plain(o.reason.trim_end_matches('.'))))
-        .collect();
-    if !reasons.is_empty() {
-        return format!("{level} is not claimed because {}.", reasons.join("; "));
+    let standing: Vec<&Outcome> = dossier.outcomes.iter().filter(|o| o.level == level && stands_in_the_way(o)).collect();
+    if !standing.is_empty() {
+        return format!("{level} is not claimed because {}.", grouped(&standing).join("; "));
     }
     if dossier.outcomes.iter().any(|o| o.level == level) {
         format!("{level} is not claimed because not every law that is owed was tried.")
     } else {
         format!("{level} is not claimed because none of its laws was tried.")
     }
+}
+
+/// What became of laws, each reason once: the first law with it in full, the others by their names.
+fn grouped(outcomes: &[&Outcome]) -> Vec<String> {
+    let mut groups: Vec<(&Outcome, Vec<&str>)> = Vec::new();
+    for outcome in outcomes {
+        match groups.iter_mut().find(|(first, _)| first.status == outcome.status && first.reason == outcome.reason) {
+            Some((_, others)) => others.push(&outcome.law),
+            None => groups.push((outcome, Vec::new())),
+        }
+    }
+    let say = |(first, others): &(&Outcome, Vec<&str>)| {
+        let also = if others.is_empty() { String::new() } else { format!(", and for the same reason {}", others.join(", ")) };
+        let reason = plain(first.reason.trim_end_matches('.'));
+        // a reason that says of the law that it holds says it by itself
+        let what =
+            if waiver::is_needless(first) { String::from("is not as its waiver says") } else { verb(first.status).to_owned() };
+        format!("{} {what}: {reason}{}", plain(&first.law), plain(&also))
+    };
+    groups.iter().map(say).collect()
 }
 
 /// Whether an outcome alone keeps its level from being claimed.
@@ -210,7 +239,7 @@ pub(super) fn plain(text: &str) -> String {
 
 /// A number with its unit, ready to be set: mantissa, power of ten, unit with its prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Spelled {
+pub(crate) struct Spelled {
     /// The digits.
     pub mantissa: String,
     /// The power of ten, if one is needed.
@@ -277,7 +306,7 @@ impl Spelled {
 }
 
 /// Spells a number with four digits. Seconds, volts and their like get a prefix; other units a power of ten.
-pub(super) fn spell(value: f64, unit: &str) -> Spelled {
+pub(crate) fn spell(value: f64, unit: &str) -> Spelled {
     const PREFIXES: [(i32, &str); 8] = [(9, "G"), (6, "M"), (3, "k"), (0, ""), (-3, "m"), (-6, "µ"), (-9, "n"), (-12, "p")];
     let unit = if unit == "1" { String::new() } else { plain(unit) };
     let whole = |mantissa: String| Spelled { mantissa, exponent: None, unit: unit.clone() };

@@ -18,7 +18,23 @@ pub const PERMUTATIONS: usize = 1999;
 pub fn same(groups: &[&[f64]], width: usize, seed: u64) -> f64 {
     let labels: Vec<usize> = groups.iter().enumerate().flat_map(|(g, rows)| vec![g; rows.len() / width.max(1)]).collect();
     let rows: Vec<&[f64]> = groups.iter().flat_map(|rows| rows.chunks_exact(width.max(1))).collect();
-    let (n, k) = (rows.len(), groups.len());
+    let n = rows.len();
+    judge(&rows, labels, groups.len(), n, seed)
+}
+
+/// The same for trials that came in blocks, one of each group in random order: the first trials of all groups, then the second. Labels change places
+/// within blocks alone, as they were dealt, so that the p-value is exact whatever wanders from block to block.
+#[must_use]
+pub fn same_in_blocks(groups: &[&[f64]], width: usize, seed: u64) -> f64 {
+    let (width, k) = (width.max(1), groups.len());
+    let blocks = groups.iter().map(|rows| rows.len() / width).min().unwrap_or(0);
+    let rows: Vec<&[f64]> = (0..blocks).flat_map(|b| groups.iter().map(move |rows| &rows[b * width..(b + 1) * width])).collect();
+    judge(&rows, (0..blocks * k).map(|i| i % k).collect(), k, k, seed)
+}
+
+/// Shuffles labels within parts of so many trials, and counts how often groups are as far apart.
+fn judge(rows: &[&[f64]], labels: Vec<usize>, k: usize, part: usize, seed: u64) -> f64 {
+    let n = rows.len();
     if k < 2 || n < 2 {
         return 1.0;
     }
@@ -37,7 +53,7 @@ pub fn same(groups: &[&[f64]], width: usize, seed: u64) -> f64 {
     let slack = observed.abs() * 1e-12;
     let mut at_least = 0;
     for _ in 0..PERMUTATIONS {
-        chance.shuffle(&mut shuffled);
+        shuffled.chunks_mut(part).for_each(|part| chance.shuffle(part));
         at_least += usize::from(within(&distance, &shuffled, k) <= observed + slack);
     }
     (1 + at_least) as f64 / (1 + PERMUTATIONS) as f64

@@ -86,11 +86,11 @@ impl Series {
 #[must_use]
 pub fn moments(samples: &[f64]) -> (f64, f64) {
     let n = samples.len() as f64;
-    if samples.is_empty() {
-        return (0.0, 0.0);
-    }
-    let mean = samples.iter().sum::<f64>() / n;
-    let squares = samples.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>();
+    let Some(first) = samples.first() else { return (0.0, 0.0) };
+    // a sum of equal numbers rounds, one of noughts does not: what never changes has a spread of nought
+    let above = samples.iter().map(|v| v - first).sum::<f64>() / n;
+    let squares = samples.iter().map(|v| (v - first - above) * (v - first - above)).sum::<f64>();
+    let mean = first + above;
     (mean, if n > 1.0 { (squares / (n - 1.0)).sqrt() } else { 0.0 })
 }
 
@@ -171,6 +171,14 @@ mod tests {
     fn moments_are_those_of_the_textbook() {
         assert_eq!(moments(&[1.0, 2.0, 3.0, 4.0]), (2.5, (5.0_f64 / 3.0).sqrt()));
         assert_eq!((moments(&[3.0]), moments(&[])), ((3.0, 0.0), (0.0, 0.0)));
+    }
+
+    #[test]
+    fn what_never_changes_has_no_spread() {
+        // the sum of a thousand tenths is not a hundred
+        for v in [0.1, -0.3, 2.0 / 3.0, 1e9 / 7.0] {
+            assert_eq!(moments(&[v; 1000]), (v, 0.0));
+        }
     }
 
     #[test]

@@ -84,6 +84,17 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_has_no_spread_beside_none_that_is_declared() {
+        // neither its digits nor how many there are matter
+        for v in [0.1, -0.3, 2.0 / 3.0] {
+            let part = [v; 1000];
+            let spread = Spread::of(&[&part, &part], 1e-3);
+            assert_eq!((spread.deviation, spread.low, spread.high), (0.0, 0.0, 0.0), "{v}");
+            assert_eq!(spread.beside(0.0), Location::Inside);
+        }
+    }
+
+    #[test]
     fn means_of_parts_do_not_count_as_spread() {
         let parts: Vec<Vec<f64>> = (0..8).map(|k| normal(k, 1000, 0.1).into_iter().map(|v| v + k as f64).collect()).collect();
         let parts: Vec<&[f64]> = parts.iter().map(Vec::as_slice).collect();

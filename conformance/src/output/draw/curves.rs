@@ -36,7 +36,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     };
     let y_name = plot.labels.as_ref().map_or(default, |[_, y]| y);
     let x_axis = Axis::spanning(&x_name, &x_unit, plot.log_x, false, x.iter().take(longest).copied())?;
-    let ends = band.iter().flat_map(|(_, a, b)| [*a, *b]);
+    let ends = band.iter().flat_map(|(_, a, b)| [*a, *b]).chain(plot.levels.iter().map(|(_, y)| *y)).collect::<Vec<_>>();
     let y_axis = Axis::spanning(y_name, &unit, plot.log_y, true, curves.iter().flat_map(|(_, y)| y.iter().copied()).chain(ends))?;
 
     let mut layers = Vec::new();
@@ -45,11 +45,21 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
         layers.push(Layer::Area { ink: Ink::Band, points: band });
         legend.push(Key::new(format!("{low} to {high}"), Ink::Band, Mark::Area));
     }
+    let edges = |pick: fn(f64, f64) -> f64| x.iter().copied().filter(|x| x.is_finite()).reduce(pick);
+    for (place, (label, y)) in plot.levels.iter().enumerate() {
+        let (Some(from), Some(to)) = (edges(f64::min), edges(f64::max)) else { continue };
+        layers.push(Layer::Line { ink: Ink::Limit, points: vec![(from, *y), (to, *y)] });
+        // lines of one meaning have one name
+        if plot.levels.iter().position(|(other, _)| other == label) == Some(place) {
+            legend.push(Key::new(label, Ink::Limit, Mark::Line));
+        }
+    }
     let mut fits = Vec::new();
     for (place, (name, y)) in curves.iter().enumerate() {
         let (ink, points) = (Ink::Series(place), zip(&x, y));
-        legend.push(Key::new(name, ink, if plot.points { Mark::Dot } else { Mark::Line }));
-        layers.push(if plot.points { Layer::Dots { ink, points, radius: 2.5 } } else { Layer::Line { ink, points } });
+        let dots = plot.points || plot.dotted.is_some_and(|from| place >= from);
+        legend.push(Key::new(name, ink, if dots { Mark::Dot } else { Mark::Line }));
+        layers.push(if dots { Layer::Dots { ink, points, radius: 2.5 } } else { Layer::Line { ink, points } });
     }
     for fit in plot.fits.iter().take(CURVES) {
         let ink = Ink::Model;

@@ -35,10 +35,12 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
             at.1 += 1;
         }
     }
-    let mean = |o: usize, c: usize| match sums[o * columns + c] {
+    let raw = |o: usize, c: usize| match sums[o * columns + c] {
         (_, 0) => None,
-        (sum, n) => Some((sum / n as f64).abs()).filter(|v: &f64| v.is_finite()),
+        (sum, n) => Some(sum / n as f64),
     };
+    let reference = |o: usize| if plot.relative { raw(o, 0) } else { Some(0.0) };
+    let mean = |o: usize, c: usize| Some((raw(o, c)? - reference(o)?).abs()).filter(|v: &f64| v.is_finite());
     let all = || (0..outputs).flat_map(|o| (0..columns).map(move |c| (o, c))).filter_map(|(o, c)| Some((o, c, mean(o, c)?)));
     let (row, at, largest) = all().max_by(|a, b| a.2.total_cmp(&b.2)).ok_or("nothing was measured")?;
     let name = |c: usize| if c == 0 { String::from("none") } else { (c - 1).to_string() };

@@ -1,0 +1,52 @@
+//! What the statistical laws will ask of a medium, told before they ask.
+
+use super::{Design, PILOT};
+use crate::law::Law;
+use isoform_core::profile::{Class, Profile};
+
+/// What the laws will ask of a medium: of time at the least, one stage of each that is statistical, for noise as it is declared that remembers
+/// nothing; of writes at the most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Forecast {
+    /// Ticks of the device.
+    pub ticks: usize,
+    /// Seconds that they take.
+    pub seconds: f64,
+    /// Joules that they take.
+    pub joules: f64,
+    /// Writes to the most worn cell.
+    pub writes: u64,
+}
+
+/// The forecast for a profile and the laws that are to be tried; none where nothing is declared that noise could be held against.
+#[must_use]
+pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
+    let medium = profile.medium.filter(|m| m.check().is_ok())?;
+    let washout = usize::try_from(medium.washout.unwrap_or(0)).unwrap_or(usize::MAX);
+    let ticks = if profile.class == Class::FreeRunning {
+        // trials of L1.washout, L2.response and L3.stationarity
+        washout.saturating_mul(120 + 80 + 61)
+    } else {
+        let design = |margin: f64| {
+            let white = Design { tau: 1.0, sigma: medium.noise, coloured: medium.flicker, settled: true, ticks: 0, rest: 0 };
+            white.ticks_for(margin)
+        };
+        // half of each turn is for coming to rest, unless it is chopped against the reference; a program without memory then takes none
+        let (held, references) = match medium.flicker {
+            true => (design(medium.margin), 1),
+            false => (design(medium.margin).saturating_mul(3) / 2, 0),
+        };
+        let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
+        // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
+        let ticks = held.saturating_mul(5 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
+        let ladder = drifting.saturating_mul(2 * (2 - references) * 5);
+        ticks.saturating_add(ladder).saturating_add(7 * PILOT[0] + 2000 + 120 * 34)
+    };
+    let price = medium.price;
+    Some(Forecast {
+        ticks,
+        seconds: ticks as f64 * price.seconds,
+        joules: ticks as f64 * price.joules,
+        writes: price.writes.saturating_mul(tried.iter().map(|law| law.programs()).sum()),
+    })
+}

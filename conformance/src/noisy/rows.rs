@@ -1,0 +1,130 @@
+//! Rows of a record, and the values that are tested: means of batches, or differences of chopped cycles.
+
+use super::{CHOP, Design, Stand};
+use crate::record::Evidence;
+use crate::statistics::equivalence::{self, FEWEST};
+use crate::statistics::series::moments;
+
+/// Successive rows of outputs and what the program says of them, with the number of the stimulus of each.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    pub(crate) seen: Vec<f64>,
+    pub(crate) said: Vec<f64>,
+    pub(crate) stimulus: Vec<f64>,
+}
+
+impl Rows {
+    /// Keeps the rows under a name.
+    pub(crate) fn keep(self, evidence: &mut Evidence, name: &str, stand: &Stand) {
+        let (ticks, outputs) = (self.stimulus.len(), stand.outputs);
+        evidence.keep(&format!("{name}/output"), &stand.unit, &[ticks, outputs], self.seen);
+        evidence.keep(&format!("{name}/program"), &stand.unit, &[ticks, outputs], self.said);
+        evidence.keep(&format!("{name}/stimulus"), "1", &[ticks], self.stimulus);
+    }
+
+    /// The rows that were kept under a name.
+    pub(crate) fn kept(evidence: &Evidence, name: &str) -> Option<(Self, usize)> {
+        let part = |what: &str| evidence.sample(&format!("{name}/{what}"));
+        let (seen, said, stimulus) = (part("output")?, part("program")?, part("stimulus")?);
+        let fits = seen.shape == said.shape
+            && seen.shape.first() == Some(&stimulus.values.len())
+            && seen.values.len() == said.values.len();
+        let &[_, outputs] = seen.shape.as_slice() else { return None };
+        (fits && seen.values.len() == outputs * stimulus.values.len())
+            .then(|| (Self { seen: seen.values.clone(), said: said.values.clone(), stimulus: stimulus.values.clone() }, outputs))
+    }
+
+    /// The differences of one output, whatever the stimulus.
+    pub(crate) fn differences(&self, outputs: usize, output: usize) -> Vec<f64> {
+        let of = |values: &[f64]| values.iter().skip(output).step_by(outputs.max(1)).copied().collect::<Vec<_>>();
+        // what single precision rounds off is no difference
+        let differ = |(seen, said): (&f64, f64)| {
+            let difference = seen - said;
+            if difference.abs() <= said.abs() * f64::from(f32::EPSILON) { 0.0 } else { difference }
+        };
+        of(&self.seen).iter().zip(of(&self.said)).map(differ).collect()
+    }
+
+    /// What the program says of one output under a stimulus, in the mean.
+    pub(crate) fn mean_said(&self, outputs: usize, output: usize, stimulus: usize) -> Option<f64> {
+        let is = |tick: &usize| self.stimulus[*tick].to_bits() == (stimulus as f64).to_bits();
+        let said: Vec<f64> = (0..self.stimulus.len()).filter(is).map(|t| self.said[t * outputs + output]).collect();
+        (!said.is_empty()).then(|| moments(&said).0)
+    }
+
+    /// The mean difference of one output under a stimulus.
+    pub(crate) fn mean_off(&self, outputs: usize, output: usize, stimulus: usize) -> Option<f64> {
+        let all = self.differences(outputs, output);
+        let own = all.iter().zip(&self.stimulus).filter(|(_, s)| s.to_bits() == (stimulus as f64).to_bits());
+        let own: Vec<f64> = own.map(|(v, _)| *v).collect();
+        (!own.is_empty()).then(|| moments(&own).0)
+    }
+
+    /// Values of one output under a stimulus that are nearly independent, with what the design says of the noise.
+    pub(crate) fn values(&self, outputs: usize, output: usize, stimulus: usize, design: &Design) -> Option<Vec<f64>> {
+        let all = self.differences(outputs, output);
+        let is = |tick: usize| self.stimulus[tick].to_bits() == (stimulus as f64).to_bits();
+        if !design.coloured {
+            let own: Vec<f64> = (0..all.len()).filter(|&t| is(t)).map(|t| all[t]).collect();
+            return equivalence::batches(&own, design.tau);
+        }
+        // cycles of the reference, the stimulus twice as long, and the reference, each at rest
+        let (rest, cycle) = (design.rest, design.cycle());
+        let mut values = Vec::new();
+        let mut tick = rest;
+        while let Some(next) = tick.checked_add(cycle).filter(|next| *next <= all.len()) {
+            if is(tick + CHOP + rest) {
+                let mean = |from: usize| moments(&all[tick + from..tick + from + CHOP]).0;
+                let [before, one, two, after] = [0, CHOP + rest, 2 * CHOP + rest, 3 * CHOP + 2 * rest].map(mean);
+                values.push((one + two - before - after) / 2.0);
+            }
+            tick = next;
+        }
+        (values.len() >= FEWEST).then_some(values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{MOST, NEVER, SETTLING};
+    use super::*;
+
+    /// A chopped record whose reference is seven off and whose stimulus is nine off, and a hundred off wherever the program is not at rest.
+    fn chopped(rest: usize) -> (Rows, Design) {
+        let design = Design { tau: 1.0, sigma: 1.0, coloured: true, settled: true, ticks: 0, rest };
+        let mut rows = Rows::default();
+        let mut hold = |ticks: usize, stimulus: usize, off: f64| {
+            rows.seen.extend(std::iter::repeat_n(off, ticks));
+            rows.said.extend(std::iter::repeat_n(0.0, ticks));
+            rows.stimulus.extend(std::iter::repeat_n(stimulus as f64, ticks));
+        };
+        hold(rest, SETTLING, 100.0);
+        for _ in 0..FEWEST {
+            for (ticks, stimulus, off) in
+                [(CHOP, 0, 7.0), (rest, SETTLING, 100.0), (2 * CHOP, 1, 9.0), (rest, SETTLING, 100.0), (CHOP, 0, 7.0)]
+            {
+                hold(ticks, stimulus, off);
+            }
+        }
+        (rows, design)
+    }
+
+    #[test]
+    fn only_what_is_at_rest_is_chopped() {
+        for rest in [0, 1, 23] {
+            let (rows, design) = chopped(rest);
+            assert_eq!(rows.values(1, 0, 1, &design), Some(vec![2.0; 16]));
+            assert_eq!(rows.mean_off(1, 0, 0), Some(7.0));
+        }
+    }
+
+    #[test]
+    fn what_goes_on_and_on_is_not_chopped() {
+        let (rows, design) = chopped(23);
+        assert_eq!(design.restless(), None);
+        let never = Design { rest: NEVER, ..design };
+        assert!(never.restless().is_some_and(|why| why.starts_with("an output of the program goes on and on")));
+        assert_eq!(rows.values(1, 0, 1, &never), None);
+        assert!(never.ticks_for(0.05) > MOST);
+    }
+}

@@ -1,0 +1,113 @@
+//! What the checks of a statistical law come to, and how often it is wrong.
+//!
+//! A law may alarm on a healthy substrate with a probability of its share of [`FALSE_ALARM`], split over its checks of all programs. A check fails only if it fails
+//! twice, on fresh data, each time at the root of its share. It passes at [`PASS`] over both stages.
+
+use crate::law::Verdict;
+use crate::laws::laws;
+use crate::record::{Evidence, Requirement, Status};
+use crate::statistics::equivalence::{self, Location};
+use isoform_core::profile::Class;
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// What the probability of a false alarm of all statistical laws together is designed for.
+pub(crate) const FALSE_ALARM: f64 = 5e-4;
+/// The level of one stage of a test that passes; both together have that of the tables, 1e-3.
+pub(crate) const PASS: f64 = 5e-4;
+
+/// The part of it that a law has: as many laws share it as the class with the most statistical ones owes.
+fn share() -> f64 {
+    let owed =
+        |class: Class| laws().iter().filter(|law| law.statistical && (law.requirement)(class) != Requirement::Impossible).count();
+    FALSE_ALARM / Class::ALL.iter().map(|&class| owed(class)).max().unwrap_or(1).max(1) as f64
+}
+
+/// The level at which one of so many checks of a law fails in one stage.
+pub(crate) fn failing(checks: usize) -> f64 {
+    (share() / checks.max(1) as f64).sqrt()
+}
+
+/// The standard deviations below which a normal number lies with a probability.
+pub(crate) fn normal(p: f64) -> f64 {
+    Normal::standard().inverse_cdf(p)
+}
+
+/// What two stages say of one check.
+pub(crate) fn together(first: Location, second: Option<Location>) -> Location {
+    match (first, second) {
+        (Location::Inside, _) | (_, Some(Location::Inside)) => Location::Inside,
+        (Location::Outside, Some(Location::Outside)) => Location::Outside,
+        _ => Location::Open,
+    }
+}
+
+/// Where a mean lies in one stage: inside by the level that passes, outside by that which fails.
+pub(crate) fn locate(values: Option<&[f64]>, margin: f64, fails: f64) -> (Location, f64) {
+    let Some(values) = values else { return (Location::Open, 0.0) };
+    let passing = equivalence::test(values, margin, PASS);
+    let location = match passing.location {
+        Location::Inside => Location::Inside,
+        _ if equivalence::test(values, margin, fails).location == Location::Outside => Location::Outside,
+        _ => Location::Open,
+    };
+    (location, passing.mean)
+}
+
+/// The figure that tells how many trials a permutation is made of, which lie apart.
+pub(crate) const SEPARATE: &str = "separate trials of a stage";
+
+/// The names of the two stages of a test.
+pub(crate) const STAGES: [&str; 2] = ["stage 1", "stage 2"];
+
+/// What the checks of a law came to, each after one stage or two.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) checks: usize,
+    pub(crate) open: usize,
+    /// The first of those, in words.
+    pub(crate) doubt: Option<String>,
+    /// The first that failed, in words.
+    pub(crate) broken: Option<String>,
+    /// The largest magnitude beside its limit.
+    pub(crate) worst: f64,
+}
+
+impl Tally {
+    /// Adds a check.
+    pub(crate) fn add(&mut self, location: Location, share: f64, say: impl FnOnce() -> String) {
+        self.checks += 1;
+        self.worst = self.worst.max(share);
+        match location {
+            Location::Inside => {}
+            Location::Open => {
+                self.open += 1;
+                self.doubt.get_or_insert_with(say);
+            }
+            Location::Outside => {
+                self.broken.get_or_insert_with(say);
+            }
+        }
+    }
+
+    /// The verdict, with the error rates behind it.
+    pub(crate) fn verdict(self, evidence: &Evidence, holds: impl FnOnce(usize) -> String) -> Verdict {
+        let Self { checks, open, doubt, broken, worst } = self;
+        let verdict = match (broken, evidence.fact::<String>("not tried")) {
+            (Some(why), _) => Verdict::fail(why),
+            (None, Some(why)) => Verdict::new(Status::Inconclusive, why),
+            (None, None) if checks == 0 => Verdict::new(Status::Inconclusive, "nothing was compared"),
+            (None, None) if open > 0 => {
+                let first = doubt.unwrap_or_default();
+                let why = format!(
+                    "{open} of {checks} checks could not be decided in two stages, for the noise is too large so near to the limit: {first}"
+                );
+                Verdict::new(Status::Inconclusive, why)
+            }
+            (None, None) => Verdict::pass(holds(checks)),
+        };
+        verdict
+            .with_limit("largest deviation over what was declared", worst, "1", 1.0)
+            .with_figure("checks", checks as f64, "1")
+            .with_figure("probability of a false alarm of this law, at most", share(), "1")
+    }
+}

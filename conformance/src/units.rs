@@ -1,0 +1,50 @@
+//! What the outputs of a program are called and measured in, read off the functions that they come from.
+
+use isoform_core::program::{NodeKind, Origin, Program};
+
+/// The name and the unit of each output channel; a pure number without a name where nothing tells.
+pub(crate) fn outputs(program: &Program) -> Vec<[String; 2]> {
+    let mut all = Vec::new();
+    for output in program.outputs() {
+        let mut sources = output.sources.iter().map(|source| of(program, source.origin));
+        let first = sources.next().flatten();
+        // what is summed is of one unit, or of none
+        let told = first.filter(|first| sources.all(|other| other.as_ref() == Some(first)));
+        let told = told.unwrap_or_else(|| [String::from("output"), String::from("1")]);
+        all.extend(std::iter::repeat_n(told, output.port.shape.len()));
+    }
+    all
+}
+
+/// The unit that all outputs have, or that of a pure number.
+pub(crate) fn common(program: &Program) -> String {
+    let all = outputs(program);
+    match all.first() {
+        Some([_, unit]) if all.iter().all(|[_, other]| other == unit) => unit.clone(),
+        _ => String::from("1"),
+    }
+}
+
+fn of(program: &Program, origin: Origin) -> Option<[String; 2]> {
+    let Origin::Node(node, place) = origin else { return None };
+    let NodeKind::Dynamics { function, .. } = &program.nodes().get(node)?.kind else { return None };
+    let quantity = function.signature().outputs.get(place)?.quantity;
+    Some([quantity.name.to_owned(), quantity.unit.to_owned()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::defects::Films;
+    use isoform_core::oracle::OracleSubstrate;
+    use isoform_core::substrate::Substrate;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_memristor_gives_amperes() {
+        let films = Films::new(Arc::new(OracleSubstrate::new()), 1.0, 1e9, 0.0);
+        let program = films.exemplars().remove(0);
+        assert_eq!(outputs(&program), [[String::from("i"), String::from("A")]]);
+        assert_eq!(common(&program), "A");
+    }
+}

@@ -1,0 +1,45 @@
+//! Media at the edges: programs that remember under noise like 1/f, and no noise at all.
+
+use isoform_conformance::defects::HEALTHY;
+use isoform_conformance::record::Status;
+use isoform_conformance::{Options, laws, run};
+use isoform_core::layer::Quantise;
+use isoform_core::oracle::OracleSubstrate;
+use std::sync::Arc;
+
+/// What a law says of a converter in steps up to a magnitude. The program that is tried goes up to five.
+fn of(law: &str, step: f64, range: f64) -> Status {
+    let converter = Quantise::new(Arc::new(OracleSubstrate::new()), step, range).expect("levels");
+    let dossier = run(&converter, &Options::new().with_law(law)).expect("a run");
+    dossier.outcomes.iter().find(|o| o.law == law).expect("the law").status
+}
+
+#[test]
+fn a_converter_that_clips_does_not_compute_the_program() {
+    for law in ["L2.equivalence", "L2.isolation", "L2.transfer", "L3.drift"] {
+        assert_eq!(of(law, 0.5, 1.0), Status::Fail, "{law}");
+        assert_eq!(of(law, 0.5, 2.0), Status::Fail, "{law}");
+        assert_eq!(of(law, 0.01, 0.2), Status::Fail, "{law}");
+        assert_eq!(of(law, 0.01, 8.0), Status::Pass, "{law}");
+    }
+}
+
+#[test]
+fn a_capacity_that_nothing_could_fall_below_says_nothing() {
+    assert_eq!(of("L2.capacity", 0.5, 1.0), Status::Inconclusive);
+    assert_eq!(of("L2.capacity", 0.01, 8.0), Status::Pass);
+}
+
+#[test]
+fn a_medium_without_noise_conforms_whatever_the_digits_of_its_outputs() {
+    let medium = HEALTHY.iter().find(|s| s.name == "no noise, mean off by half the margin").expect("one of the list");
+    let medium = medium.make(Arc::new(OracleSubstrate::new()));
+    let statistical = laws().iter().filter(|law| law.statistical).map(|law| law.id);
+    for seed in 0..3 {
+        let options = statistical.clone().fold(Options::new().with_seed(seed), Options::with_law);
+        let dossier = run(medium.as_ref(), &options).expect("a run");
+        for outcome in &dossier.outcomes {
+            assert!(matches!(outcome.status, Status::Pass | Status::NotClaimed), "{outcome:?}");
+        }
+    }
+}
