@@ -11,7 +11,10 @@ use isoform_core::state::State;
 use isoform_core::substrate::Run;
 use isoform_core::witness::{Judged, Witness};
 use isoform_serial::driver::Driver as _;
+use isoform_serial::transport::Twin as _;
 use proptest::prelude::*;
+use std::collections::VecDeque;
+use std::time::Duration;
 
 const EXAMPLE: &str = "NUM Q24;CELLS 1200;CODE 512;BLOCK 1024;RANGE -32,32;FUNC isoform.lif/1 1 1 5 1,isoform.li/1 1 1 3 1;OPS COPY,SUM,NEURON,LINEAR,READ,ABSORB;MODES 1;CHECK 1";
 
@@ -281,6 +284,19 @@ fn refused_requests_have_the_codes_of_the_protocol() {
     assert_eq!(machine.outputs(), [i32::MAX.cast_unsigned()]);
     machine.reset();
     assert_eq!((machine.channels(), machine.read(0, 3)), ([0, 0], Ok(&[0, 0, 0][..])));
+}
+
+#[test]
+fn a_carriage_return_at_the_end_of_a_block_belongs_to_it() {
+    let mut board = BoardTwin::new(Numbers::Fixed(q24()), &library()).expect("has the library").without_check();
+    // 13 in Q24 ends in 0x0d; behind the block CR and LF end the message, as LF alone does
+    for end in ["\n", "\r\n"] {
+        let message = [b"MEM:DATA 3,#14\x00\x00\x00\r".as_slice(), end.as_bytes(), b"MEM:DATA? 3,1\r\nSYST:ERR?\n"].concat();
+        board.receive(&message, Duration::ZERO);
+        let mut out = VecDeque::new();
+        board.transmit(Duration::from_secs(1), &mut out);
+        assert_eq!(Vec::from(out), b"#14\x00\x00\x00\r\n0,\"No error\"\n", "{end:?}");
+    }
 }
 
 proptest! {
