@@ -195,10 +195,11 @@ impl Cut {
         let mut mode = 0;
         if wire.modes {
             mode |= if matches!(x, Signal::Held(_)) { HELD } else { 0 };
+            // the board counts what is not nought, which are the spikes of an output that has nothing else
             mode |= match y {
+                _ if !spikes => 0,
                 SignalMut::Counts(_) => COUNTS,
-                _ if spikes => BITS,
-                _ => 0,
+                _ => BITS,
             };
         }
         let cut = Self { mode, input, output, most: MOST_TICKS };

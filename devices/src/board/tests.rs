@@ -5,13 +5,18 @@ use isoform_core::builder::delay;
 use isoform_core::fixed_point::{FixedStep, Flags, Format};
 use isoform_core::functions::{cuba_lif, li, library, lif};
 use isoform_core::linear::{Dense, Pooling, Sparse, SumPool2d};
+use isoform_core::neuron::Neuron;
 use isoform_core::program::Program;
 use isoform_core::semantics::{Preset, Semantics};
+use isoform_core::session::Blocking;
+use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::state::State;
 use isoform_core::substrate::Run;
 use isoform_core::witness::{Judged, Witness};
 use isoform_serial::driver::Driver as _;
-use isoform_serial::transport::Twin as _;
+use isoform_serial::instrument::Instrument;
+use isoform_serial::lines::Lines;
+use isoform_serial::transport::{Memory, Twin as _, VirtualClock};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -284,6 +289,25 @@ fn refused_requests_have_the_codes_of_the_protocol() {
     assert_eq!(machine.outputs(), [i32::MAX.cast_unsigned()]);
     machine.reset();
     assert_eq!((machine.channels(), machine.read(0, 3)), ([0, 0], Ok(&[0, 0, 0][..])));
+}
+
+#[test]
+fn only_spikes_are_counted_by_the_board() {
+    let counts = |neuron: Neuron| {
+        let clock = VirtualClock::default();
+        let board = BoardTwin::new(Numbers::Fixed(q24()), &library()).expect("has the library");
+        let line = Lines::one(Box::new(Memory::on(clock, "board", Box::new(board))));
+        let board = Instrument::open(Box::new(BoardDriver::new()), line).expect("answers");
+        let program = Program::single("n", neuron, [1], Semantics::exact(1e-3)).expect("valid");
+        let mut counts = [7];
+        let mut session = Blocking::open(&board, &program, &Run::new()).expect("loads");
+        session.advance(Signal::Held(&[1.5]), SignalMut::Counts(&mut counts), 50).expect("runs");
+        counts[0]
+    };
+    // 1.5 (1 - e^{-t/10}) at tick t: below one up to the tenth, of which nothing whole is added, and below two for ever
+    assert_eq!(counts(li().with("tau", 1e-2)), 7 + 40);
+    // it crosses one at its eleventh tick and begins again at nought: at 11, 22, 33, 44
+    assert_eq!(counts(lif().with("tau", 1e-2)), 7 + 4);
 }
 
 #[test]
