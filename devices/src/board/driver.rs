@@ -30,6 +30,8 @@ const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "a
 const MOST_TICKS: usize = 2000;
 /// The most bytes of a block.
 const MOST_BLOCK: usize = 1 << 15;
+/// How long a board may be deaf after its line was opened: a line that is opened restarts an Arduino, whose boot loader waits for programs first.
+const BOOT: Duration = Duration::from_secs(3);
 /// What the slowest board needs for a tick, and for a byte where the line does not say.
 const TICK: Duration = Duration::from_millis(20);
 const BYTE: Duration = Duration::from_micros(100);
@@ -288,11 +290,17 @@ fn ran(answer: &[u8]) -> Result<(usize, u64, &[u8]), SerialError> {
 
 impl Driver for BoardDriver {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
-        let first = self.greet(lines);
-        match first {
-            // what was on the line from before may have spoilt the first try
-            Err(SerialError::Garbled { .. } | SerialError::Timeout { .. }) => Ok(self.greet(lines)?),
-            other => Ok(other?),
+        let start = lines.now();
+        loop {
+            let waited = |lines: &Lines| lines.now().saturating_sub(start);
+            match self.greet(lines) {
+                // the board may be starting, and what was on the line from before may have spoilt the first try
+                Err(SerialError::Garbled { .. } | SerialError::Timeout { .. }) if waited(lines) < BOOT => {}
+                Err(SerialError::Timeout { what, .. }) => {
+                    return Err(SerialError::Timeout { what, after: waited(lines) }.into());
+                }
+                other => return Ok(other?),
+            }
         }
     }
 

@@ -16,9 +16,10 @@ use isoform_core::witness::{Judged, Witness};
 use isoform_serial::driver::Driver as _;
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
-use isoform_serial::transport::{Memory, Twin as _, VirtualClock};
+use isoform_serial::transport::{Memory, Twin, VirtualClock};
 use proptest::prelude::*;
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const EXAMPLE: &str = "NUM Q24;CELLS 1200;CODE 512;BLOCK 1024;RANGE -32,32;FUNC isoform.lif/1 1 1 5 1,isoform.li/1 1 1 3 1;OPS COPY,SUM,NEURON,LINEAR,READ,ABSORB;MODES 1;CHECK 1";
@@ -308,6 +309,55 @@ fn only_spikes_are_counted_by_the_board() {
     assert_eq!(counts(li().with("tau", 1e-2)), 7 + 40);
     // it crosses one at its eleventh tick and begins again at nought: at 11, 22, 33, 44
     assert_eq!(counts(lif().with("tau", 1e-2)), 7 + 4);
+}
+
+/// A board that hears nothing until some moment.
+#[derive(Debug)]
+struct Deaf {
+    board: BoardTwin,
+    until: Arc<Mutex<Duration>>,
+}
+
+impl Deaf {
+    fn hears(&self, now: Duration) -> bool {
+        now >= *self.until.lock().expect("nobody has failed")
+    }
+}
+
+impl Twin for Deaf {
+    fn receive(&mut self, bytes: &[u8], now: Duration) {
+        if self.hears(now) {
+            self.board.receive(bytes, now);
+        }
+    }
+
+    fn transmit(&mut self, now: Duration, out: &mut VecDeque<u8>) {
+        self.board.transmit(now, out);
+    }
+
+    fn next(&self) -> Option<Duration> {
+        self.board.next()
+    }
+
+    fn restart(&mut self, now: Duration) {
+        self.board.restart(now);
+    }
+}
+
+fn deaf(until: Duration) -> (Result<Instrument>, Arc<Mutex<Duration>>, VirtualClock) {
+    let (clock, until) = (VirtualClock::default(), Arc::new(Mutex::new(until)));
+    let board = BoardTwin::new(Numbers::Fixed(q24()), &library()).expect("has the library");
+    let line = Memory::on(clock.clone(), "board", Box::new(Deaf { board, until: Arc::clone(&until) }));
+    (Instrument::open(Box::new(BoardDriver::new()), Lines::one(Box::new(line))), until, clock)
+}
+
+#[test]
+fn a_board_that_is_starting_is_waited_for() {
+    deaf(Duration::from_millis(2500)).0.expect("a boot loader lasts so long");
+    let (never, _, clock) = deaf(Duration::MAX);
+    let error = never.expect_err("is dead");
+    assert!(error.to_string().contains(&format!("did not come within {:?}", clock.now())), "{error}");
+    assert!(clock.now() < Duration::from_secs(4), "{:?}", clock.now());
 }
 
 #[test]
