@@ -34,6 +34,9 @@ const MOST_BLOCK: usize = 1 << 15;
 const BOOT: Duration = Duration::from_secs(3);
 /// What the slowest board needs for a tick, and for a byte where the line does not say.
 const TICK: Duration = Duration::from_millis(20);
+/// The ticks of the first request, by which the pace of a program on the board is measured, and how many times as long a later one may take.
+const FIRST: usize = 50;
+const SLACK: u32 = 10;
 const BYTE: Duration = Duration::from_micros(100);
 
 /// The modes of a run.
@@ -70,6 +73,8 @@ struct Loaded {
     tick: u64,
     cancel: Cancel,
     spikes: bool,
+    /// The longest that a tick has taken so far.
+    pace: Option<Duration>,
     row: Vec<f32>,
     words: Vec<u8>,
 }
@@ -131,7 +136,7 @@ impl BoardDriver {
 
     /// Gives a command of which it is known that a board that is as it was left takes it.
     fn told(&mut self, link: &mut Link, command: &Command, bytes: usize) -> Result<()> {
-        self.dialogue.ask(link, command, Expect::Nothing, time(link, 0, bytes)).map(drop).map_err(|e| e.into_fault().into())
+        self.dialogue.ask(link, command, Expect::Nothing, time(link, bytes)).map(drop).map_err(|e| e.into_fault().into())
     }
 
     /// Puts a program on the board, whatever is there.
@@ -163,7 +168,7 @@ impl BoardDriver {
             let piece = most.min(count - words.len());
             let command = Command::new("MEM:DATA?").with_numbers(&[first + words.len(), piece]);
             let answer =
-                self.dialogue.ask(link, &command, Expect::Block, time(link, 0, 4 * piece)).map_err(SerialError::into_fault)?;
+                self.dialogue.ask(link, &command, Expect::Block, time(link, 4 * piece)).map_err(SerialError::into_fault)?;
             let bytes = whole_block("memory", &answer, 4 * piece)?;
             words.extend(bytes.as_chunks().0.iter().map(|w| u32::from_le_bytes(*w)));
         }
@@ -178,9 +183,9 @@ impl BoardDriver {
     }
 }
 
-/// How long a request may take.
-fn time(link: &Link, ticks: usize, bytes: usize) -> Duration {
-    PROMPT + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)) + link.time_of(bytes, BYTE)
+/// How long a request may take, beside its ticks.
+fn time(link: &Link, bytes: usize) -> Duration {
+    PROMPT + link.time_of(bytes, BYTE)
 }
 
 /// How one advance is cut into requests.
@@ -232,6 +237,11 @@ impl Loaded {
     fn extents(&self, ticks: usize) -> [Extent; 2] {
         let extent = |channels| Extent { ticks, batch: 1, channels };
         [extent(self.program.input_channels()), extent(self.program.output_channels())]
+    }
+
+    /// How long a tick may take.
+    fn patience(&self) -> Duration {
+        self.pace.map_or(TICK, |pace| TICK.min(pace * SLACK))
     }
 
     /// Encodes the inputs of some ticks; gives how many were cut to the range of the numbers.
@@ -350,6 +360,7 @@ impl Driver for BoardDriver {
             tick: 0,
             cancel: run.cancel.clone(),
             spikes,
+            pace: None,
             row: Vec::new(),
             words: Vec::new(),
         });
@@ -363,13 +374,14 @@ impl Driver for BoardDriver {
             let mut report = Report::default();
             while report.ticks < ticks && !lines.is_asked_to_stop(&loaded.cancel) {
                 let from = report.ticks;
-                let count = cut.most.min(ticks - from);
+                let count = cut.most.min(ticks - from).min(if loaded.pace.is_none() { FIRST } else { MOST_TICKS });
                 let rows = if cut.mode & HELD == 0 { count } else { 1 };
                 report.clipped += loaded.encode(x, input, from..from + rows);
                 let command = Command::new("RUN?").with_numbers(&[count, cut.mode]).with_block(&loaded.words);
                 let bytes = loaded.words.len() + cut.bytes_out(count);
                 // a board that refuses a run that fits has lost its program
-                let within = time(lines, count, bytes);
+                let within = loaded.patience() * u32::try_from(count).unwrap_or(u32::MAX) + time(lines, bytes);
+                let begun = lines.now();
                 let answer = driver.dialogue.ask(lines, &command, Expect::Block, within).map_err(SerialError::into_fault)?;
                 let (done, clipped, outputs) = ran(&answer)?;
                 if done != count || outputs.len() != cut.bytes_out(count) {
@@ -378,6 +390,8 @@ impl Driver for BoardDriver {
                     );
                 }
                 loaded.decode(outputs, cut, y, output, from..from + count);
+                let took = lines.now().saturating_sub(begun) / u32::try_from(count).unwrap_or(u32::MAX);
+                loaded.pace = loaded.pace.max(Some(took));
                 loaded.tick += count as u64;
                 report.ticks += count;
                 report.clipped += clipped;

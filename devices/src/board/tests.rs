@@ -361,6 +361,25 @@ fn a_board_that_is_starting_is_waited_for() {
 }
 
 #[test]
+fn a_board_that_dies_is_waited_for_as_long_as_is_said() {
+    let (board, until, clock) = deaf(Duration::ZERO);
+    let board = board.expect("answers");
+    let program = Program::single("n", lif().with("tau", 1e-2), [1], Semantics::exact(1e-3)).expect("valid");
+    let mut session = Blocking::open(&board, &program, &Run::new()).expect("loads");
+    let mut counts = [0];
+    session.advance(Signal::Held(&[1.5]), SignalMut::Counts(&mut counts), 5000).expect("runs");
+    // a spike each eleven ticks, across the cuts between requests
+    assert_eq!(counts, [454]);
+    *until.lock().expect("nobody has failed") = Duration::MAX;
+    let start = clock.now();
+    let error = session.advance(Signal::Held(&[1.5]), SignalMut::Counts(&mut counts), 5000).expect_err("is dead");
+    let took = clock.now() - start;
+    assert!(error.to_string().contains(&format!("did not come within {took:?}")), "{error} after {took:?}");
+    // four tries of 2000 ticks, each of 0.4 s and ten times as long as the board took
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
 fn a_carriage_return_at_the_end_of_a_block_belongs_to_it() {
     let mut board = BoardTwin::new(Numbers::Fixed(q24()), &library()).expect("has the library").without_check();
     // 13 in Q24 ends in 0x0d; behind the block CR and LF end the message, as LF alone does
