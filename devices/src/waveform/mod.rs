@@ -39,6 +39,7 @@ pub const KIND: Kind = Kind {
     name: "waveform",
     about: "a leaky integrator or a VO2 neuristor between a waveform generator and, on the line scope, a digitizer, both of SCPI",
     settings: Settings { baud: 115_200, parity: Parity::None },
+    bauds: &[],
     options: &[
         (
             "dut",
