@@ -6,6 +6,7 @@
 
 use super::capabilities::{Capabilities, Numbers};
 use super::codec::{Command, number};
+use super::cut::{BITS, COUNTS, Cut, HELD, MOST_TICKS, Wire};
 use super::dialogue::{Dialogue, Expect, PROMPT, whole_block};
 use super::image::{Image, Patch};
 use crate::scpi::codec::block;
@@ -26,8 +27,6 @@ use std::time::Duration;
 
 /// Linear maps that a board takes as a matrix.
 const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "avg_pool2d"];
-/// The most ticks of one request, so that a run can be cancelled and its answer has a deadline.
-const MOST_TICKS: usize = 2000;
 /// The most bytes of a block.
 const MOST_BLOCK: usize = 1 << 15;
 /// How long a board may be deaf after its line was opened: a line that is opened restarts an Arduino, whose boot loader waits for programs first.
@@ -39,11 +38,6 @@ const FIRST: usize = 50;
 const SLACK: u32 = 10;
 const BYTE: Duration = Duration::from_micros(100);
 
-/// The modes of a run.
-const HELD: usize = 1;
-const BITS: usize = 2;
-const COUNTS: usize = 4;
-
 /// The driver of boards.
 #[derive(Debug, Default)]
 pub struct BoardDriver {
@@ -51,14 +45,6 @@ pub struct BoardDriver {
     identity: String,
     capabilities: Option<Capabilities>,
     loaded: Option<Loaded>,
-}
-
-/// What a run needs to know of the board.
-#[derive(Debug, Clone, Copy)]
-struct Wire {
-    numbers: Numbers,
-    block: usize,
-    modes: bool,
 }
 
 /// A program on the board.
@@ -186,51 +172,6 @@ impl BoardDriver {
 /// How long a request may take, beside its ticks.
 fn time(link: &Link, bytes: usize) -> Duration {
     PROMPT + link.time_of(bytes, BYTE)
-}
-
-/// How one advance is cut into requests.
-#[derive(Debug, Clone, Copy)]
-struct Cut {
-    mode: usize,
-    input: usize,
-    output: usize,
-    most: usize,
-}
-
-impl Cut {
-    fn new(x: &Signal<'_>, y: &SignalMut<'_>, [input, output]: [usize; 2], spikes: bool, wire: Wire) -> Result<Self> {
-        let mut mode = 0;
-        if wire.modes {
-            mode |= if matches!(x, Signal::Held(_)) { HELD } else { 0 };
-            // the board counts what is not nought, which are the spikes of an output that has nothing else
-            mode |= match y {
-                _ if !spikes => 0,
-                SignalMut::Counts(_) => COUNTS,
-                _ => BITS,
-            };
-        }
-        let cut = Self { mode, input, output, most: MOST_TICKS };
-        let most = (1..=MOST_TICKS).rev().find(|&ticks| cut.bytes_in(ticks) + cut.bytes_out(ticks) <= wire.block);
-        match most {
-            Some(most) => Ok(Self { most, ..cut }),
-            None => {
-                let why = format!("a row of {input} inputs and {output} outputs exceeds the {} bytes of a block", wire.block);
-                Err(Error::unsupported(why))
-            }
-        }
-    }
-
-    fn bytes_in(self, ticks: usize) -> usize {
-        4 * self.input * if self.mode & HELD == 0 { ticks } else { 1 }
-    }
-
-    fn bytes_out(self, ticks: usize) -> usize {
-        match self.mode & (BITS | COUNTS) {
-            0 => 4 * self.output * ticks,
-            BITS => bytes_of_bits(self.output) * ticks,
-            _ => 4 * self.output,
-        }
-    }
 }
 
 impl Loaded {

@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 pub mod codec;
+mod cut;
 pub mod dialogue;
 pub mod driver;
 pub mod image;
