@@ -20,11 +20,12 @@ use std::sync::Arc;
 struct Bare {
     inner: OracleSubstrate,
     class: Class,
+    neuron: &'static str,
 }
 
 impl Bare {
     fn new(class: Class) -> Self {
-        Self { inner: OracleSubstrate::new(), class }
+        Self { inner: OracleSubstrate::new(), class, neuron: "isoform.lif/1" }
     }
 }
 
@@ -34,7 +35,7 @@ struct Handle(Box<dyn Realization>);
 #[async_trait]
 impl Substrate for Bare {
     fn profile(&self) -> Arc<Profile> {
-        let takes = Takes { nodes: vec![String::from("isoform.lif/1")], cycles: false, ..Takes::default() };
+        let takes = Takes { nodes: vec![self.neuron.to_owned()], cycles: false, ..Takes::default() };
         let limits = Limits { input: [-4.0, 4.0], batch: 2, channels: 3, ticks: 50, ..Limits::default() };
         let profile = Profile::digital("bare", "1").with_takes(takes).with_limits(limits).with_class(self.class);
         Arc::new(profile.with_facets(Facets::default()))
@@ -104,6 +105,15 @@ fn a_substrate_of_one_neuron_without_facets_conforms() {
     }
     let unclaimed = dossier.outcomes.iter().filter(|o| o.status == Status::NotClaimed).count();
     assert_eq!(unclaimed, lacks.len());
+}
+
+#[test]
+fn nothing_is_counted_where_nothing_spikes() {
+    let membranes = Bare { neuron: "isoform.li/1", ..Bare::new(Class::ExactDigital) };
+    let dossier = run(&membranes, &up_to(Level::L2).with_law("L2.signals")).expect("runs");
+    assert_eq!(dossier.outcomes[0].status, Status::Pass, "{}", dossier.outcomes[0].reason);
+    let pairs: Vec<&str> = dossier.evidence[0].samples.iter().map(|s| s.name.as_str()).collect();
+    assert!(pairs.contains(&"simple/held") && !pairs.contains(&"simple/counts"), "{pairs:?}");
 }
 
 #[test]

@@ -64,13 +64,39 @@ fn names() -> Vec<Named> {
     instruments.chain(media).collect()
 }
 
-/// Opens an instrument. Every option is understood before a line is opened or a file made.
 fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
     if let Some(medium) = media::open(locator) {
         return medium;
     }
+    let kind = named(locator, &mut locator.reader())?;
+    at_each_speed(kind, locator, |locator| instrument(kind, locator))
+}
+
+/// Opens at the usual speed, and at the others of its kind where nobody says which and nobody was understood.
+fn at_each_speed<T>(kind: &Kind, locator: &Locator, open: impl Fn(&Locator) -> Result<T>) -> Result<T> {
+    let is_told = !has_settings(locator.scheme()) || locator.options().iter().any(|(key, _)| key == "baud");
+    let first = open(locator);
+    let Err(error) = &first else { return first };
+    if is_told || !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Protocol) {
+        return first;
+    }
+    for baud in kind.bauds {
+        // of an instrument that was not understood nothing is worth keeping, and the next try has a transcript of its own
+        if let Some(path) = locator.reader().take::<String>("record")? {
+            drop(std::fs::remove_file(path));
+        }
+        let again = open(&locator.clone().with_option("baud", baud.to_string()).map_err(Error::from)?);
+        if again.is_ok() {
+            return again;
+        }
+    }
+    first
+}
+
+/// Every option is understood before a line is opened or a file made.
+fn instrument(kind: &'static Kind, locator: &Locator) -> Result<Arc<dyn Substrate>> {
     let mut options = locator.reader();
-    let kind = named(locator, &mut options)?;
+    named(locator, &mut options)?;
     let record: Option<String> = options.take("record")?;
     let settings = settings(kind, locator, &mut options)?;
     let driver = (kind.driver)(&mut options)?;
@@ -321,6 +347,31 @@ mod tests {
         assert!(refusal("stdio:/nope?device=photonic&meter=(cpu:)").contains("\"cpu:\" names no line"));
         assert!(refusal("stdio:/nope?device=photonic&meter=(serial:)").contains("nothing is named after \"serial:\""));
         assert!(refusal("serial:/dev/none?device=board").contains("cannot be opened"));
+    }
+
+    #[test]
+    fn an_instrument_is_looked_for_at_each_of_its_speeds() {
+        let tried = |locator: &str, answers: Option<&str>| {
+            let locator: Locator = locator.parse().expect("valid");
+            let kind = named(&locator, &mut locator.reader()).expect("is one");
+            let tried = std::cell::RefCell::new(Vec::new());
+            let opened = at_each_speed(kind, &locator, |locator| {
+                tried.borrow_mut().push(locator.to_string());
+                let here = answers.is_some_and(|baud| locator.to_string().ends_with(baud));
+                if here { Ok(()) } else { Err(Error::new(ErrorKind::Timeout, "nobody")) }
+            });
+            (opened.is_ok(), tried.into_inner())
+        };
+        let both = ["serial:/dev/ttyUSB0?device=model-one", "serial:/dev/ttyUSB0?device=model-one&baud=250000"];
+        assert_eq!(tried(both[0], Some("250000")), (true, both.map(String::from).to_vec()));
+        assert_eq!(tried(both[0], None), (false, both.map(String::from).to_vec()));
+        assert_eq!(tried(both[0], Some("model-one")), (true, vec![String::from(both[0])]));
+        assert_eq!(tried("serial:/dev/ttyUSB0?device=spikerbox", Some("222222")).1.len(), 2);
+        for once in
+            ["serial:/dev/ttyUSB0?device=model-one&baud=9600", "tcp:there:9?device=model-one", "serial:/dev/a?device=board"]
+        {
+            assert_eq!(tried(once, None), (false, vec![String::from(once)]));
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Kind {
     pub about: &'static str,
     /// How characters travel, where nobody says otherwise.
     pub settings: Settings,
+    /// Other speeds at which such an instrument may be set up: they are tried where nobody says which and the first finds nobody.
+    pub bauds: &'static [u32],
     /// The options that it takes beyond those of its line: name and meaning.
     pub options: &'static [(&'static str, &'static str)],
     /// The options of its twin alone: name and meaning.

@@ -1,7 +1,7 @@
 """The maker's client against the twin of the LUCIDAC (anchor: third-party-client).
 
     pip install lucipy            # needs numpy and scipy
-    cargo run -- twin 'lucidac?link=tcp' --tcp 15733
+    cargo run -- twin 'lucidac?link=tcp&noise=0' --tcp 15733
     python devices/tests/lucidac_client.py tcp://127.0.0.1:15733
 
 Identifies the twin, reads back what was set, gets the errors that the firmware documents, and runs three circuits: a ramp, an oscillator and a square.

@@ -87,6 +87,12 @@ pub trait Driver: Debug + Send {
         Vec::new()
     }
 
-    /// Leaves the device in a safe condition: heaters off, stimulation off. Failures are of no consequence, the line may be gone.
-    fn close(&mut self, _: &mut Lines) {}
+    /// Leaves the device in a safe condition, heaters off, stimulation off, and makes sure of it as far as the device tells. One part that fails
+    /// keeps it from none of the others.
+    ///
+    /// # Errors
+    /// If the device may not be safe: the dialogue is then opened anew, and this is called once more.
+    fn close(&mut self, _: &mut Lines) -> Result<()> {
+        Ok(())
+    }
 }

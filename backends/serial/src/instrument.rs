@@ -29,6 +29,7 @@ struct Bench {
 ///
 /// # Behavior
 /// - One program at a time has the device; a second is `Busy`.
+/// - A program that ends leaves the device in a safe condition; where the device does not confirm it, the dialogue is opened anew for that.
 /// - After a failure that may have changed the device the state is lost, and the next reset opens the dialogue anew: the line is opened again if
 ///   it was hung up, the device identified, the program loaded.
 #[derive(Debug)]
@@ -120,9 +121,20 @@ impl Bench {
         let before = self.lines.sent();
         let loaded = self.call(|driver, lines| driver.load(lines, program, run));
         if loaded.is_err() && self.lines.sent() > before {
-            self.driver.close(&mut self.lines);
+            self.make_safe();
         }
         loaded
+    }
+
+    /// Leaves the device in a safe condition, also behind a line that has lost its thread. The line may be gone for good, which is of no
+    /// consequence.
+    fn make_safe(&mut self) {
+        let Self { driver, lines, .. } = self;
+        let Err(error) = driver.close(lines) else { return };
+        let open = error.kind() != ErrorKind::Disconnected || lines.reopen().is_ok();
+        if open && driver.identify(lines).is_ok() {
+            let _ = driver.close(lines);
+        }
     }
 
     /// Opens the dialogue anew.
@@ -199,9 +211,8 @@ impl Attached {
 impl Drop for Attached {
     fn drop(&mut self) {
         let mut bench = lock(&self.bench);
-        let Bench { driver, lines, taken, .. } = &mut *bench;
-        driver.close(lines);
-        *taken = false;
+        bench.make_safe();
+        bench.taken = false;
     }
 }
 

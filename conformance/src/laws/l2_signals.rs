@@ -1,13 +1,14 @@
 //! `L2.signals`: forms of signals.
 //!
-//! It proves that a held row and a list of events act as the dense block that they stand for; that counts are the sums of the dense output
-//! and are added to what is there; and that bits are one where the dense output is not nought. All to the bit. Each is repeated
+//! It proves that a held row and a list of events act as the dense block that they stand for; that counts of spikes are the sums of the dense
+//! output and are added to what is there; and that bits of spikes are one where the dense output is not nought. All to the bit. Each is repeated
 //! in chunks of a few ticks, since each form is cut differently.
 
 use crate::bench::{Bench, advance};
 use crate::checks;
 use crate::law::{Law, if_repeatable};
 use crate::record::{Evidence, Level};
+use isoform_core::dynamics::Domain;
 use isoform_core::error::Result;
 use isoform_core::signal::{Event, Signal, SignalMut, bytes_of_bits, pack};
 use isoform_core::substrate::Run;
@@ -68,7 +69,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             evidence.twins("events in chunks and their block", [&names[0], &names[1]], [&listed, &y]);
         }
 
-        if name == "graded" {
+        if program.outputs().iter().any(|o| o.port.domain != Domain::Spikes) {
             continue; // counts and bits are of spikes
         }
         let mut counts = vec![3; output.row()];

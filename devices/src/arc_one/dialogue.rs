@@ -22,6 +22,9 @@ pub const APART: f64 = 0.02;
 const PROMPT: Duration = Duration::from_secs(1);
 /// The most that one sample of a read takes.
 const SAMPLE: Duration = Duration::from_micros(400);
+/// What resets the board, and how often it is said: a board that awaits parameters takes the first ones for them.
+pub(super) const RESET: &[u8] = b"00\n";
+pub(super) const AWAITED: usize = 8;
 /// How often a dialogue is begun anew before the failure is handed on.
 const TRIES: u32 = 3;
 
@@ -92,8 +95,7 @@ impl Board {
     /// # Errors
     /// `WrongDevice` if something else answers, `Timeout` if nothing does.
     pub fn begin(&mut self, link: &mut Link) -> Result<()> {
-        // a board that awaits parameters takes the first ones for them
-        let request = b"00\n".repeat(8);
+        let request = RESET.repeat(AWAITED);
         link.resync(Resync::Reset { request: &request, pause: Duration::from_secs(1) }, Duration::from_millis(50))?;
         let Reading { words, bits, cycles, volts } = self.reading;
         let mode = if volts < 0.0 { 3 } else { 2 };

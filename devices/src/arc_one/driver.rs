@@ -1,6 +1,6 @@
 //! Dense maps on the array.
 
-use super::dialogue::{Board, Reading};
+use super::dialogue::{AWAITED, Board, RESET, Reading};
 use super::map::{Layout, Scale};
 use super::verify::{Target, Writer, Written};
 use isoform_core::bound::Accuracy;
@@ -258,11 +258,11 @@ impl Driver for ArcOne {
         self.read_parameter(lines, node, parameter)
     }
 
-    fn close(&mut self, lines: &mut Lines) {
-        // the board lets go of all lines of the array; it may have gone, which is of no consequence
-        let end = lines.within(std::time::Duration::from_millis(100));
-        let _ = lines.send(b"00\n", end);
+    fn close(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
+        // the board lets go of all lines of the array, which nothing confirms
+        let end = lines.within(std::time::Duration::from_millis(100));
+        Ok(lines.send(&RESET.repeat(AWAITED), end)?)
     }
 }
 

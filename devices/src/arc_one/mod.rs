@@ -34,6 +34,7 @@ pub const KIND: Kind = Kind {
     name: "arc-one",
     about: "a memristor array on an ArC ONE board: dense maps, written by pulses and read cell by cell",
     settings: Settings { baud: 921_600, parity: Parity::Even },
+    bauds: &[],
     options: &[
         ("words", "word lines of the array, from 1 to 32; 32 if absent"),
         ("bits", "bit lines of the array, from 2, for a pair is a weight, to 32; 32 if absent"),

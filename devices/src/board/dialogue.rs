@@ -78,6 +78,7 @@ impl Dialogue {
         self.number = self.number.wrapping_add(1);
         let message = checked(self.number, command.bytes());
         let what = name(command);
+        let start = link.now();
         let mut last = None;
         for _ in 0..TRIES {
             let end = link.within(within);
@@ -89,7 +90,10 @@ impl Dialogue {
             }
             link.drain(QUIET)?;
         }
-        Err(last.unwrap_or(SerialError::Timeout { what, after: within }))
+        match last {
+            Some(error) if !matches!(error, SerialError::Timeout { .. }) => Err(error),
+            _ => Err(SerialError::Timeout { what, after: link.now().saturating_sub(start) }),
+        }
     }
 
     /// The answer with the number of the message; those with other numbers came too late, and are passed over.

@@ -6,6 +6,7 @@
 
 use super::capabilities::{Capabilities, Numbers};
 use super::codec::{Command, number};
+use super::cut::{BITS, COUNTS, Cut, HELD, MOST_TICKS, Wire};
 use super::dialogue::{Dialogue, Expect, PROMPT, whole_block};
 use super::image::{Image, Patch};
 use crate::scpi::codec::block;
@@ -26,18 +27,16 @@ use std::time::Duration;
 
 /// Linear maps that a board takes as a matrix.
 const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "avg_pool2d"];
-/// The most ticks of one request, so that a run can be cancelled and its answer has a deadline.
-const MOST_TICKS: usize = 2000;
 /// The most bytes of a block.
 const MOST_BLOCK: usize = 1 << 15;
+/// How long a board may be deaf after its line was opened: a line that is opened restarts an Arduino, whose boot loader waits for programs first.
+const BOOT: Duration = Duration::from_secs(3);
 /// What the slowest board needs for a tick, and for a byte where the line does not say.
 const TICK: Duration = Duration::from_millis(20);
+/// The ticks of the first request, by which the pace of a program on the board is measured, and how many times as long a later one may take.
+const FIRST: usize = 50;
+const SLACK: u32 = 10;
 const BYTE: Duration = Duration::from_micros(100);
-
-/// The modes of a run.
-const HELD: usize = 1;
-const BITS: usize = 2;
-const COUNTS: usize = 4;
 
 /// The driver of boards.
 #[derive(Debug, Default)]
@@ -46,14 +45,6 @@ pub struct BoardDriver {
     identity: String,
     capabilities: Option<Capabilities>,
     loaded: Option<Loaded>,
-}
-
-/// What a run needs to know of the board.
-#[derive(Debug, Clone, Copy)]
-struct Wire {
-    numbers: Numbers,
-    block: usize,
-    modes: bool,
 }
 
 /// A program on the board.
@@ -68,6 +59,8 @@ struct Loaded {
     tick: u64,
     cancel: Cancel,
     spikes: bool,
+    /// The longest that a tick has taken so far.
+    pace: Option<Duration>,
     row: Vec<f32>,
     words: Vec<u8>,
 }
@@ -129,7 +122,7 @@ impl BoardDriver {
 
     /// Gives a command of which it is known that a board that is as it was left takes it.
     fn told(&mut self, link: &mut Link, command: &Command, bytes: usize) -> Result<()> {
-        self.dialogue.ask(link, command, Expect::Nothing, time(link, 0, bytes)).map(drop).map_err(|e| e.into_fault().into())
+        self.dialogue.ask(link, command, Expect::Nothing, time(link, bytes)).map(drop).map_err(|e| e.into_fault().into())
     }
 
     /// Puts a program on the board, whatever is there.
@@ -161,7 +154,7 @@ impl BoardDriver {
             let piece = most.min(count - words.len());
             let command = Command::new("MEM:DATA?").with_numbers(&[first + words.len(), piece]);
             let answer =
-                self.dialogue.ask(link, &command, Expect::Block, time(link, 0, 4 * piece)).map_err(SerialError::into_fault)?;
+                self.dialogue.ask(link, &command, Expect::Block, time(link, 4 * piece)).map_err(SerialError::into_fault)?;
             let bytes = whole_block("memory", &answer, 4 * piece)?;
             words.extend(bytes.as_chunks().0.iter().map(|w| u32::from_le_bytes(*w)));
         }
@@ -176,59 +169,20 @@ impl BoardDriver {
     }
 }
 
-/// How long a request may take.
-fn time(link: &Link, ticks: usize, bytes: usize) -> Duration {
-    PROMPT + TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)) + link.time_of(bytes, BYTE)
-}
-
-/// How one advance is cut into requests.
-#[derive(Debug, Clone, Copy)]
-struct Cut {
-    mode: usize,
-    input: usize,
-    output: usize,
-    most: usize,
-}
-
-impl Cut {
-    fn new(x: &Signal<'_>, y: &SignalMut<'_>, [input, output]: [usize; 2], spikes: bool, wire: Wire) -> Result<Self> {
-        let mut mode = 0;
-        if wire.modes {
-            mode |= if matches!(x, Signal::Held(_)) { HELD } else { 0 };
-            mode |= match y {
-                SignalMut::Counts(_) => COUNTS,
-                _ if spikes => BITS,
-                _ => 0,
-            };
-        }
-        let cut = Self { mode, input, output, most: MOST_TICKS };
-        let most = (1..=MOST_TICKS).rev().find(|&ticks| cut.bytes_in(ticks) + cut.bytes_out(ticks) <= wire.block);
-        match most {
-            Some(most) => Ok(Self { most, ..cut }),
-            None => {
-                let why = format!("a row of {input} inputs and {output} outputs exceeds the {} bytes of a block", wire.block);
-                Err(Error::unsupported(why))
-            }
-        }
-    }
-
-    fn bytes_in(self, ticks: usize) -> usize {
-        4 * self.input * if self.mode & HELD == 0 { ticks } else { 1 }
-    }
-
-    fn bytes_out(self, ticks: usize) -> usize {
-        match self.mode & (BITS | COUNTS) {
-            0 => 4 * self.output * ticks,
-            BITS => bytes_of_bits(self.output) * ticks,
-            _ => 4 * self.output,
-        }
-    }
+/// How long a request may take, beside its ticks.
+fn time(link: &Link, bytes: usize) -> Duration {
+    PROMPT + link.time_of(bytes, BYTE)
 }
 
 impl Loaded {
     fn extents(&self, ticks: usize) -> [Extent; 2] {
         let extent = |channels| Extent { ticks, batch: 1, channels };
         [extent(self.program.input_channels()), extent(self.program.output_channels())]
+    }
+
+    /// How long a tick may take.
+    fn patience(&self) -> Duration {
+        self.pace.map_or(TICK, |pace| TICK.min(pace * SLACK))
     }
 
     /// Encodes the inputs of some ticks; gives how many were cut to the range of the numbers.
@@ -287,11 +241,17 @@ fn ran(answer: &[u8]) -> Result<(usize, u64, &[u8]), SerialError> {
 
 impl Driver for BoardDriver {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
-        let first = self.greet(lines);
-        match first {
-            // what was on the line from before may have spoilt the first try
-            Err(SerialError::Garbled { .. } | SerialError::Timeout { .. }) => Ok(self.greet(lines)?),
-            other => Ok(other?),
+        let start = lines.now();
+        loop {
+            let waited = |lines: &Lines| lines.now().saturating_sub(start);
+            match self.greet(lines) {
+                // the board may be starting, and what was on the line from before may have spoilt the first try
+                Err(SerialError::Garbled { .. } | SerialError::Timeout { .. }) if waited(lines) < BOOT => {}
+                Err(SerialError::Timeout { what, .. }) => {
+                    return Err(SerialError::Timeout { what, after: waited(lines) }.into());
+                }
+                other => return Ok(other?),
+            }
         }
     }
 
@@ -341,6 +301,7 @@ impl Driver for BoardDriver {
             tick: 0,
             cancel: run.cancel.clone(),
             spikes,
+            pace: None,
             row: Vec::new(),
             words: Vec::new(),
         });
@@ -354,13 +315,14 @@ impl Driver for BoardDriver {
             let mut report = Report::default();
             while report.ticks < ticks && !lines.is_asked_to_stop(&loaded.cancel) {
                 let from = report.ticks;
-                let count = cut.most.min(ticks - from);
+                let count = cut.most.min(ticks - from).min(if loaded.pace.is_none() { FIRST } else { MOST_TICKS });
                 let rows = if cut.mode & HELD == 0 { count } else { 1 };
                 report.clipped += loaded.encode(x, input, from..from + rows);
                 let command = Command::new("RUN?").with_numbers(&[count, cut.mode]).with_block(&loaded.words);
                 let bytes = loaded.words.len() + cut.bytes_out(count);
                 // a board that refuses a run that fits has lost its program
-                let within = time(lines, count, bytes);
+                let within = loaded.patience() * u32::try_from(count).unwrap_or(u32::MAX) + time(lines, bytes);
+                let begun = lines.now();
                 let answer = driver.dialogue.ask(lines, &command, Expect::Block, within).map_err(SerialError::into_fault)?;
                 let (done, clipped, outputs) = ran(&answer)?;
                 if done != count || outputs.len() != cut.bytes_out(count) {
@@ -369,6 +331,8 @@ impl Driver for BoardDriver {
                     );
                 }
                 loaded.decode(outputs, cut, y, output, from..from + count);
+                let took = lines.now().saturating_sub(begun) / u32::try_from(count).unwrap_or(u32::MAX);
+                loaded.pace = loaded.pace.max(Some(took));
                 loaded.tick += count as u64;
                 report.ticks += count;
                 report.clipped += clipped;

@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 pub mod codec;
+mod cut;
 pub mod dialogue;
 pub mod driver;
 pub mod image;
@@ -29,6 +30,7 @@ pub(crate) const KIND: Kind = Kind {
     name: "board",
     about: "a board that speaks docs/board-protocol.md, such as an Arduino with the firmware of this project",
     settings: Settings { baud: 115_200, parity: isoform_serial::transport::Parity::None },
+    bauds: &[],
     options: &[],
     twin_options: &[
         ("numbers", "of the twin: Q24, another Qn, or F32"),

@@ -13,6 +13,8 @@ use isoform_core::witness::{Judged, Witness};
 use isoform_serial::driver::Driver as _;
 use proptest::prelude::*;
 
+mod line;
+
 const EXAMPLE: &str = "NUM Q24;CELLS 1200;CODE 512;BLOCK 1024;RANGE -32,32;FUNC isoform.lif/1 1 1 5 1,isoform.li/1 1 1 3 1;OPS COPY,SUM,NEURON,LINEAR,READ,ABSORB;MODES 1;CHECK 1";
 
 fn q24() -> Format {

@@ -49,16 +49,16 @@ pub struct BoardTwin {
 /// How far a message has come.
 enum Progress {
     Incomplete,
-    /// Its length, without the LF.
-    Complete(usize),
+    /// Its length with the LF, and that of its words: without the LF, and without a CR before it unless that is the last byte of a block.
+    Complete(usize, usize),
 }
 
 /// Looks for the end of a message: an LF that does not stand in a block.
 fn progress(bytes: &[u8]) -> Progress {
-    let mut at = 0;
+    let (mut at, mut block) = (0, 0);
     while at < bytes.len() {
         match bytes[at] {
-            b'\n' => return Progress::Complete(at),
+            b'\n' => return Progress::Complete(at + 1, at - usize::from(at > block && bytes[at - 1] == b'\r')),
             b'#' if at > 0 && matches!(bytes[at - 1], b' ' | b',') => {
                 let Some(&digit) = bytes.get(at + 1) else { return Progress::Incomplete };
                 let digits = usize::from(digit.wrapping_sub(b'0'));
@@ -66,6 +66,7 @@ fn progress(bytes: &[u8]) -> Progress {
                     let Some(length) = bytes.get(at + 2..at + 2 + digits) else { return Progress::Incomplete };
                     // what is no number is no block, and the message is refused when it is read
                     at += 2 + digits + number::<usize>(length).unwrap_or(0);
+                    block = at;
                     continue;
                 }
                 at += 1;
@@ -133,7 +134,6 @@ impl BoardTwin {
 
     /// A whole message.
     fn message(&mut self, line: &[u8], now: Duration) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
         if !self.checked {
             if line.trim_ascii().is_empty() {
                 return;
@@ -318,8 +318,8 @@ impl Twin for BoardTwin {
                 self.skipping = false;
             }
             match progress(&self.inbox) {
-                Progress::Complete(end) => {
-                    let line: Vec<u8> = self.inbox.drain(..=end).take(end).collect();
+                Progress::Complete(length, words) => {
+                    let line: Vec<u8> = self.inbox.drain(..length).take(words).collect();
                     self.message(&line, now);
                 }
                 Progress::Incomplete if self.inbox.len() > self.capabilities.block + HEAD => {

@@ -263,9 +263,8 @@ impl Driver for Cyton {
         }
     }
 
-    fn close(&mut self, lines: &mut Lines) {
+    fn close(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
-        // the line may be gone
-        let _ = stop(lines);
+        Ok(stop(lines)?)
     }
 }

@@ -36,6 +36,7 @@ pub const KIND: Kind = Kind {
     name: "cyton",
     about: "OpenBCI Cyton, eight channels of biosignals",
     settings: Settings { baud: 115_200, parity: Parity::None },
+    bauds: &[],
     options: &[
         ("gain", "1, 2, 4, 6, 8, 12 or 24, for all channels; 24 if absent"),
         ("input", "normal, shorted or test, for all channels; normal if absent"),

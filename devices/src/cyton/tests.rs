@@ -14,7 +14,7 @@ use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Run, Substrate};
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
-use isoform_serial::transport::{Fault, Faulty, Line, Memory, Mishap, Scripted, Transport, VirtualClock};
+use isoform_serial::transport::{Fault, Faulty, Line, Memory, Mishap, Scripted, Transport, Twin, VirtualClock};
 use std::time::Duration;
 
 const SEED: u64 = 11;
@@ -103,7 +103,7 @@ fn stream(packets: &[(u8, u64)]) -> Blocking {
         packets: Vec<(Duration, Vec<u8>)>,
         start: Option<Duration>,
     }
-    impl isoform_serial::transport::Twin for Written {
+    impl Twin for Written {
         fn receive(&mut self, bytes: &[u8], now: Duration) {
             if bytes == b"b" {
                 self.start = Some(now);
@@ -275,7 +275,7 @@ fn another_device_is_not_taken_for_a_board() {
 #[test]
 fn a_board_that_streams_is_brought_into_step() {
     let mut twin = board();
-    isoform_serial::transport::Twin::receive(&mut twin, b"bx3", Duration::ZERO);
+    Twin::receive(&mut twin, b"bx3", Duration::ZERO);
     let substrate = instrument(Memory::new("twin", Box::new(twin))).expect("identified all the same");
     assert_eq!(held(&open(&substrate, 8).expect("opens").listen(100).expect("listens").0, 8), Some(0));
 }
@@ -333,4 +333,14 @@ fn attempt(line: Faulty, clock: &VirtualClock, fault: Fault, what: &str) {
             assert_eq!((held(&y, 8), report.lost), (Some(0), 0), "{what}");
         }
     }
+}
+
+#[test]
+fn whoever_resets_without_end_fills_no_memory() {
+    let mut twin = CytonTwin::new(1, 0.0);
+    (0..16).for_each(|_| twin.receive(&[b'v'; 4096], Duration::ZERO));
+    let mut out = std::collections::VecDeque::new();
+    twin.transmit(Duration::from_secs(1), &mut out);
+    let banners = Vec::from(out).windows(3).filter(|w| w == b"$$$").count();
+    assert_eq!(banners, 64);
 }

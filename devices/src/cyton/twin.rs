@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// What a system keeps of a line that nobody reads. What is beyond it is lost, as it is there.
 pub const KEPT: usize = 4096;
+/// How many texts wait to be said. Further ones are lost.
+const TEXTS: usize = 64;
 /// How long a reset takes.
 const RESET: Duration = Duration::from_millis(300);
 /// How long the board waits for the rest of a command.
@@ -100,7 +102,9 @@ impl CytonTwin {
     }
 
     fn say(&mut self, when: Duration, text: &str) {
-        self.texts.push_back((when, [text.as_bytes(), END].concat()));
+        if self.texts.len() < TEXTS {
+            self.texts.push_back((when, [text.as_bytes(), END].concat()));
+        }
     }
 
     /// Says something unless there is a stream, in which no text has a place.

@@ -219,9 +219,10 @@ impl Driver for Lucidac {
         Ok(())
     }
 
-    fn close(&mut self, lines: &mut Lines) {
+    fn close(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
-        let _ = self.ask(lines, "reset_circuit", &json!({}));
+        self.ask(lines, "reset_circuit", &json!({}))?;
+        Ok(())
     }
 }
 

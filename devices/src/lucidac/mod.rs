@@ -40,6 +40,7 @@ pub const KIND: Kind = Kind {
     name: "lucidac",
     about: "the analog computer LUCIDAC: flows of up to eight states, in continuous time",
     settings: Settings { baud: 115_200, parity: Parity::None },
+    bauds: &[],
     options: &[
         ("unit", "what one unit of the machine stands for, by state: x:20,y:30; the nominal ranges if absent"),
         ("rate", "ticks in a second of the machine; the highest at which all factors fit if absent"),

@@ -306,9 +306,9 @@ impl Driver for ModelOne {
         Ok(())
     }
 
-    fn close(&mut self, lines: &mut Lines) {
-        // integrators in IC cannot run into an overload; the machine may have gone, which is of no consequence
-        let _ = self.machine.ask(lines, "IC", b"i", b"IC", Duration::from_millis(100));
+    fn close(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
+        // integrators in IC cannot run into an overload
+        Ok(self.machine.ask(lines, "IC", b"i", b"IC", Duration::from_millis(100))?)
     }
 }

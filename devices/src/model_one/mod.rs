@@ -6,7 +6,7 @@
 //! The state is readable, but can be written through IC alone: there is no facet memory, and a reset is the next IC. The converter prints four
 //! decimals; what its noise hides remains unseen, as does a digit that is changed on the line by less than 1e-3.
 //!
-//! The rate is 115200 or 250000 bits a second, by the firmware that was compiled: try `baud=250000` if nothing answers.
+//! The rate is 115200 or 250000 bits a second, by the firmware that was compiled: both are tried unless `baud` says which.
 //!
 //! Sources: firmware 2.1 of the controller (`anabrid/Model-1`), and exchanges with it on a simulated processor.
 
@@ -32,6 +32,7 @@ pub const KIND: Kind = Kind {
     name: "model-one",
     about: "a Model-1 analog computer by its hybrid controller: integrators as they are patched",
     settings: Settings { baud: 115_200, parity: Parity::None },
+    bauds: &[250_000],
     options: &[(
         "patch",
         "a JSON file that says what is patched where, as in docs/model-one.md; one channel on the controller's own potentiometers if absent",

@@ -142,11 +142,29 @@ impl Photonic {
     fn set(&self, link: &mut Link, volts: &[f64]) -> Wire<()> {
         let words = self.words(volts);
         for (module, words) in words.chunks(MODULE).enumerate() {
-            let first = u16::try_from(module * MODULE).unwrap_or(u16::MAX);
-            ask(link, "a vector of set-points", &vector(command::V, first, words))?;
+            self.set_module(link, module, words)?;
         }
         link.sleep(self.bench.settle);
         Ok(())
+    }
+
+    fn set_module(&self, link: &mut Link, module: usize, words: &[u16]) -> Wire<()> {
+        let first = u16::try_from(module * MODULE).unwrap_or(u16::MAX);
+        ask(link, "a vector of set-points", &vector(command::V, first, words))
+    }
+
+    /// Sets all heaters of all modules to nought, whatever one of them answers; gives the first failure.
+    fn darken(&self, link: &mut Link) -> Wire<()> {
+        // a complaint that came unasked is no answer
+        let mut first = link.drain(BETWEEN).map(drop);
+        for (module, words) in vec![0; self.channels].chunks(MODULE).enumerate() {
+            let answered = self.set_module(link, module, words);
+            if answered.is_err() {
+                let _ = link.drain(BETWEEN);
+            }
+            first = first.and(answered);
+        }
+        first
     }
 
     fn words(&self, volts: &[f64]) -> Vec<u16> {
@@ -384,9 +402,9 @@ impl Driver for Photonic {
     fn reset(&mut self, lines: &mut Lines) -> Result<()> {
         let limits = [("VMAX", " V", self.bench.v_max.min(self.v_full)), ("IMAX", " mA", self.bench.i_max.min(self.i_full))];
         let link: &mut Link = lines;
-        let dark = vec![0.0; self.channels];
-        self.set(link, &dark)?;
-        self.confirm(link, &dark)?;
+        self.darken(link)?;
+        self.confirm(link, &vec![0.0; self.channels])?;
+        link.sleep(self.bench.settle);
         for channel in 0..self.channels {
             for (name, unit, limit) in limits {
                 ask(link, "a limit", format!("{name}{channel}={limit:.3}\n").as_bytes())?;
@@ -402,10 +420,10 @@ impl Driver for Photonic {
         Ok(())
     }
 
-    fn close(&mut self, lines: &mut Lines) {
+    fn close(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
-        // heaters off, as far as the line goes
         let link: &mut Link = lines;
-        let _ = self.set(link, &vec![0.0; self.channels]);
+        self.darken(link)?;
+        Ok(self.confirm(link, &vec![0.0; self.channels])?)
     }
 }

@@ -34,6 +34,7 @@ pub const KIND: Kind = Kind {
     name: "photonic",
     about: "a mesh of interferometers: Qontrol Q8 heaters and, on the line meter, a power meter of SCPI",
     settings: Settings { baud: 115_200, parity: Parity::None },
+    bauds: &[],
     options: &[
         ("modes", "modes of the mesh, from 1 to 8; 4 if absent"),
         ("reference", "amplitude of a reference arm in units of a mode at full amplitude; without it only powers are read"),

@@ -19,7 +19,9 @@ use isoform_physics::photonics::matrix::{Complex, Matrix};
 use isoform_serial::instrument::Instrument as Device;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Fault, Faulty, Line, Memory, Mishap, Scripted, Transport, VirtualClock};
+use std::collections::VecDeque;
 use std::f64::consts::{PI, TAU};
+use std::sync::MutexGuard;
 
 /// Standard deviation of a reading in units of full power, by default.
 const NOISE: f64 = 1e-4;
@@ -302,4 +304,76 @@ fn a_bad_line_never_gives_a_wrong_power() {
     }
     // every kind of ending was seen
     assert!(failed > 50 && recovered > 20 && untouched > 50, "{failed} {recovered} {untouched}");
+}
+
+fn lock(twin: &Mutex<Box<dyn Twin>>) -> MutexGuard<'_, Box<dyn Twin>> {
+    twin.lock().expect("nobody has failed while holding it")
+}
+
+/// Modules of which the first complains of its supply, and does nothing, from some vector of set-points on.
+#[derive(Debug)]
+struct FirstDies {
+    chain: Arc<Mutex<Box<dyn Twin>>>,
+    vectors: usize,
+    complaint: Option<Duration>,
+}
+
+impl Twin for FirstDies {
+    fn receive(&mut self, bytes: &[u8], now: Duration) {
+        if bytes.starts_with(&[0x82, 0, 0, 0, 0, 0, 8]) {
+            self.vectors += 1;
+            if self.vectors > 4 {
+                self.complaint = Some(now);
+                return;
+            }
+        }
+        lock(&self.chain).receive(bytes, now);
+    }
+
+    fn transmit(&mut self, now: Duration, out: &mut VecDeque<u8>) {
+        if self.complaint.take().is_some() {
+            out.extend(b"E03:00\n");
+        }
+        lock(&self.chain).transmit(now, out);
+    }
+
+    fn next(&self) -> Option<Duration> {
+        self.complaint.or_else(|| lock(&self.chain).next())
+    }
+
+    fn restart(&mut self, now: Duration) {
+        lock(&self.chain).restart(now);
+    }
+}
+
+#[test]
+fn one_module_that_fails_keeps_no_other_hot() {
+    let locator: Locator = "twin:photonic".parse().expect("valid");
+    let clock = VirtualClock::default();
+    let [chain, meter] = <[Box<dyn Twin>; 2]>::try_from(twins(&mut locator.reader()).expect("twins")).expect("two");
+    let chain = Arc::new(Mutex::new(chain));
+    let dies = FirstDies { chain: Arc::clone(&chain), vectors: 0, complaint: None };
+    let line = |name: &str, twin| Box::new(Memory::on(clock.clone(), name, twin));
+    let lines = Lines::one(line("heaters", Box::new(dies))).with("meter", line("meter", meter));
+    let bench = Device::open(driver(&mut locator.reader()).expect("a driver"), lines).expect("opens");
+    let warmest = || {
+        let mut chain = lock(&chain);
+        chain.receive(b"Vall?\n", clock.now());
+        let mut out = VecDeque::new();
+        chain.transmit(clock.now() + Duration::from_secs(1), &mut out);
+        let text = String::from_utf8(out.into()).expect("is text");
+        let volts: Vec<f64> = text.lines().map(|line| line.trim_end_matches(" V").parse().expect("volts")).collect();
+        [0, 8, 16].map(|first| volts[first..first + 8].iter().copied().fold(0.0, f64::max))
+    };
+    let program = program(&Matrix::orthonormal(4, &numbers(32, 1)).expect("is one"), Encoding::Real, Detection::Intensity);
+    let mut session = Blocking::open(&bench, &program, &Run::new()).expect("loads");
+    let error = session.run(&[0.5; 24]).expect_err("the first module has failed");
+    assert!(error.to_string().contains("the supply of the channel failed"), "{error}");
+    assert!(warmest().iter().all(|&volts| volts > 1.0), "{:?}", warmest());
+    session.reset().expect_err("the first module fails still");
+    let [_, second, third] = warmest();
+    assert_eq!([second, third], [0.0, 0.0], "after a reset");
+    drop(session);
+    let [_, second, third] = warmest();
+    assert_eq!([second, third], [0.0, 0.0], "after the end");
 }

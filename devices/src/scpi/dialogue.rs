@@ -9,8 +9,8 @@ use std::time::Duration;
 const MOST_ERRORS: usize = 64;
 /// The longest answer that is no block.
 const LONGEST: usize = 4096;
-/// How long a byte is on its way where the line does not say.
-const BYTE: Duration = Duration::from_micros(1100);
+/// How long a byte is on its way at the most where the line does not say.
+const BYTE: Duration = Duration::from_micros(100);
 /// Bytes of a long message that are waited for at a time.
 const PIECE: usize = 1024;
 /// How long the line has to be quiet before a dialogue begins.
@@ -66,16 +66,18 @@ impl Dialogue {
     /// # Errors
     /// As [`begin`](Self::begin).
     pub fn identity(&self, link: &mut Link) -> Result<Identity> {
-        match self.greet(link, b"\n") {
-            // the instrument may be in the middle of a block, to which nothing is a command
-            Err(SerialError::Timeout { .. } | SerialError::Garbled { .. }) if self.fill > 0 => {
-                self.greet(link, &vec![b'\n'; self.fill])
-            }
-            other => other,
+        let mut greeted = self.greet(link, b"\n");
+        // the instrument may be in the middle of a block, to which nothing is a command; of most a few bytes are missing
+        let (mut piece, mut left) = (PIECE, self.fill);
+        while left > 0 && matches!(greeted, Err(SerialError::Timeout { .. } | SerialError::Garbled { .. })) {
+            let bytes = piece.min(left);
+            greeted = self.greet(link, &vec![b'\n'; bytes]);
+            (piece, left) = (4 * piece, left - bytes);
         }
+        greeted
     }
 
-    /// How long a message or an answer of so many bytes may take: a line of 9600 baud needs a millisecond a byte.
+    /// How long a message or an answer of so many bytes may take.
     fn time(&self, link: &Link, bytes: usize) -> Duration {
         self.within + link.time_of(bytes, BYTE)
     }
@@ -281,6 +283,22 @@ mod tests {
         assert_eq!(identity.serial, "P1");
         let wrong = DIALOGUE.begin(&mut link(&turns), "scope", &["DSO"]).expect_err("another one");
         assert!(matches!(wrong, SerialError::WrongDevice { .. }), "{wrong}");
+    }
+
+    #[test]
+    fn a_block_that_was_begun_is_filled_until_somebody_answers() {
+        let fill = ["\n".repeat(1024), "\n".repeat(4096), "\n".repeat(880)];
+        let silent = |fill: &'static str| [(fill, ""), ("*CLS\n*IDN?\n", "")];
+        let [first, second, third] = fill.map(|text| &*text.leak());
+        let answers =
+            [(second, ""), ("*CLS\n*IDN?\n", "MAKER,AWG,1,2\n"), ("*ESR?\n", "0\n"), ("SYST:ERR?\n", "0,\"No error\"\n")];
+        let filling = DIALOGUE.with_fill(6000);
+        let soon = [silent("\n").as_slice(), &silent(first), &answers].concat();
+        assert_eq!(filling.identity(&mut link(&soon)).expect("answers in the end").serial, "1");
+        let never = [silent("\n"), silent(first), silent(second), silent(third)].concat();
+        let mut line = link(&never);
+        assert!(matches!(filling.identity(&mut line), Err(SerialError::Timeout { .. })));
+        assert_eq!(line.sent(), 1 + 6000 + 4 * 11);
     }
 
     #[test]

@@ -247,8 +247,9 @@ impl Driver for SpikerBox {
         }
     }
 
-    fn close(&mut self, _: &mut Lines) {
+    fn close(&mut self, _: &mut Lines) -> Result<()> {
         // the box only speaks
         self.loaded = None;
+        Ok(())
     }
 }

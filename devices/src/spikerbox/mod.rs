@@ -11,7 +11,7 @@
 //! Between two advances the box goes on; see the module `stream` for what is bridged and what is dropped. Voltages are those at the converter, with
 //! the resting level of the box in them; the gain of its amplifier is not known to the protocol.
 //!
-//! Some boxes run their line at 222 222 bits a second: say `baud=222222`.
+//! Some boxes run their line at 222 222 bits a second, which is tried too unless `baud` says which.
 
 pub mod codec;
 pub mod driver;
@@ -34,6 +34,7 @@ pub const KIND: Kind = Kind {
     name: "spikerbox",
     about: "Backyard Brains SpikerBox, one channel of spikes",
     settings: Settings { baud: 230_400, parity: Parity::None },
+    bauds: &[222_222],
     options: &[],
     twin_options: &[
         ("seed", "of the twin: the seed of its tissue; 0 if absent"),

@@ -24,6 +24,8 @@ use std::time::Duration;
 const BOOT: Duration = Duration::from_secs(2);
 /// How long an echo takes.
 const ECHO: Duration = Duration::from_secs(2);
+/// How long no echo comes when none is on its way.
+const QUIET: Duration = Duration::from_millis(50);
 /// The first line after a start.
 const BANNER: &[u8] = b"Booted up";
 
@@ -208,10 +210,11 @@ impl Driver for UMemristor {
         }
     }
 
-    fn close(&mut self, lines: &mut Lines) {
-        // the rails off and the pulses disconnected; the board may have gone, which is of no consequence
-        let end = lines.within(Duration::from_millis(100));
-        let _ = lines.send(b"p0\nq0\n", end);
+    fn close(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
+        // the pulses disconnected and the rails off; what is left of earlier echoes is no answer
+        let left = lines.drain(QUIET).map(drop);
+        let told = [Command::Polarity(0), Command::Power(false)].map(|command| Self::tell(lines, command));
+        Ok(told.into_iter().fold(left, Result::and)?)
     }
 }

@@ -20,6 +20,7 @@ pub const KIND: Kind = Kind {
     name: "umemristor",
     about: "eight memristors of a Memristor Development Platform, which can be pulsed and not read",
     settings: Settings { baud: 9600, parity: Parity::None },
+    bauds: &[],
     options: &[],
     twin_options: &[],
     files: &[],

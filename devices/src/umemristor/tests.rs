@@ -129,3 +129,17 @@ impl isoform_serial::transport::Twin for Shared {
         self.0.lock().expect("is free").restart(now);
     }
 }
+
+#[test]
+fn the_rails_go_off_whatever_is_echoed() {
+    let rails = ("q0\n", "q\n0\nPower is OFF\n");
+    let close = |pulses: (&str, &str)| {
+        let mut lines = Lines::one(Box::new(Scripted::dialogue(&[pulses, rails])));
+        let closed = UMemristor::new().close(&mut lines);
+        assert_eq!(lines.sent(), 6, "both are told");
+        closed
+    };
+    close(("p0\n", "p\n0\nPulse set to DISCONNECT\n")).expect("is safe");
+    assert_eq!(close(("p0\n", "p\n1\nPulse set to FORWARD\n")).expect_err("is not").kind(), ErrorKind::Protocol);
+    assert_eq!(close(("p0\n", "")).expect_err("nobody knows").kind(), ErrorKind::Timeout);
+}

@@ -268,8 +268,15 @@ impl Driver for Waveform {
         Ok(())
     }
 
-    fn close(&mut self, lines: &mut Lines) {
+    /// A generator that is in the middle of a block does not hear this, and the dialogue is begun anew, which ends the block.
+    fn close(&mut self, lines: &mut Lines) -> Result<()> {
         self.loaded = None;
-        let _ = dialogue().tell(lines, b"OUTP OFF");
+        let dialogue = dialogue();
+        dialogue.tell(lines, b"OUTP OFF")?;
+        let state = dialogue.ask(lines, b"OUTP?")?;
+        if state == b"0" {
+            return Ok(());
+        }
+        Err(SerialError::garbled("the output of the generator", &state, "it is not off").into())
     }
 }

@@ -39,6 +39,7 @@ pub const KIND: Kind = Kind {
     name: "waveform",
     about: "a leaky integrator or a VO2 neuristor between a waveform generator and, on the line scope, a digitizer, both of SCPI",
     settings: Settings { baud: 115_200, parity: Parity::None },
+    bauds: &[],
     options: &[
         (
             "dut",
@@ -97,10 +98,28 @@ struct Device {
 /// The device that the options name, which bench and twin share.
 fn device(options: &mut Options<'_>) -> Result<Device> {
     match options.take::<String>("dut")?.as_deref() {
-        None | Some("leaky") => leaky(options),
-        Some("neuristor") => neuristor(options),
+        None | Some("leaky") => {
+            none_of(options, &["ohm", "spread", "jitter", "dt", "error"], "neuristor")?;
+            leaky(options)
+        }
+        Some("neuristor") => {
+            none_of(options, &["tau", "r", "scale"], "leaky")?;
+            neuristor(options)
+        }
         Some(other) => Err(Error::unsupported(format!("the device {other:?} is none of leaky and neuristor"))),
     }
+}
+
+/// Refuses the options of another device under test.
+fn none_of(options: &mut Options<'_>, names: &[&str], dut: &str) -> Result<()> {
+    for name in names {
+        if options.take::<String>(name)?.is_some() {
+            return Err(Error::unsupported(format!(
+                "option \"{name}\" is of dut={dut} alone: choose that device, or leave it out"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn within([least, most]: [f64; 2]) -> RangeInclusive<f64> {

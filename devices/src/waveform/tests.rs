@@ -20,6 +20,8 @@ use isoform_serial::instrument::Instrument as Device;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Fault, Faulty, Memory, Mishap, Transport, VirtualClock};
 
+mod closing;
+
 const DT: f64 = 1e-3;
 
 fn program(tau: f64, r: f64, semantics: Semantics) -> Program {
@@ -175,7 +177,12 @@ fn a_film_takes_rates_of_itself_alone() {
         assert!(opened.is_err(), "{text}");
     }
     assert!(open("twin:waveform?dut=transistor").expect_err("unknown").to_string().contains("none of leaky and neuristor"));
-    assert!(open("twin:waveform?ohm=100").expect_err("of the other").to_string().contains("does not go with the others"));
+    let says = |locator: &str, what: &str| {
+        let error = open(locator).expect_err("of the other").to_string();
+        assert!(error.contains(what), "{error}");
+    };
+    says("twin:waveform?ohm=100", "option \"ohm\" is of dut=neuristor alone");
+    says("twin:waveform?dut=neuristor&r=2", "option \"r\" is of dut=leaky alone");
 }
 
 /// Driver and lines of a bench, for a look inside.

@@ -10,7 +10,12 @@ use std::time::Duration;
 /// Pieces of output that wait for a reader; a child that says more waits too.
 const PIECES: usize = 16;
 
-/// A child process that talks on its standard input and output. It is ended when this is dropped.
+/// How long a child has to hear the last that was said to it, and to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How often its end is looked for.
+const GLANCE: Duration = Duration::from_millis(2);
+
+/// A child process that talks on its standard input and output. When this is dropped its standard input ends, and half a second later it is ended.
 #[derive(Debug)]
 pub struct Process {
     command: Vec<String>,
@@ -37,12 +42,20 @@ impl Process {
         Ok(process)
     }
 
+    /// Lets the child hear what was said to it, and that no more comes; ends it if it does not end by itself.
     fn end(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            // a child that has ended already cannot be ended again
-            drop(running.child.kill());
-            drop(running.child.wait());
+        let Some(Running { mut child, input, output, .. }) = self.running.take() else { return };
+        drop(input);
+        let end = self.clock.now() + LAST_WORDS;
+        while matches!(child.try_wait(), Ok(None)) && self.clock.now() < end {
+            // what it says meanwhile is taken from it, or it would wait for a reader
+            if let Err(RecvTimeoutError::Disconnected) = output.recv_timeout(GLANCE) {
+                self.clock.sleep(GLANCE);
+            }
         }
+        // a child that has ended already cannot be ended again
+        drop(child.kill());
+        drop(child.wait());
     }
 }
 
@@ -132,5 +145,36 @@ impl Transport for Process {
         speak(input, input_from);
         self.running = Some(Running { child, input: input_to, output: from, rest: VecDeque::new() });
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Process {
+        Process::start(&["sh", "-c", script].map(String::from)).expect("starts")
+    }
+
+    #[test]
+    fn the_last_words_are_heard_before_the_end() {
+        let path = std::env::temp_dir().join(format!("isoform-last-words-{}", std::process::id()));
+        let mut child = shell(&format!("while read word; do sleep 0.03; echo $word >> '{}'; done", path.display()));
+        for word in [b"p0\n", b"q0\n"] {
+            assert_eq!(child.write(word, Duration::from_secs(1)).expect("takes it"), 3);
+        }
+        drop(child);
+        let heard = std::fs::read_to_string(&path).expect("was written");
+        std::fs::remove_file(&path).expect("is there");
+        assert_eq!(heard, "p0\nq0\n");
+    }
+
+    #[test]
+    fn a_child_that_does_not_end_is_ended() {
+        for script in ["exec sleep 100", "exec yes"] {
+            let start = std::time::Instant::now();
+            drop(shell(script));
+            assert!(start.elapsed() < Duration::from_secs(10), "{script}");
+        }
     }
 }

@@ -21,6 +21,8 @@ const READER: Duration = Duration::from_secs(10);
 const RESET: Duration = Duration::from_millis(41);
 /// Values that the log holds.
 const LOG: usize = 1152;
+/// How many bytes it may be behind with its answers, which is more than its log has.
+const BEHIND: usize = 1 << 16;
 /// What sampling one value takes in truth, whatever the interval: 100 ms of two channels gave 153 rows.
 const SAMPLE: Duration = Duration::from_micros(325);
 /// One step of the converter: 16 bits over two machine units.
@@ -251,6 +253,10 @@ impl Twin for ModelOneTwin {
         }
         self.heard = now;
         for &byte in bytes {
+            if self.out.len() > BEHIND {
+                // the machine does not read while it speaks, and what its port cannot keep is lost
+                break;
+            }
             if self.pending.is_empty() && matches!(byte, b'c' | b'C' | b'd' | b'D') && self.phase != Phase::Idle {
                 self.held_up += 1;
                 self.until += READER;

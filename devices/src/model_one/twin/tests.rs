@@ -72,3 +72,16 @@ fn an_overload_halts_where_that_is_wanted() {
     assert_eq!(talk(&mut twin, b"F", &mut now, 1500), "SINGLE-RUN\n\tOverload halt!\n");
     assert!(talk(&mut twin, b"s", &mut now, 50).contains("MODE=HALT"));
 }
+
+#[test]
+fn whoever_asks_without_end_fills_no_memory() {
+    let mut twin = ModelOneTwin::new(Patch::default(), 1);
+    (0..16).for_each(|_| twin.receive(&[b's'; 4096], Duration::ZERO));
+    // what it was behind with, and the answer to which that had not come yet
+    assert!((65_537..65_537 + 256).contains(&twin.out.len()), "{}", twin.out.len());
+    let mut out = VecDeque::new();
+    twin.transmit(Duration::from_secs(60), &mut out);
+    assert!(out.len() > 65_536 && twin.out.is_empty());
+    let mut now = Duration::from_secs(120);
+    assert_eq!(talk(&mut twin, b"C000005", &mut now, 1000), "T_IC=5\n");
+}
