@@ -2,6 +2,7 @@
 
 use super::codec::{Command, LONGEST_HEAD, checked, number, plain, unchecked};
 use crate::scpi::codec::block;
+use isoform_core::substrate::Cancel;
 use isoform_serial::error::{Result, SerialError, printable};
 use isoform_serial::link::{Deadline, Link};
 use std::time::Duration;
@@ -71,10 +72,23 @@ impl Dialogue {
     /// # Errors
     /// `Refused` with the board's error, `Fault` if the cable changed the message, `Timeout`, `Garbled`, `HungUp`.
     pub fn ask(&mut self, link: &mut Link, command: &Command, expect: Expect, within: Duration) -> Result<Vec<u8>> {
-        if self.checked { self.ask_checked(link, command, expect, within) } else { ask_plain(link, command, expect, within) }
+        self.ask_until(link, command, (expect, within), &Cancel::default())
     }
 
-    fn ask_checked(&mut self, link: &mut Link, command: &Command, expect: Expect, within: Duration) -> Result<Vec<u8>> {
+    /// The same for what may take long: once somebody has asked to stop, it is not repeated.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn ask_until(
+        &mut self,
+        link: &mut Link,
+        command: &Command,
+        (expect, within): (Expect, Duration),
+        cancel: &Cancel,
+    ) -> Result<Vec<u8>> {
+        if !self.checked {
+            return ask_plain(link, command, expect, within);
+        }
         self.number = self.number.wrapping_add(1);
         let message = checked(self.number, command.bytes());
         let what = name(command);
@@ -89,6 +103,9 @@ impl Dialogue {
                 Err(error) => last = Some(error),
             }
             link.drain(QUIET)?;
+            if link.is_asked_to_stop(cancel) {
+                break;
+            }
         }
         match last {
             Some(error) if !matches!(error, SerialError::Timeout { .. }) => Err(error),
@@ -223,5 +240,23 @@ mod tests {
         let command = Command::new("RUN?").with_numbers(&[1, 0]).with_block(&[]);
         let answer = Dialogue::default().ask(&mut link, &command, Expect::Block, PROMPT).expect("answers");
         assert_eq!(answer, b"1,0,#14\r\n\r\n");
+    }
+
+    #[test]
+    fn silence_is_told_for_as_long_as_it_lasted() {
+        let ask = |cancel: &Cancel, tries: usize| {
+            let script = vec![Line::Host(checked(1, b"RUN? 1,0")); tries];
+            let mut link = Link::new(Box::new(Scripted::new(script)));
+            let mut dialogue = Dialogue { checked: true, number: 0 };
+            let command = Command::new("RUN?").with_numbers(&[1, 0]);
+            dialogue.ask_until(&mut link, &command, (Expect::Block, PROMPT), cancel).expect_err("nobody answers").to_string()
+        };
+        let cancel = Cancel::default();
+        // four times 400 ms for an answer and 130 ms for the quiet behind it
+        let whole = ask(&cancel, 4);
+        assert!(whole.contains("an answer to RUN? 1,0 did not come within 2.12s"), "{whole}");
+        cancel.raise();
+        let once = ask(&cancel, 1);
+        assert!(once.contains("did not come within 530ms"), "{once}");
     }
 }

@@ -29,8 +29,9 @@ use std::time::Duration;
 const MAPS: [&str; 6] = ["dense", "sparse", "conv1d", "conv2d", "sum_pool2d", "avg_pool2d"];
 /// The most bytes of a block.
 const MOST_BLOCK: usize = 1 << 15;
-/// How long a board may be deaf after its line was opened: a line that is opened restarts an Arduino, whose boot loader waits for programs first.
-const BOOT: Duration = Duration::from_secs(3);
+/// How long nothing is said to a board that does not answer: a line that is opened restarts an Arduino, whose boot loader waits for a program
+/// as long as it hears anything.
+const BOOT: Duration = Duration::from_secs(2);
 /// What the slowest board needs for a tick, and for a byte where the line does not say.
 const TICK: Duration = Duration::from_millis(20);
 /// The ticks of the first request, by which the pace of a program on the board is measured, and how many times as long a later one may take.
@@ -242,17 +243,19 @@ fn ran(answer: &[u8]) -> Result<(usize, u64, &[u8]), SerialError> {
 impl Driver for BoardDriver {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
         let start = lines.now();
-        loop {
-            let waited = |lines: &Lines| lines.now().saturating_sub(start);
-            match self.greet(lines) {
-                // the board may be starting, and what was on the line from before may have spoilt the first try
-                Err(SerialError::Garbled { .. } | SerialError::Timeout { .. }) if waited(lines) < BOOT => {}
-                Err(SerialError::Timeout { what, .. }) => {
-                    return Err(SerialError::Timeout { what, after: waited(lines) }.into());
-                }
-                other => return Ok(other?),
+        let mut greeted = self.greet(lines);
+        // what was on the line from before may have spoilt the first try, and a boot loader the second
+        for pause in [Duration::ZERO, BOOT] {
+            if !matches!(greeted, Err(SerialError::Garbled { .. } | SerialError::Timeout { .. })) {
+                break;
             }
+            lines.sleep(pause);
+            greeted = self.greet(lines);
         }
+        Ok(greeted.map_err(|error| match error {
+            SerialError::Timeout { what, .. } => SerialError::Timeout { what, after: lines.now().saturating_sub(start) },
+            other => other,
+        })?)
     }
 
     fn profile(&self) -> Profile {
@@ -323,7 +326,8 @@ impl Driver for BoardDriver {
                 // a board that refuses a run that fits has lost its program
                 let within = loaded.patience() * u32::try_from(count).unwrap_or(u32::MAX) + time(lines, bytes);
                 let begun = lines.now();
-                let answer = driver.dialogue.ask(lines, &command, Expect::Block, within).map_err(SerialError::into_fault)?;
+                let answer = driver.dialogue.ask_until(lines, &command, (Expect::Block, within), &loaded.cancel);
+                let answer = answer.map_err(SerialError::into_fault)?;
                 let (done, clipped, outputs) = ran(&answer)?;
                 if done != count || outputs.len() != cut.bytes_out(count) {
                     return Err(

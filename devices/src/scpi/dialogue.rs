@@ -9,8 +9,8 @@ use std::time::Duration;
 const MOST_ERRORS: usize = 64;
 /// The longest answer that is no block.
 const LONGEST: usize = 4096;
-/// How long a byte is on its way at the most where the line does not say.
-const BYTE: Duration = Duration::from_micros(100);
+/// How long a byte is on its way where the line does not say: a server behind plain TCP may have a line of 9600 baud.
+const BYTE: Duration = Duration::from_micros(1100);
 /// Bytes of a long message that are waited for at a time.
 const PIECE: usize = 1024;
 /// How long the line has to be quiet before a dialogue begins.
