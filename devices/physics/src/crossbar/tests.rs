@@ -6,11 +6,13 @@ use super::{Network, open};
 use crate::memristor::pcm::Pcm;
 use isoform_core::draw::Key;
 use isoform_core::error::ErrorKind;
+use isoform_core::layer::Renew;
 use isoform_core::linear::Dense;
 use isoform_core::locator::Locator;
 use isoform_core::oracle::Oracle;
 use isoform_core::plan::Plan;
 use isoform_core::program::Program;
+use isoform_core::registry::{Entry, Registry};
 use isoform_core::semantics::Semantics;
 use isoform_core::session::Blocking;
 use isoform_core::substrate::{Run, Substrate};
@@ -242,6 +244,52 @@ fn drift_takes_its_share_and_a_calibration_gives_it_back() {
     let right = error(&mut corrected);
     assert!(right < 0.6 * old, "{right} against {old}");
     assert!(corrected.age().expect("has a clock") > DAY);
+}
+
+#[test]
+fn a_calibration_does_not_end_while_a_call_goes_on() {
+    let program = single(dense(6, 4, 8, 0.3, true));
+    let chip = || substrate("twin:crossbar?compensate=global");
+    // a minute of ticks, of which the first calibration holds for ten seconds
+    let ticks = 60_000;
+    let mut y = vec![0.0; 4 * ticks];
+    let mut call = |session: &mut Blocking, ticks: usize| {
+        session.advance(held_signal(&[0.5; 8]), dense_out(&mut y[..4 * ticks]), ticks).map(|report| report.ticks)
+    };
+    let mut plain = Blocking::open(&*chip(), &program, &Run::new()).expect("opened");
+    let error = call(&mut plain, ticks).expect_err("it would end under way");
+    assert_eq!((error.kind(), error.state()), (ErrorKind::Calibration, isoform_core::error::Integrity::Intact));
+    assert!(error.to_string().contains("holds for 10.113 s more, and these ticks take 60.000 s"), "{error}");
+    // (20 s + 64 ticks of measuring) (e^{0.02 / 0.049} - 1)
+    assert_eq!(call(&mut plain, 10_113).expect("up to its end"), 10_113);
+    let error = call(&mut plain, 1).expect_err("a tick beyond");
+    assert_eq!(error.kind(), ErrorKind::Calibration);
+
+    let renewed = Renew::new(chip());
+    let mut session = Blocking::open(&renewed, &program, &Run::new()).expect("opened");
+    let first = session.certificate().expect("has the facet").expect("written and right");
+    assert_eq!(call(&mut session, ticks).expect("renewed under way"), ticks);
+    let last = session.certificate().expect("has the facet").expect("in force");
+    assert!(last.id != first.id && last.age > 0.0 && last.age <= last.valid, "{last:?}");
+}
+
+#[test]
+fn a_split_program_is_refused_before_its_first_part_moves() {
+    let mut registry = Registry::new();
+    isoform_core::layer::register(&mut registry);
+    registry.register("twin", Entry::new("a chip", |locator, _| open(&mut locator.reader())));
+    let split = "place:?first=(twin:crossbar)&*=(twin:crossbar?compensate=global)".parse().expect("a locator");
+    let chip = registry.open(&split).expect("opened");
+    let mut builder = Program::builder();
+    let x = builder.input("x", [2]);
+    let first = builder.node("first", dense(1, 2, 2, 0.1, false), x);
+    let second = builder.node("second", dense(2, 2, 2, 0.1, false), first);
+    builder.output("y", second);
+    let program = builder.build(Semantics::exact(1e-3)).expect("a program");
+    let mut session = Blocking::open(&*chip, &program, &Run::new()).expect("opened");
+    let mut y = vec![0.0; 2 * 20_000];
+    let error = session.advance(held_signal(&[0.5; 2]), dense_out(&mut y), 20_000).expect_err("it would end under way");
+    assert_eq!((error.kind(), error.state()), (ErrorKind::Calibration, isoform_core::error::Integrity::Intact));
 }
 
 #[test]

@@ -246,14 +246,8 @@ impl Meshed {
     /// Refuses ticks beyond the time of the certificate.
     fn check_time(&self, ticks: usize) -> Result<()> {
         // the words are made only where they are needed
-        if self.ahead(ticks) - self.made <= self.settings.valid {
-            return Ok(());
-        }
-        self.certified().check()?;
-        let left = self.settings.valid - (self.now() - self.made);
-        let why =
-            format!("the calibration holds for {left:.3} s more, and these ticks take longer: take fewer, or calibrate again");
-        Err(Error::new(ErrorKind::Calibration, why))
+        let end = self.ahead(ticks) - self.made;
+        if end <= self.settings.valid { Ok(()) } else { self.certified().check_until(end) }
     }
 
     fn certified(&self) -> Certificate {
