@@ -53,6 +53,9 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("temperature", "kelvin; 300 if absent"),
 ];
 
+/// What the first round of a fit folds back for certain, in radian: four deviations of the largest offset of cold heaters.
+const FOLDED: f64 = 1.0;
+
 /// The least bandwidth of a detector, in hertz.
 const SLOWEST: f64 = 1e6;
 
@@ -187,8 +190,35 @@ impl Settings {
             );
             return Err(Error::unsupported(why));
         }
+        let seconds = found.fit_seconds();
+        if seconds > found.valid {
+            return Err(Error::unsupported(found.too_short(seconds)));
+        }
+        let drifted = found.drift * found.age;
+        if drifted > FOLDED {
+            let why = format!(
+                "within an age of {} s phases drift by up to {drifted:.3} rad, and a calibration finds back what is within {FOLDED} rad: \
+                 give a smaller age or drift",
+                found.age
+            );
+            return Err(Error::unsupported(why));
+        }
         found.medium().check()?;
         Ok(found)
+    }
+
+    /// Seconds that the fit of the largest matrix takes, which is two meshes.
+    fn fit_seconds(&self) -> f64 {
+        2.0 * super::section::fit_seconds(self, self.modes)
+    }
+
+    /// Why a calibration that takes so long is none.
+    pub(super) fn too_short(&self, seconds: f64) -> String {
+        format!(
+            "a calibration takes {seconds:.3e} s and holds for {:.3e} s, so that it would be over when it is made: raise valid or \
+             bandwidth, or give a smaller tau",
+            self.valid
+        )
     }
 
     /// A step of a phase, in radian.
@@ -263,8 +293,10 @@ impl Settings {
         let worst = |e: f64| e.max(2.0 * field * e + e * e);
         let still = self.step().powi(2) / 12.0 + self.fit().powi(2);
         let drifted = (self.drift * self.valid).powi(2) / 3.0;
+        // heaters drift while they are fitted as well
+        let oldest = (self.drift * (self.valid + self.fit_seconds())).powi(2) / 3.0;
         let shaken = self.shaken(self.gain * std::f64::consts::SQRT_2);
-        let margin = worst(self.error((still + drifted).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
+        let margin = worst(self.error((still + oldest).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
         let amplitude = self.least_amplitude();
         let light = super::detection::Intensity::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain * self.gain;
         let part = super::detection::Homodyne::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain;
