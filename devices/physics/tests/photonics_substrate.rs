@@ -164,6 +164,33 @@ fn maps_follow_each_other_as_far_as_the_promise_reaches() {
 }
 
 #[test]
+fn a_margin_may_be_declared_and_is_kept_or_refused() {
+    let program = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Homodyne));
+    let declared = |options: &str| twin(options).expect("opens").profile().medium.expect("declares").margin;
+    // what may happen to any matrix of eight modes in steps of 2 pi / 256 is two thirds of what a field can be
+    let derived = declared("bits=8");
+    assert!(derived > 1.0 && declared("bits=8&margin=0.25") == 0.25, "{derived}");
+    worst("bits=8&margin=0.25", &program, 8);
+    let refuse = |options: &str, program: &Program| {
+        Blocking::open(twin(options).expect("opens").as_ref(), program, &Run::new()).map(|_| ()).expect_err("refused")
+    };
+    let error = refuse("bits=8&margin=1e-3", &program);
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let words = error.to_string();
+    let needed = words.split("margin=").nth(1).and_then(|rest| rest.split(' ').next()).expect("names a margin");
+    worst(&format!("bits=8&margin={needed}"), &program, 2);
+    // both outputs are named at once
+    let mut net = Builder::new();
+    let x = net.input("x", [4]);
+    for name in ["a", "b"] {
+        let y = net.node(name, optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Homodyne), x.clone());
+        net.output(&format!("{name} out"), y);
+    }
+    let error = refuse("bits=8&margin=1e-3", &net.build(Semantics::exact(1e-3)).expect("builds"));
+    assert!(error.message().contains("\"a out\" by") && error.message().contains("\"b out\" by"), "{error}");
+}
+
+#[test]
 fn what_a_mesh_cannot_do_is_refused_by_name() {
     let refuse = |options: &str, program: &Program| {
         let error = Blocking::open(twin(options).expect("opens").as_ref(), program, &Run::new()).expect_err("refused");

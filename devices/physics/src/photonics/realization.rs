@@ -1,7 +1,7 @@
 //! A program on the twin of a mesh: shots, time, calibration.
 
 use super::blocks::{Block, ROWS, gather, scatter};
-use super::bounds::Bound;
+use super::bounds::{self, Bound};
 use super::settings::Settings;
 use super::stage::{Mode, Shots, Stage};
 use async_trait::async_trait;
@@ -178,9 +178,8 @@ impl Meshed {
                     }
                 }
             }
-            for tap in &self.taps {
-                sum(&bounds, &tap.from).check(&self.medium, &tap.name)?;
-            }
+            let outputs: Vec<_> = self.taps.iter().map(|tap| (tap.name.as_str(), sum(&bounds, &tap.from))).collect();
+            bounds::check(&outputs, &self.medium)?;
         }
         Ok(())
     }

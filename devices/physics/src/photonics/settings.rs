@@ -11,6 +11,10 @@
 //! ```
 //! with the largest singular value `g`, the amplitude `a` of an element, and the detector at the most light. The jitter `s` is that of a mode in which
 //! there is twice the most that goes in by one, in each layer of heaters.
+//!
+//! The margin counts what may happen to any matrix, and is many times what a chip of coarse phases or uneven couplers does to most. Another one may be
+//! declared: what a program is off by is worked out from its own chip when it is realised, for the present and for the end of the calibration, and
+//! one that is off by more than what is declared is refused with the margin that it needs.
 
 use super::decomposition::Layout;
 use super::receiver::Receiver;
@@ -44,6 +48,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("drift", "the most that a phase drifts, in radian per hour, up to 1; 1e-5 if absent"),
     ("age", "seconds that pass between the calibration and the first tick; 0 if absent"),
     ("valid", "seconds that a calibration holds; 36000 if absent"),
+    ("margin", "the most that the mean of an output may be off, in its units; what follows from the rest if absent"),
     ("power", "watts of a field of one; 1e-3 if absent"),
     ("oscillator", "watts of the local oscillator; 1e-2 if absent"),
     ("responsivity", "ampere per watt; 1 if absent"),
@@ -98,6 +103,8 @@ pub struct Settings {
     pub age: f64,
     /// Seconds that a calibration holds.
     pub valid: f64,
+    /// The most that the mean of an output may be off, where that is not to follow from the rest.
+    pub margin: Option<f64>,
     /// Watts of a field of one.
     pub power: f64,
     /// Watts of the local oscillator.
@@ -127,6 +134,7 @@ impl Default for Settings {
             drift: 1e-5 / 3600.0,
             age: 0.0,
             valid: 36_000.0,
+            margin: None,
             power: 1e-3,
             oscillator: 1e-2,
             receiver: Receiver::default(),
@@ -150,6 +158,7 @@ impl Settings {
                 return Err(Error::unsupported(format!("there is no layout {other:?}: choose rectangle or triangle")));
             }
         };
+        let margin = options.take_within("margin", 1e-9..=1e6)?;
         let mut number = |name: &str, standard: f64, [least, most]: [f64; 2]| -> Result<f64> {
             Ok(options.take_within(name, least..=most)?.unwrap_or(standard))
         };
@@ -181,6 +190,7 @@ impl Settings {
             modes,
             layout,
             bits,
+            margin,
             receiver,
         };
         if (f64::MIN_POSITIVE..SLOWEST).contains(&found.receiver.bandwidth) {
@@ -296,14 +306,16 @@ impl Settings {
         // heaters drift while they are fitted as well
         let oldest = (self.drift * (self.valid + self.fit_seconds())).powi(2) / 3.0;
         let shaken = self.shaken(self.gain * std::f64::consts::SQRT_2);
-        let margin = worst(self.error((still + oldest).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
+        let derived = worst(self.error((still + oldest).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
+        let margin = self.margin.unwrap_or(derived);
         let amplitude = self.least_amplitude();
         let light = super::detection::Intensity::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain * self.gain;
         let part = super::detection::Homodyne::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain;
         let noise = light.max(part).hypot(shaken.max(2.0 * field * shaken + shaken * shaken));
         let n = self.modes as f64;
         let heaters = (2.0 * n * n + n) * 2.0 * self.watts * self.reach;
-        let moved = worst(self.error(drifted.sqrt()));
+        // what is within a margin at either end has moved by twice that at most
+        let moved = worst(self.error(drifted.sqrt())).min(2.0 * margin);
         // a drift that is nothing beside the margin, which has it in it, is not worth a promise of its own
         let drift = (moved > DRIFT * margin).then_some(Drift { most: moved, within: self.valid });
         Medium { drift, price: Price { seconds: TICK, joules: heaters * TICK, writes: 0 }, ..Medium::new(margin, noise) }
