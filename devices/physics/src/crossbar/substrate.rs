@@ -5,7 +5,8 @@
 //! produce; the clock of the device moves by the time step of the program each tick, and the arrays drift and fluctuate on it.
 //!
 //! **Promises.** The margin, noise and drift of the profile are options. Whether a program keeps to them is worked out from the statistics of the
-//! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs.
+//! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs. They
+//! count the age at the first tick, and what the reads of a minute do to the cells.
 //! They grow with the weights, with the root of the inputs of a map and with the depth of the program. The defaults are
 //! those of the programs that the conformance suite draws: up to six maps in a row, of up to six inputs, with weights of up to a third. They
 //! are wide beside digital promises, for a weight of such cells is off by four parts in a hundred of the largest.
@@ -130,10 +131,13 @@ impl Chip {
         Self { chosen, worn: Arc::new(AtomicU32::new(0)) }
     }
 
-    pub(super) fn means(&self) -> Means {
-        let Chosen { device, bits, output_noise, wire, .. } = self.chosen;
+    /// What a program with so many lanes and so many seconds in a tick meets.
+    pub(super) fn means(&self, dt: f64, lanes: usize) -> Means {
+        let Chosen { device, bits, output_noise, wire, is_used, disturb, .. } = self.chosen;
         let corrected = self.chosen.is_compensated.then_some(BEHIND);
-        Means { device, bits, output_noise, wire, horizon: Horizon { within: WITHIN, corrected } }
+        let (age, reads) = if is_used { (self.chosen.age, WITHIN / dt * lanes as f64) } else { (0.0, 0.0) };
+        let horizon = Horizon { age, within: WITHIN, corrected, disturbed: -libm::expm1(-reads / disturb) };
+        Means { device, bits, output_noise, wire, horizon }
     }
 
     /// How many ticks pass between two looks at cells of which there are so many.
@@ -156,8 +160,9 @@ impl Chip {
     }
 
     /// What a program will be off by, if that is within the promises.
-    pub(super) fn forecast(&self, program: &Program, plan: &Plan) -> Result<Forecast> {
-        let forecast = Forecast::new(program, plan, INPUT, &self.means()).map_err(refusal)?;
+    pub(super) fn forecast(&self, program: &Program, plan: &Plan, lanes: usize) -> Result<Forecast> {
+        let means = self.means(program.semantics().dt, lanes);
+        let forecast = Forecast::new(program, plan, INPUT, &means).map_err(refusal)?;
         let promises = [
             ("margin", forecast.margin, self.chosen.margin),
             ("noise", forecast.noise, self.chosen.noise),

@@ -99,7 +99,7 @@ fn programs_keep_to_what_was_forecast() {
             let program = chain(seed);
             let plan = Plan::new(&program);
             let chip_of = super::substrate::Chip::of(chosen);
-            let Forecast { margin, noise, drift, .. } = chip_of.forecast(&program, &plan).expect("a forecast");
+            let Forecast { margin, noise, drift, .. } = chip_of.forecast(&program, &plan, 1).expect("a forecast");
             let mut session = Blocking::open(&*chip, &program, &Run::new().with_seed(seed)).expect("opened");
             let x: Vec<f64> = numbers(seed + 9000, program.input_channels(), 1.0).into_iter().map(f64::signum).collect();
             let fresh = held(&mut session, &program, &x, 200);
@@ -137,11 +137,68 @@ fn the_defaults_take_programs_of_a_few_small_maps() {
         let mut most = [0.0_f64; 3];
         for seed in 0..400 {
             let program = chain(seed);
-            let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program)).expect("a forecast");
+            let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program), 1).expect("a forecast");
             most = [most[0].max(forecast.margin), most[1].max(forecast.noise), most[2].max(forecast.drift)];
         }
         eprintln!("{device}: margin {:.3}, noise {:.3}, drift {:.3}", most[0], most[1], most[2]);
         assert!(most[0] <= default.margin && most[1] <= default.noise && most[2] <= default.drift);
+    }
+}
+
+#[test]
+fn an_old_or_disturbed_chip_promises_what_it_keeps() {
+    let rms = |errors: &[f64]| (errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64).sqrt();
+    for (options, is_read) in [
+        ("device=pcm&age=604800", false),
+        ("device=pcm&age=604800&compensate=global", false),
+        ("device=reram&age=86400", false),
+        ("device=pcm&disturb=1e6", true),
+        ("device=reram&disturb=1e6", true),
+    ] {
+        let text = format!("twin:crossbar?margin=90&noise=90&drift=90&{options}");
+        let (chip, chosen) = (substrate(&text), chosen(&text));
+        let (mut margins, mut noises, mut drifts) = (Vec::new(), Vec::new(), Vec::new());
+        for seed in 0..if is_read { 3 } else { 24 } {
+            let program = chain(seed);
+            let plan = Plan::new(&program);
+            let Forecast { margin, noise, drift, .. } =
+                super::substrate::Chip::of(chosen).forecast(&program, &plan, 1).expect("a forecast");
+            let renewed = Renew::new(Arc::clone(&chip));
+            let mut session = Blocking::open(&renewed, &program, &Run::new().with_seed(seed)).expect("opened");
+            let x: Vec<f64> = numbers(seed + 9000, program.input_channels(), 1.0).into_iter().map(f64::signum).collect();
+            let fresh = held(&mut session, &program, &x, 200);
+            if is_read {
+                // the reads of a minute, but for what is measured
+                held(&mut session, &program, &x, 59_600);
+            } else {
+                session.rest(WITHIN - 1.0).expect("rests");
+            }
+            for ([mean, deviation, expected], [old, late, _]) in fresh.iter().zip(held(&mut session, &program, &x, 200)) {
+                assert!((mean - expected).abs() <= margin, "{options} {seed}: {mean} for {expected} within {margin}");
+                assert!(
+                    deviation.max(late) <= noise * (1.0 + 4.0 / 20.0),
+                    "{options} {seed}: {deviation}, {late} within {noise}"
+                );
+                assert!((old - mean).abs() <= drift + noise, "{options} {seed}: {mean} moved to {old}, within {drift}");
+                margins.push((mean - expected) / margin);
+                noises.push(late / noise);
+                drifts.push((old - mean) / drift);
+            }
+        }
+        eprintln!("{options}: rms of the promises {:.3}, {:.3}, {:.3}", rms(&margins), rms(&noises), rms(&drifts));
+        // promises that nothing comes near prove nothing
+        let moved = drifts.iter().fold(0.0_f64, |most, d| most.max(d.abs()));
+        eprintln!("{options}: moved by {moved:.3} of the promise at most");
+        assert!(rms(&noises) > 0.2 && if is_read { moved > 0.05 } else { rms(&margins) > 0.05 }, "{options}");
+    }
+    // what a fresh chip keeps is refused of an old one, with what it needs
+    let program = single(Dense::new(Tensor::new([1, 16], vec![0.25; 16]).expect("fits"), None).expect("a map"));
+    assert!(Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new()).is_ok());
+    for (options, words) in [("age=604800", "a margin of"), ("disturb=1e3", "a noise of")] {
+        let refused = |more: &str| Blocking::open(&*substrate(&format!("twin:crossbar?{options}{more}")), &program, &Run::new());
+        let error = refused("").map(|_| ()).expect_err("more than is promised");
+        assert!(error.kind() == ErrorKind::Unsupported && error.to_string().contains(words), "{error}");
+        assert!(refused("&promise=fresh").is_ok());
     }
 }
 
@@ -161,12 +218,23 @@ fn what_the_chip_does_not_take_is_refused() {
     let mut session =
         Blocking::open(&*substrate("twin:crossbar"), &single(dense(1, 2, 2, 0.3, false)), &Run::new()).expect("opened");
     assert!(session.run(&[1.5, 0.0]).expect_err("out of range").to_string().contains("outside -1 to 1"));
-    for text in ["device=x", "bits=1", "bits=17", "wire=-1", "margin=0", "compensate=x", "output-noise=-1", "disturb=0"] {
+    for text in [
+        "device=x",
+        "bits=1",
+        "bits=17",
+        "wire=-1",
+        "margin=0",
+        "compensate=x",
+        "output-noise=-1",
+        "disturb=0",
+        "promise=x",
+        "compensate=global&disturb=9",
+    ] {
         let locator: Locator = format!("twin:crossbar?{text}").parse().expect("a locator");
         assert!(open(&mut locator.reader()).is_err(), "{text}");
     }
     let known: Vec<&str> = OPTIONS.iter().map(|(name, _)| *name).collect();
-    let all = "twin:crossbar?device=pcm&seed=1&bits=8&wire=0&compensate=none&output-noise=0&margin=1&noise=1&drift=1&endurance=9&disturb=1e9&age=0";
+    let all = "twin:crossbar?device=pcm&seed=1&bits=8&wire=0&compensate=none&output-noise=0&margin=1&noise=1&drift=1&endurance=9&disturb=1e9&age=0&promise=used";
     let locator: Locator = all.parse().expect("a locator");
     let mut reader = locator.reader();
     open(&mut reader).expect("every option is taken");

@@ -46,7 +46,8 @@ impl Bound {
 pub(super) fn check(outputs: &[(&str, Bound)], medium: &Medium) -> Result<()> {
     let short: Vec<_> = outputs.iter().filter(|(_, bound)| !bound.is_within(medium)).collect();
     let Some((first, _)) = short.first() else { return Ok(()) };
-    let each = |(name, Bound { margin, noise, .. }): &&(&str, Bound)| format!("{name:?} by {margin:.2e} with a noise of {noise:.2e}");
+    let each =
+        |(name, Bound { margin, noise, .. }): &&(&str, Bound)| format!("{name:?} by {margin:.2e} with a noise of {noise:.2e}");
     let each: Vec<String> = short.iter().map(each).collect();
     let needed = short.iter().map(|(_, bound)| bound.margin).fold(0.0, f64::max);
     // rounded up, lest the number that is named be too small again
