@@ -70,7 +70,8 @@ impl Realized {
         let cells = maps.iter().map(|(_, map)| 2 * map.cols() * map.output().len()).sum();
         let (dt, every) = (program.semantics().dt, Chip::ticks_of_refresh(cells));
         let build = Build {
-            settings: chip.settings(dt * every as f64),
+            // what is slower than a tick is a state, however seldom a large array is looked at: it is held in between, and not drawn each tick
+            settings: chip.settings(dt),
             means: chip.means(dt, run.batch),
             worn: chip.worn(),
             seed: run.seed ^ chip.chosen.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),

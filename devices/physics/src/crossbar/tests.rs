@@ -423,6 +423,31 @@ fn dense_out(y: &mut [f32]) -> isoform_core::signal::SignalMut<'_> {
 }
 
 #[test]
+fn cells_are_as_noisy_in_a_large_array_as_in_a_small_one() {
+    const INPUTS: usize = 1024;
+    let deviation = |outputs: usize, ticks: usize| {
+        let map = Dense::new(Tensor::new([outputs, INPUTS], vec![0.02; outputs * INPUTS]).expect("fits"), None).expect("a map");
+        let chip = substrate("twin:crossbar?margin=90&noise=90&drift=90&bits=16&output-noise=0");
+        let mut session = Blocking::open(&*chip, &single(map), &Run::new().with_seed(3)).expect("opened");
+        let y = session.run(&vec![1.0; INPUTS * ticks]).expect("runs");
+        // from tick to tick, so that what is slow does not show
+        let of = |k: usize| f64::from(y[k + outputs] - y[k]);
+        let squares: f64 = (0..y.len() - outputs).map(|k| of(k).powi(2)).sum();
+        (squares / (2 * (y.len() - outputs)) as f64).sqrt()
+    };
+    // three processes of variance 0.0088² ln 10 are faster than a tick of a millisecond: 1024 cells of 25 µS, and as many of 0.19 µS at rest of which
+    // each fluctuates by a fifth at most, in units of 0.02/25 µS
+    let expected = 0.02 / 25.0 * (1024.0 * 3.0 * std::f64::consts::LN_10 * ((25.0 * 0.0088_f64).powi(2) + 0.0011)).sqrt();
+    assert!((expected - 0.01497).abs() < 1e-4, "{expected}");
+    // an array of 64 outputs is looked at every 32 ticks, and was a sixth noisier
+    let found = deviation(64, 32);
+    assert!((found / expected - 1.0).abs() < 0.05, "{found} for {expected}");
+    // one of two outputs is looked at each tick, so that the fastest states move a little as well
+    let small = deviation(2, 2048);
+    assert!((small / expected - 1.03).abs() < 0.06, "{small} for {expected}");
+}
+
+#[test]
 fn wires_take_what_the_network_says() {
     const N: usize = 32;
     let map = Dense::new(Tensor::new([N, N], vec![0.1; N * N]).expect("fits"), None).expect("a map");
