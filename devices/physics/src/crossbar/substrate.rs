@@ -33,6 +33,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The largest input in magnitude.
 pub(super) const INPUT: f64 = 1.0;
+/// Inputs and outputs of a map at most.
+const CHANNELS: usize = 1024;
+/// Seconds of a tick, which its price is for: those of the program that the chip shows of itself.
+const TICK: f64 = 1e-3;
 /// Cells that are brought up to the present in one tick, so that the work of a tick stays that of its product.
 const CELLS_A_TICK: usize = 4096;
 /// Inputs of the map that the chip shows of itself, and its largest weight.
@@ -63,7 +67,7 @@ impl Crossbar {
             flicker: chosen.device.spectrum().is_some(),
             drift: Some(Drift { most: chosen.drift, within: WITHIN }),
             endurance: Some(u64::from(chosen.endurance)),
-            price: Price { writes: 1, ..Price::default() },
+            price: Price { seconds: TICK, joules: 2.0 * CHANNELS.pow(2) as f64 * chosen.device.joules_of_read(), writes: 1 },
             ..Medium::new(chosen.margin, chosen.noise)
         };
         let limits = Limits {
@@ -71,7 +75,7 @@ impl Crossbar {
             out_of_range: OutOfRange::Refuse,
             ticks: 1 << 20,
             batch: 4096,
-            channels: 1024,
+            channels: CHANNELS,
             ..Limits::default()
         };
         let name = match chosen.device.spectrum() {
@@ -114,7 +118,7 @@ fn exemplar() -> Result<Program> {
     let x = builder.input("x", [WIDTH]);
     let y = builder.node("map", Dense::new(weight, None)?, x);
     builder.output("y", y);
-    builder.build(Semantics::exact(1e-3))
+    builder.build(Semantics::exact(TICK))
 }
 
 /// What realizations share of a chip.

@@ -203,6 +203,13 @@ fn an_old_or_disturbed_chip_promises_what_it_keeps() {
 }
 
 #[test]
+fn ticks_have_a_price() {
+    let price = substrate("twin:crossbar").profile().medium.expect("declares").price;
+    // 2 × 1024 × 1024 cells of 25 µS at 0.2 V for 250 ns
+    assert!(price.seconds == 1e-3 && price.writes == 1 && (price.joules - 5.243e-7).abs() < 1e-10, "{price:?}");
+}
+
+#[test]
 fn what_the_chip_does_not_take_is_refused() {
     let wide = single(dense(1, 40, 200, 1.0, false));
     let error = Blocking::open(&*substrate("twin:crossbar"), &wide, &Run::new()).map(|_| ()).expect_err("too coarse");
