@@ -40,7 +40,6 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("loss", "dB in each element, up to 3; 0.1 if absent"),
     ("dummies", "whether gaps lose as much as elements; true if absent"),
     ("crosstalk", "part of its phase that a heater lends its neighbour, up to 0.02; 0.001 if absent"),
-    ("tau", "time constant of a heater in seconds; 1e-5 if absent"),
     ("watts", "power of a heater for half a turn; 0.02 if absent"),
     ("reach", "the largest power of a heater, in turns of one as designed, up to 10; 1.2 if absent"),
     ("spread", "standard deviation of the slopes of heaters, as a part of them, up to 0.05; 0.02 if absent"),
@@ -87,7 +86,8 @@ pub struct Settings {
     pub dummies: bool,
     /// Part of its phase that a heater lends its neighbour.
     pub crosstalk: f64,
-    /// Time constant of a heater in seconds.
+    /// Time constant of a heater in seconds. No option sets it: phases are written by calibrations alone, and these wait until the heaters have
+    /// settled, so that no tick sees one move and all that follows is how long a calibration takes.
     pub tau: f64,
     /// Watts of a heater for half a turn.
     pub watts: f64,
@@ -175,7 +175,7 @@ impl Settings {
             coupler: number("coupler", standard.coupler, [0.0, 0.2])?,
             loss: number("loss", standard.loss, [0.0, 3.0])?,
             crosstalk: number("crosstalk", standard.crosstalk, [0.0, 0.02])?,
-            tau: number("tau", standard.tau, [1e-12, 1e3])?,
+            tau: standard.tau,
             watts: number("watts", standard.watts, [1e-9, 1e3])?,
             reach: number("reach", standard.reach, [0.0, 10.0])?,
             spread: number("spread", standard.spread, [0.0, 0.05])?,
@@ -226,7 +226,7 @@ impl Settings {
     pub(super) fn too_short(&self, seconds: f64) -> String {
         format!(
             "a calibration takes {seconds:.3e} s and holds for {:.3e} s, so that it would be over when it is made: raise valid or \
-             bandwidth, or give a smaller tau",
+             bandwidth",
             self.valid
         )
     }
