@@ -199,7 +199,13 @@ fn what_a_mesh_cannot_do_is_refused_by_name() {
     };
     let unitary = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Intensity));
     assert!(refuse("reach=0.3", &unitary).contains("raise reach"));
-    assert!(refuse("modes=3", &unitary).contains("channels exceed") || refuse("modes=3", &unitary).contains("raise modes"));
+    assert!(refuse("modes=3", &unitary).contains("raise modes"));
+    let wide = single(optical(&Matrix::haar(8, 1), Encoding::Complex, Detection::Homodyne));
+    let words = refuse("modes=3", &wide);
+    assert!(
+        words.contains("16 channels exceed the 6 of mesh, which is") && words.contains("of 3 modes at most (option modes)"),
+        "{words}"
+    );
     let mut net = Builder::new();
     let x = net.input("x", [2]);
     let y = net.node("neurons", li().with("tau", 20e-3), x);

@@ -368,6 +368,31 @@ fn a_split_program_is_refused_before_its_first_part_moves() {
 }
 
 #[test]
+fn all_parts_that_need_more_are_named_at_once() {
+    let mut registry = Registry::new();
+    isoform_core::layer::register(&mut registry);
+    registry.register("twin", Entry::new("a chip", |locator, _| open(&mut locator.reader())));
+    registry.register("oracle", Entry::new("the reference", |_, _| Ok(Arc::new(isoform_core::oracle::OracleSubstrate::new()))));
+    let split = "place:?dense=(twin:crossbar)&*=(oracle:)".parse().expect("a locator");
+    let mut builder = Program::builder();
+    let mut wire = builder.input("x", [64]);
+    for name in ["a", "b"] {
+        let map = builder.node(&format!("map {name}"), dense(1, 64, 64, 0.5, false), wire);
+        wire = builder.node(&format!("scale {name}"), isoform_core::functions::scale().with("scale", 0.01), map);
+    }
+    builder.output("y", wire);
+    let program = builder.build(Semantics::exact(1e-3)).expect("a program");
+    let error =
+        Blocking::open(&*registry.open(&split).expect("opened"), &program, &Run::new()).map(|_| ()).expect_err("too coarse");
+    assert_eq!((error.kind(), error.node(), error.locator()), (ErrorKind::Unsupported, Some("map a"), Some("dense")));
+    let words = error.to_string();
+    assert!(
+        words.contains("node \"map b\": the program needs a margin of") && words.matches("open the crossbar with").count() == 2,
+        "{words}"
+    );
+}
+
+#[test]
 fn the_mean_of_many_weights_drifts_by_the_published_share() {
     // one row of equal weights: the drift of the output is that of the mean cell
     let map = Dense::new(Tensor::new([1, 64], vec![0.1; 64]).expect("fits"), None).expect("a map");
