@@ -207,6 +207,12 @@ fn ticks_have_a_price() {
     let price = substrate("twin:crossbar").profile().medium.expect("declares").price;
     // 2 × 1024 × 1024 cells of 25 µS at 0.2 V for 250 ns
     assert!(price.seconds == 1e-3 && price.writes == 1 && (price.joules - 5.243e-7).abs() < 1e-10, "{price:?}");
+    let mut registry = Registry::new();
+    isoform_core::layer::register(&mut registry);
+    registry.register("twin", Entry::new("a chip", |locator, _| open(&mut locator.reader())));
+    for layer in ["noise:?on=(twin:crossbar)&sigma=0.1", "quantise:?on=(twin:crossbar)&step=0.1", "renew:?on=(twin:crossbar)"] {
+        assert_eq!(registry.open_str(layer).expect("opens").profile().medium.expect("declares").price, price, "{layer}");
+    }
 }
 
 #[test]
