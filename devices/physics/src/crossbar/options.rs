@@ -34,7 +34,11 @@ pub const OPTIONS: &[(&str, &str)] = &[
         "used or fresh: whether margin, noise and drift count the age and the reads of a minute, or are those of a fresh chip, which an old or \
          disturbed one may break; used if absent",
     ),
-    ("disturb", "reads that close all but 1/e of the distance of a cell to its largest conductance; without end if absent"),
+    (
+        "disturb",
+        "reads that close all but 1/e of the distance of a cell to its largest conductance, of which each lane is one: what is promised is promised of \
+         one lane; without end if absent",
+    ),
 ];
 
 /// Seconds for which the drift is declared.

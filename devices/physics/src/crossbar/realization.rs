@@ -64,7 +64,7 @@ pub(super) struct Realized {
 impl Realized {
     pub(super) fn new(program: &Program, run: &Run, chip: Chip) -> Result<Self> {
         let plan = Plan::new(program);
-        let forecast = chip.forecast(program, &plan, run.batch)?;
+        let forecast = chip.forecast(program, &plan)?;
         let rows = ROWS.max(run.batch).max(PROBES);
         let maps: Vec<_> = forecast.ranges.iter().filter_map(|ranges| Some((ranges, dense(program, ranges.node)?))).collect();
         let cells = maps.iter().map(|(_, map)| 2 * map.cols() * map.output().len()).sum();
@@ -72,7 +72,7 @@ impl Realized {
         let build = Build {
             // what is slower than a tick is a state, however seldom a large array is looked at: it is held in between, and not drawn each tick
             settings: chip.settings(dt),
-            means: chip.means(dt, run.batch),
+            means: chip.means(dt),
             worn: chip.worn(),
             seed: run.seed ^ chip.chosen.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
         };
@@ -335,7 +335,7 @@ impl Tuning for Realized {
     /// Writes every cell of the map once, or sets a bias; the ranges of all converters follow.
     async fn write(&mut self, node: &str, parameter: &str, values: &[f64]) -> Result<Vec<f64>> {
         let program = tuned(&self.program, node, parameter, values)?;
-        let forecast = self.chip.forecast(&program, &self.plan, self.run.batch).map_err(|e| e.with_node(node))?;
+        let forecast = self.chip.forecast(&program, &self.plan).map_err(|e| e.with_node(node))?;
         let (index, _) = program.node(node)?;
         let maps = self.stages.iter_mut().zip(&forecast.ranges);
         for (stage, ranges) in maps.filter(|(stage, _)| stage.node == index && parameter == "weight") {

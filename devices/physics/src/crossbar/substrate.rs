@@ -74,7 +74,8 @@ impl Crossbar {
             input: [-INPUT, INPUT],
             out_of_range: OutOfRange::Refuse,
             ticks: 1 << 20,
-            batch: 4096,
+            // each lane is a read of its own, and reads are counted for one
+            batch: if chosen.is_used && chosen.disturb.is_finite() { 1 } else { 4096 },
             channels: CHANNELS,
             ..Limits::default()
         };
@@ -135,11 +136,11 @@ impl Chip {
         Self { chosen, worn: Arc::new(AtomicU32::new(0)) }
     }
 
-    /// What a program with so many lanes and so many seconds in a tick meets.
-    pub(super) fn means(&self, dt: f64, lanes: usize) -> Means {
+    /// What a program with so many seconds in a tick meets.
+    pub(super) fn means(&self, dt: f64) -> Means {
         let Chosen { device, bits, output_noise, wire, is_used, disturb, .. } = self.chosen;
         let corrected = self.chosen.is_compensated.then_some(BEHIND);
-        let (age, reads) = if is_used { (self.chosen.age, WITHIN / dt * lanes as f64) } else { (0.0, 0.0) };
+        let (age, reads) = if is_used { (self.chosen.age, WITHIN / dt) } else { (0.0, 0.0) };
         let horizon = Horizon { age, within: WITHIN, corrected, disturbed: -libm::expm1(-reads / disturb) };
         Means { device, bits, output_noise, wire, horizon }
     }
@@ -164,8 +165,8 @@ impl Chip {
     }
 
     /// What a program will be off by, if that is within the promises.
-    pub(super) fn forecast(&self, program: &Program, plan: &Plan, lanes: usize) -> Result<Forecast> {
-        let means = self.means(program.semantics().dt, lanes);
+    pub(super) fn forecast(&self, program: &Program, plan: &Plan) -> Result<Forecast> {
+        let means = self.means(program.semantics().dt);
         let forecast = Forecast::new(program, plan, INPUT, &means).map_err(refusal)?;
         let promises = [
             ("margin", forecast.margin, self.chosen.margin),

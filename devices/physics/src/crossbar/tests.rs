@@ -99,7 +99,7 @@ fn programs_keep_to_what_was_forecast() {
             let program = chain(seed);
             let plan = Plan::new(&program);
             let chip_of = super::substrate::Chip::of(chosen);
-            let Forecast { margin, noise, drift, .. } = chip_of.forecast(&program, &plan, 1).expect("a forecast");
+            let Forecast { margin, noise, drift, .. } = chip_of.forecast(&program, &plan).expect("a forecast");
             let mut session = Blocking::open(&*chip, &program, &Run::new().with_seed(seed)).expect("opened");
             let x: Vec<f64> = numbers(seed + 9000, program.input_channels(), 1.0).into_iter().map(f64::signum).collect();
             let fresh = held(&mut session, &program, &x, 200);
@@ -137,7 +137,7 @@ fn the_defaults_take_programs_of_a_few_small_maps() {
         let mut most = [0.0_f64; 3];
         for seed in 0..400 {
             let program = chain(seed);
-            let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program), 1).expect("a forecast");
+            let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program)).expect("a forecast");
             most = [most[0].max(forecast.margin), most[1].max(forecast.noise), most[2].max(forecast.drift)];
         }
         eprintln!("{device}: margin {:.3}, noise {:.3}, drift {:.3}", most[0], most[1], most[2]);
@@ -162,7 +162,7 @@ fn an_old_or_disturbed_chip_promises_what_it_keeps() {
             let program = chain(seed);
             let plan = Plan::new(&program);
             let Forecast { margin, noise, drift, .. } =
-                super::substrate::Chip::of(chosen).forecast(&program, &plan, 1).expect("a forecast");
+                super::substrate::Chip::of(chosen).forecast(&program, &plan).expect("a forecast");
             let renewed = Renew::new(Arc::clone(&chip));
             let mut session = Blocking::open(&renewed, &program, &Run::new().with_seed(seed)).expect("opened");
             let x: Vec<f64> = numbers(seed + 9000, program.input_channels(), 1.0).into_iter().map(f64::signum).collect();
@@ -191,6 +191,8 @@ fn an_old_or_disturbed_chip_promises_what_it_keeps() {
         eprintln!("{options}: moved by {moved:.3} of the promise at most");
         assert!(rms(&noises) > 0.2 && if is_read { moved > 0.05 } else { rms(&margins) > 0.05 }, "{options}");
     }
+    let lanes = |options: &str| substrate(&format!("twin:crossbar?{options}")).profile().limits.batch;
+    assert_eq!([lanes("disturb=1e6"), lanes("disturb=1e6&promise=fresh"), lanes("age=9")], [1, 4096, 4096]);
     // what a fresh chip keeps is refused of an old one, with what it needs
     let program = single(Dense::new(Tensor::new([1, 16], vec![0.25; 16]).expect("fits"), None).expect("a map"));
     assert!(Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new()).is_ok());
