@@ -66,7 +66,7 @@ fn what_is_not_owed_is_no_verdict() {
 fn two_runs_a_week_apart_name_the_drift() {
     let folder = Folder::new();
     // after a week without compensation it computes something else
-    for (locator, out, code) in [("twin:crossbar?age=0", "young", 0), ("twin:crossbar?age=604800", "old", 1)] {
+    for (locator, out, code) in [("twin:crossbar?age=0", "young", 0), ("twin:crossbar?age=604800&promise=fresh", "old", 1)] {
         let told =
             folder.isoform(&["conform", locator, "--law", "L2.transfer", "--law", "L2.isolation", "--quiet", "--out", out]);
         assert_eq!(told.code, code, "{}{}", told.out, told.err);

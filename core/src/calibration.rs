@@ -45,13 +45,37 @@ impl Certificate {
         if self.is_expired() {
             let why = format!(
                 "the calibration {} is {:.3} s old and held for {:.3} s; calibrate again, or open it as renew:?on=(…)",
-                self.id.get(..12).unwrap_or(&self.id),
+                self.short(),
                 self.age,
                 self.valid
             );
             return Err(Error::new(ErrorKind::Calibration, why));
         }
         Ok(())
+    }
+
+    /// Refuses work during which its time is over: what begins under a calibration has to end under it, or the answer would depend on how
+    /// the work is cut into calls.
+    ///
+    /// # Errors
+    /// `Calibration` if it is over, or will be at the age `end`; the state is intact.
+    pub fn check_until(&self, end: f64) -> Result<()> {
+        self.check()?;
+        if end <= self.valid {
+            return Ok(());
+        }
+        let why = format!(
+            "the calibration {} holds for {:.3} s more, and these ticks take {:.3} s: take fewer, calibrate again, or open it as \
+             renew:?on=(…)",
+            self.short(),
+            self.valid - self.age,
+            end - self.age
+        );
+        Err(Error::new(ErrorKind::Calibration, why))
+    }
+
+    fn short(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
     }
 }
 
@@ -89,6 +113,9 @@ mod tests {
         let error = Certificate { age: 10.5, ..fresh.clone() }.check().expect_err("expired");
         assert_eq!(error.kind(), ErrorKind::Calibration);
         assert!(error.to_string().contains("calibrate again"), "{error}");
+        assert!(fresh.check_until(10.0).is_ok());
+        let error = fresh.check_until(10.5).expect_err("over before the end");
+        assert!(error.to_string().contains("holds for 1.000 s more, and these ticks take 1.500 s"), "{error}");
         assert_ne!(fresh.id, Certificate::id_of(&[1.0, 0.0]));
     }
 }

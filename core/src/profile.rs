@@ -250,10 +250,10 @@ impl Profile {
                 return refuse(&node.name, format!("{} has no {kind}; it has {}", self.name, self.takes.nodes.join(", ")));
             }
             if node.channels() > self.limits.channels {
-                return refuse(
-                    &node.name,
-                    format!("{} channels exceed the {} of {}", node.channels(), self.limits.channels, self.name),
-                );
+                // what a device says of itself tells whose limit it is, and what sets it
+                let device = if self.device.is_empty() { String::new() } else { format!(", which is {}", self.device) };
+                let why = format!("{} channels exceed the {} of {}{device}", node.channels(), self.limits.channels, self.name);
+                return refuse(&node.name, why);
             }
             if matches!(node.kind, NodeKind::Dynamics { .. }) {
                 if node.semantics.test == Test::Located && !self.takes.located {

@@ -15,8 +15,8 @@ use std::time::Duration;
 /// A substrate whose calibrations are made anew when their time is over.
 ///
 /// # Behavior
-/// - An advance that is refused because a calibration is over is made again after a new one, in shorter and shorter pieces if a calibration
-///   holds for less than all of it; if it does not hold for a tick, the refusal stands.
+/// - An advance that is refused because a calibration is over, or would be before its end, is made again after a new one, in shorter and shorter
+///   pieces if a calibration holds for less than all of it; if it does not hold for a tick, the refusal stands.
 /// - Everything else is that of the substrate, whose certificates tell when they were made. One that cannot be calibrated is left alone.
 #[derive(Debug)]
 pub struct Renew<S> {

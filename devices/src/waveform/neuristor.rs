@@ -10,7 +10,7 @@ use super::physics::{Datasheet, Physics, Readout};
 use isoform_core::draw::{Key, normal};
 use isoform_core::dynamics::Dynamics;
 use isoform_core::error::{Error, Result};
-use isoform_core::medium::Medium;
+use isoform_core::medium::{Medium, Price};
 use isoform_core::profile::Class;
 use isoform_core::program::Program;
 use isoform_physics::quantum::array::counted_array;
@@ -136,7 +136,10 @@ impl Datasheet for Known {
     }
 
     fn medium(&self, _: f64) -> Medium {
-        Medium { washout: Some(self.wafer.washout()), ..self.wafer.medium() }
+        let (dt, [_, most]) = (self.wafer.dt, INPUT);
+        // the load takes no more than it would with the film short-circuited; instruments and rests between waveforms come on top
+        let price = Price { seconds: dt, joules: most * most / R_L * dt, writes: 0 };
+        Medium { washout: Some(self.wafer.washout()), price, ..self.wafer.medium() }
     }
 }
 

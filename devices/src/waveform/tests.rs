@@ -102,7 +102,10 @@ fn the_spikes_of_a_film_are_counted_through_the_wires() {
     let counted = counted_array(neuristor(), [1, 1], 0.0, Wafer::default().followed()).expect("builds");
     let bench = open("twin:waveform?dut=neuristor&spread=0&jitter=0").expect("opens");
     assert_eq!(bench.exemplars().len(), 1);
-    let promised = bench.profile().medium.expect("declared").margin;
+    let medium = bench.profile().medium.expect("declared");
+    // 14 V at 12 kΩ for 10 ns
+    assert!(medium.price.seconds == 1e-8 && (medium.price.joules / 1.633_333_333e-10 - 1.0).abs() < 1e-8, "{:?}", medium.price);
+    let promised = medium.margin;
     assert!((2.9e3..3.1e3).contains(&promised), "{promised}");
     let mut session = Blocking::open(bench.as_ref(), &counted, &Run::new()).expect("loads");
     // periods of the published model at steps of 1 ns (Qiu et al. 2024); the ripple of a window of 10 µs moves a mean by 0.4 %

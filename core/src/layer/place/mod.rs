@@ -18,7 +18,7 @@ mod rules;
 mod tests;
 mod upkeep;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::registry::Entry;
@@ -93,6 +93,18 @@ fn blame(error: Error, key: &str, node: &str) -> Error {
     if error.node().is_some() { error } else { error.with_node(node) }
 }
 
+/// Refusals of several parts as one, which begins with the first.
+fn joined(mut refusals: Vec<Error>) -> Option<Error> {
+    if refusals.len() < 2 {
+        return refusals.pop();
+    }
+    let others = refusals[1..].iter().map(|e| format!("; node {:?}: {}", e.node().unwrap_or_default(), e.message()));
+    let why = format!("{}{}", refusals[0].message(), others.collect::<String>());
+    let first = refusals.swap_remove(0);
+    let joined = Error::unsupported(why).with_node(first.node().unwrap_or_default());
+    Some(joined.with_locator(first.locator().unwrap_or_default()))
+}
+
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Substrate for Place {
@@ -113,14 +125,29 @@ impl Substrate for Place {
         let inner = Run { max_ticks: most, cancel: Cancel::default(), ..run.clone() };
         self.check_room(program, &cut)?;
         let mut parts = Vec::with_capacity(cut.segments.len());
+        let mut refused: Vec<(usize, Error)> = Vec::new();
         for (index, segment) in cut.segments.iter().enumerate() {
+            // a substrate that refuses one part is asked about the others, so that all that it needs is said at once
+            if !refused.is_empty() && refused.iter().all(|(place, _)| *place != segment.place) {
+                continue;
+            }
             let (key, substrate) = &self.substrates[segment.place];
             let node = &program.nodes()[segment.nodes[0]].name;
-            let written = parts::write(program, &cut, index).map_err(|e| blame(e, key, node))?;
-            let profile = substrate.profile();
-            profile.admit(&written).map_err(|e| blame(e, key, node))?;
-            let realization = substrate.realize(&written, &inner).await.map_err(|e| blame(e, key, node))?;
-            parts.push(Part::new(realization, written, &inner, &profile, (key, node)));
+            let made = async {
+                let written = parts::write(program, &cut, index)?;
+                let profile = substrate.profile();
+                profile.admit(&written)?;
+                let realization = substrate.realize(&written, &inner).await?;
+                Ok(Part::new(realization, written, &inner, &profile, (key, node)))
+            };
+            match made.await.map_err(|e| blame(e, key, node)) {
+                Ok(part) => parts.push(part),
+                Err(e) if e.kind() == ErrorKind::Unsupported => refused.push((segment.place, e)),
+                Err(e) => return Err(e),
+            }
+        }
+        if let Some(refusal) = joined(refused.into_iter().map(|(_, e)| e).collect()) {
+            return Err(refusal);
         }
         Ok(Box::new(Placed::new(program, run, cut, parts, &self.profile)))
     }

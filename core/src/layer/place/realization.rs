@@ -317,7 +317,7 @@ impl Realization for Placed {
     async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let start = Instant::now();
         if self.facets.calibration && !self.facets.renewal {
-            self.check_calibrations().await?;
+            self.check_calibrations(ticks).await?;
         }
         let (input, output) = (self.run.input(&self.program, ticks), self.run.output(&self.program, ticks));
         let mut total = Report::default();

@@ -20,12 +20,13 @@ fn sooner(a: Option<Certificate>, b: Certificate) -> Option<Certificate> {
 }
 
 impl Placed {
-    /// Refuses to go on under a calibration whose time is over, before any part has moved.
-    pub(super) async fn check_calibrations(&mut self) -> Result<()> {
+    /// Refuses ticks during which the time of a calibration is over, before any part has moved.
+    pub(super) async fn check_calibrations(&mut self, ticks: usize) -> Result<()> {
+        let seconds = ticks as f64 * self.program.semantics().dt;
         for part in self.parts.iter_mut().filter(|part| !part.renews) {
             let Some(facet) = part.inner.calibration() else { continue };
             if let Some(found) = facet.certificate().await? {
-                found.check().map_err(|e| part.lay(e))?;
+                found.check_until(found.age + seconds).map_err(|e| part.lay(e))?;
             }
         }
         Ok(())

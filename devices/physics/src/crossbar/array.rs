@@ -1,9 +1,9 @@
 //! An array of cells on a clock of its own: written, worn, drifting, fluctuating, disturbed by reads.
 //!
 //! The fluctuation of each cell is a sum of Ornstein-Uhlenbeck processes. Those that are slower than `refresh` are states of the cell, moved on
-//! exactly whenever a tenth of their time constant has passed, and held in between. Those that are faster are independent from read to read
-//! to within `e^{-1}` and are drawn at each read, or for a whole bit line at once: the sum of independent normal numbers is normal, so that one
-//! draw of the summed variance has the same distribution. (A cell whose conductance is within a few deviations of nought is held there
+//! exactly whenever a tenth of their time constant has passed, and held in between, or until the array is looked at again if that is later.
+//! Those that are faster are independent from read to read to within `e^{-1}` and are drawn at each read, or for a whole bit line at once: the sum
+//! of independent normal numbers is normal, so that one draw of the summed variance has the same distribution. (A cell whose conductance is within a few deviations of nought is held there
 //! from below by [`Array::read`], but not in such a sum.)
 //!
 //! **Read disturb.** Each read closes a share `1/disturb` of the distance to the largest conductance, as the weak field of reading crystallises

@@ -185,12 +185,14 @@ fn stage(program: &Program, node: usize, largest: &[f64], means: &Means) -> Resu
     if means.wire > 0.0 {
         lost(program, node, scale, largest, means.wire, &mut own)?;
     }
+    let gain = means.horizon.gain(&means.device).powi(2);
     for (bound, own) in bounds.iter_mut().zip(&mut own) {
-        own.noise += (means.output_noise * weight * input).powi(2);
+        own.noise += (means.output_noise * weight * input).powi(2) * gain;
         let deviation = (own.fixed + own.noise + own.spread).sqrt();
-        *bound += COVERED * deviation + own.offset;
-        own.fixed += rounding(*bound);
-        own.noise += rounding(*bound);
+        // a signal that drifts shrinks; one whose cells are disturbed by reads may grow
+        *bound += COVERED * deviation + own.offset + if means.horizon.disturbed > 0.0 { own.drift } else { 0.0 };
+        own.fixed += rounding(*bound) * gain;
+        own.noise += rounding(*bound) * gain;
     }
     Ok((Ranges { node, input, weight, outputs: bounds }, own))
 }

@@ -29,7 +29,16 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ),
     ("endurance", "writes that a cell bears, 1 or more; that of the device if absent"),
     ("age", "seconds that pass between writing, with what calibration belongs to it, and the first tick; 0 if absent"),
-    ("disturb", "reads that close all but 1/e of the distance of a cell to its largest conductance; without end if absent"),
+    (
+        "promise",
+        "used or fresh: whether margin, noise and drift count the age and the reads of a minute, or are those of a fresh chip, which an old or \
+         disturbed one may break; used if absent",
+    ),
+    (
+        "disturb",
+        "reads that close all but 1/e of the distance of a cell to its largest conductance, of which each lane is one: what is promised is promised of \
+         one lane; without end if absent",
+    ),
 ];
 
 /// Seconds for which the drift is declared.
@@ -56,6 +65,8 @@ pub(super) struct Chosen {
     pub(super) endurance: u32,
     pub(super) disturb: f64,
     pub(super) age: f64,
+    /// Whether the promises count age and reads.
+    pub(super) is_used: bool,
 }
 
 impl Chosen {
@@ -71,6 +82,17 @@ impl Chosen {
             Some("global") => true,
             Some(other) => return Err(Error::unsupported(format!("there is no compensation {other:?}; take none or global"))),
         };
+        let is_used = match options.take::<String>("promise")?.as_deref() {
+            None | Some("used") => true,
+            Some("fresh") => false,
+            Some(other) => return Err(Error::unsupported(format!("there is no promise {other:?}; take used or fresh"))),
+        };
+        let disturb = options.take_within("disturb", 1.0..=1e30)?.unwrap_or(f64::INFINITY);
+        if is_compensated && disturb.is_finite() {
+            return Err(Error::unsupported(
+                "a compensation takes summed conductances for those that drift, and reads that disturb raise them; leave out compensate or disturb",
+            ));
+        }
         Ok(Self {
             device,
             seed: options.take("seed")?.unwrap_or(0),
@@ -82,7 +104,8 @@ impl Chosen {
             noise: options.take_within("noise", PROMISE)?.unwrap_or(0.15),
             drift: options.take_within("drift", PROMISE)?.unwrap_or(0.6),
             endurance: options.take_within("endurance", 1..=u32::MAX)?.unwrap_or_else(|| device.endurance()),
-            disturb: options.take_within("disturb", 1.0..=1e30)?.unwrap_or(f64::INFINITY),
+            disturb,
+            is_used,
             age: options.take_within("age", 0.0..=OLDEST)?.unwrap_or(0.0),
         })
     }

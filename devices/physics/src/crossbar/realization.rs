@@ -70,8 +70,9 @@ impl Realized {
         let cells = maps.iter().map(|(_, map)| 2 * map.cols() * map.output().len()).sum();
         let (dt, every) = (program.semantics().dt, Chip::ticks_of_refresh(cells));
         let build = Build {
-            settings: chip.settings(dt * every as f64),
-            means: chip.means(),
+            // what is slower than a tick is a state, however seldom a large array is looked at: it is held in between, and not drawn each tick
+            settings: chip.settings(dt),
+            means: chip.means(dt),
             worn: chip.worn(),
             seed: run.seed ^ chip.chosen.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
         };
@@ -115,7 +116,23 @@ impl Realized {
     }
 
     fn now(&self) -> f64 {
-        self.since.0 + (self.tick - self.since.1) as f64 * self.dt
+        self.ahead(0)
+    }
+
+    /// The clock in so many ticks.
+    fn ahead(&self, ticks: usize) -> f64 {
+        self.since.0 + (self.tick - self.since.1 + ticks as u64) as f64 * self.dt
+    }
+
+    /// Refuses ticks beyond the time of the calibration.
+    fn check_time(&self, ticks: usize) -> Result<()> {
+        match &self.in_force {
+            Some(InForce { made, certificate }) if ticks > 0 && self.ahead(ticks) - made > certificate.valid => {
+                let age = self.now() - made;
+                Certificate { age, ..certificate.clone() }.check_until(self.ahead(ticks) - made)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Moves the clock by other than ticks.
@@ -262,12 +279,7 @@ fn at<'a>(place: Place, inputs: &'a [Vec<f32>], buffers: &'a [Vec<f32>]) -> &'a 
 impl Realization for Realized {
     async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let start = Instant::now();
-        if let Some(InForce { made, certificate }) = &self.in_force {
-            let age = self.now() - made;
-            if age > certificate.valid {
-                return Certificate { age, ..certificate.clone() }.check().map(|()| Report::default());
-            }
-        }
+        self.check_time(ticks)?;
         let (lanes, output) = (self.run.batch, self.run.output(&self.program, ticks));
         let (mut done, mut clipped) = (0, 0);
         while done < ticks && !self.run.cancel.is_raised() {

@@ -5,7 +5,8 @@
 //! produce; the clock of the device moves by the time step of the program each tick, and the arrays drift and fluctuate on it.
 //!
 //! **Promises.** The margin, noise and drift of the profile are options. Whether a program keeps to them is worked out from the statistics of the
-//! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs.
+//! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs. They
+//! count the age at the first tick, and what the reads of a minute do to the cells.
 //! They grow with the weights, with the root of the inputs of a map and with the depth of the program. The defaults are
 //! those of the programs that the conformance suite draws: up to six maps in a row, of up to six inputs, with weights of up to a third. They
 //! are wide beside digital promises, for a weight of such cells is off by four parts in a hundred of the largest.
@@ -32,6 +33,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The largest input in magnitude.
 pub(super) const INPUT: f64 = 1.0;
+/// Inputs and outputs of a map at most.
+const CHANNELS: usize = 1024;
+/// Seconds of a tick, which its price is for: those of the program that the chip shows of itself.
+const TICK: f64 = 1e-3;
 /// Cells that are brought up to the present in one tick, so that the work of a tick stays that of its product.
 const CELLS_A_TICK: usize = 4096;
 /// Inputs of the map that the chip shows of itself, and its largest weight.
@@ -62,15 +67,16 @@ impl Crossbar {
             flicker: chosen.device.spectrum().is_some(),
             drift: Some(Drift { most: chosen.drift, within: WITHIN }),
             endurance: Some(u64::from(chosen.endurance)),
-            price: Price { writes: 1, ..Price::default() },
+            price: Price { seconds: TICK, joules: 2.0 * CHANNELS.pow(2) as f64 * chosen.device.joules_of_read(), writes: 1 },
             ..Medium::new(chosen.margin, chosen.noise)
         };
         let limits = Limits {
             input: [-INPUT, INPUT],
             out_of_range: OutOfRange::Refuse,
             ticks: 1 << 20,
-            batch: 4096,
-            channels: 1024,
+            // each lane is a read of its own, and reads are counted for one
+            batch: if chosen.is_used && chosen.disturb.is_finite() { 1 } else { 4096 },
+            channels: CHANNELS,
             ..Limits::default()
         };
         let name = match chosen.device.spectrum() {
@@ -113,7 +119,7 @@ fn exemplar() -> Result<Program> {
     let x = builder.input("x", [WIDTH]);
     let y = builder.node("map", Dense::new(weight, None)?, x);
     builder.output("y", y);
-    builder.build(Semantics::exact(1e-3))
+    builder.build(Semantics::exact(TICK))
 }
 
 /// What realizations share of a chip.
@@ -130,10 +136,13 @@ impl Chip {
         Self { chosen, worn: Arc::new(AtomicU32::new(0)) }
     }
 
-    pub(super) fn means(&self) -> Means {
-        let Chosen { device, bits, output_noise, wire, .. } = self.chosen;
+    /// What a program with so many seconds in a tick meets.
+    pub(super) fn means(&self, dt: f64) -> Means {
+        let Chosen { device, bits, output_noise, wire, is_used, disturb, .. } = self.chosen;
         let corrected = self.chosen.is_compensated.then_some(BEHIND);
-        Means { device, bits, output_noise, wire, horizon: Horizon { within: WITHIN, corrected } }
+        let (age, reads) = if is_used { (self.chosen.age, WITHIN / dt) } else { (0.0, 0.0) };
+        let horizon = Horizon { age, within: WITHIN, corrected, disturbed: -libm::expm1(-reads / disturb) };
+        Means { device, bits, output_noise, wire, horizon }
     }
 
     /// How many ticks pass between two looks at cells of which there are so many.
@@ -157,7 +166,8 @@ impl Chip {
 
     /// What a program will be off by, if that is within the promises.
     pub(super) fn forecast(&self, program: &Program, plan: &Plan) -> Result<Forecast> {
-        let forecast = Forecast::new(program, plan, INPUT, &self.means()).map_err(refusal)?;
+        let means = self.means(program.semantics().dt);
+        let forecast = Forecast::new(program, plan, INPUT, &means).map_err(refusal)?;
         let promises = [
             ("margin", forecast.margin, self.chosen.margin),
             ("noise", forecast.noise, self.chosen.noise),

@@ -6,11 +6,13 @@ use super::{Network, open};
 use crate::memristor::pcm::Pcm;
 use isoform_core::draw::Key;
 use isoform_core::error::ErrorKind;
+use isoform_core::layer::Renew;
 use isoform_core::linear::Dense;
 use isoform_core::locator::Locator;
 use isoform_core::oracle::Oracle;
 use isoform_core::plan::Plan;
 use isoform_core::program::Program;
+use isoform_core::registry::{Entry, Registry};
 use isoform_core::semantics::Semantics;
 use isoform_core::session::Blocking;
 use isoform_core::substrate::{Run, Substrate};
@@ -144,6 +146,78 @@ fn the_defaults_take_programs_of_a_few_small_maps() {
 }
 
 #[test]
+fn an_old_or_disturbed_chip_promises_what_it_keeps() {
+    let rms = |errors: &[f64]| (errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64).sqrt();
+    for (options, is_read) in [
+        ("device=pcm&age=604800", false),
+        ("device=pcm&age=604800&compensate=global", false),
+        ("device=reram&age=86400", false),
+        ("device=pcm&disturb=1e6", true),
+        ("device=reram&disturb=1e6", true),
+    ] {
+        let text = format!("twin:crossbar?margin=90&noise=90&drift=90&{options}");
+        let (chip, chosen) = (substrate(&text), chosen(&text));
+        let (mut margins, mut noises, mut drifts) = (Vec::new(), Vec::new(), Vec::new());
+        for seed in 0..if is_read { 3 } else { 24 } {
+            let program = chain(seed);
+            let plan = Plan::new(&program);
+            let Forecast { margin, noise, drift, .. } =
+                super::substrate::Chip::of(chosen).forecast(&program, &plan).expect("a forecast");
+            let renewed = Renew::new(Arc::clone(&chip));
+            let mut session = Blocking::open(&renewed, &program, &Run::new().with_seed(seed)).expect("opened");
+            let x: Vec<f64> = numbers(seed + 9000, program.input_channels(), 1.0).into_iter().map(f64::signum).collect();
+            let fresh = held(&mut session, &program, &x, 200);
+            if is_read {
+                // the reads of a minute, but for what is measured
+                held(&mut session, &program, &x, 59_600);
+            } else {
+                session.rest(WITHIN - 1.0).expect("rests");
+            }
+            for ([mean, deviation, expected], [old, late, _]) in fresh.iter().zip(held(&mut session, &program, &x, 200)) {
+                assert!((mean - expected).abs() <= margin, "{options} {seed}: {mean} for {expected} within {margin}");
+                assert!(
+                    deviation.max(late) <= noise * (1.0 + 4.0 / 20.0),
+                    "{options} {seed}: {deviation}, {late} within {noise}"
+                );
+                assert!((old - mean).abs() <= drift + noise, "{options} {seed}: {mean} moved to {old}, within {drift}");
+                margins.push((mean - expected) / margin);
+                noises.push(late / noise);
+                drifts.push((old - mean) / drift);
+            }
+        }
+        eprintln!("{options}: rms of the promises {:.3}, {:.3}, {:.3}", rms(&margins), rms(&noises), rms(&drifts));
+        // promises that nothing comes near prove nothing
+        let moved = drifts.iter().fold(0.0_f64, |most, d| most.max(d.abs()));
+        eprintln!("{options}: moved by {moved:.3} of the promise at most");
+        assert!(rms(&noises) > 0.2 && if is_read { moved > 0.05 } else { rms(&margins) > 0.05 }, "{options}");
+    }
+    let lanes = |options: &str| substrate(&format!("twin:crossbar?{options}")).profile().limits.batch;
+    assert_eq!([lanes("disturb=1e6"), lanes("disturb=1e6&promise=fresh"), lanes("age=9")], [1, 4096, 4096]);
+    // what a fresh chip keeps is refused of an old one, with what it needs
+    let program = single(Dense::new(Tensor::new([1, 16], vec![0.25; 16]).expect("fits"), None).expect("a map"));
+    assert!(Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new()).is_ok());
+    for (options, words) in [("age=604800", "a margin of"), ("disturb=1e3", "a noise of")] {
+        let refused = |more: &str| Blocking::open(&*substrate(&format!("twin:crossbar?{options}{more}")), &program, &Run::new());
+        let error = refused("").map(|_| ()).expect_err("more than is promised");
+        assert!(error.kind() == ErrorKind::Unsupported && error.to_string().contains(words), "{error}");
+        assert!(refused("&promise=fresh").is_ok());
+    }
+}
+
+#[test]
+fn ticks_have_a_price() {
+    let price = substrate("twin:crossbar").profile().medium.expect("declares").price;
+    // 2 × 1024 × 1024 cells of 25 µS at 0.2 V for 250 ns
+    assert!(price.seconds == 1e-3 && price.writes == 1 && (price.joules - 5.243e-7).abs() < 1e-10, "{price:?}");
+    let mut registry = Registry::new();
+    isoform_core::layer::register(&mut registry);
+    registry.register("twin", Entry::new("a chip", |locator, _| open(&mut locator.reader())));
+    for layer in ["noise:?on=(twin:crossbar)&sigma=0.1", "quantise:?on=(twin:crossbar)&step=0.1", "renew:?on=(twin:crossbar)"] {
+        assert_eq!(registry.open_str(layer).expect("opens").profile().medium.expect("declares").price, price, "{layer}");
+    }
+}
+
+#[test]
 fn what_the_chip_does_not_take_is_refused() {
     let wide = single(dense(1, 40, 200, 1.0, false));
     let error = Blocking::open(&*substrate("twin:crossbar"), &wide, &Run::new()).map(|_| ()).expect_err("too coarse");
@@ -159,12 +233,23 @@ fn what_the_chip_does_not_take_is_refused() {
     let mut session =
         Blocking::open(&*substrate("twin:crossbar"), &single(dense(1, 2, 2, 0.3, false)), &Run::new()).expect("opened");
     assert!(session.run(&[1.5, 0.0]).expect_err("out of range").to_string().contains("outside -1 to 1"));
-    for text in ["device=x", "bits=1", "bits=17", "wire=-1", "margin=0", "compensate=x", "output-noise=-1", "disturb=0"] {
+    for text in [
+        "device=x",
+        "bits=1",
+        "bits=17",
+        "wire=-1",
+        "margin=0",
+        "compensate=x",
+        "output-noise=-1",
+        "disturb=0",
+        "promise=x",
+        "compensate=global&disturb=9",
+    ] {
         let locator: Locator = format!("twin:crossbar?{text}").parse().expect("a locator");
         assert!(open(&mut locator.reader()).is_err(), "{text}");
     }
     let known: Vec<&str> = OPTIONS.iter().map(|(name, _)| *name).collect();
-    let all = "twin:crossbar?device=pcm&seed=1&bits=8&wire=0&compensate=none&output-noise=0&margin=1&noise=1&drift=1&endurance=9&disturb=1e9&age=0";
+    let all = "twin:crossbar?device=pcm&seed=1&bits=8&wire=0&compensate=none&output-noise=0&margin=1&noise=1&drift=1&endurance=9&disturb=1e9&age=0&promise=used";
     let locator: Locator = all.parse().expect("a locator");
     let mut reader = locator.reader();
     open(&mut reader).expect("every option is taken");
@@ -245,6 +330,77 @@ fn drift_takes_its_share_and_a_calibration_gives_it_back() {
 }
 
 #[test]
+fn a_calibration_does_not_end_while_a_call_goes_on() {
+    let program = single(dense(6, 4, 8, 0.3, true));
+    let chip = || substrate("twin:crossbar?compensate=global");
+    // a minute of ticks, of which the first calibration holds for ten seconds
+    let ticks = 60_000;
+    let mut y = vec![0.0; 4 * ticks];
+    let mut call = |session: &mut Blocking, ticks: usize| {
+        session.advance(held_signal(&[0.5; 8]), dense_out(&mut y[..4 * ticks]), ticks).map(|report| report.ticks)
+    };
+    let mut plain = Blocking::open(&*chip(), &program, &Run::new()).expect("opened");
+    let error = call(&mut plain, ticks).expect_err("it would end under way");
+    assert_eq!((error.kind(), error.state()), (ErrorKind::Calibration, isoform_core::error::Integrity::Intact));
+    assert!(error.to_string().contains("holds for 10.113 s more, and these ticks take 60.000 s"), "{error}");
+    // (20 s + 64 ticks of measuring) (e^{0.02 / 0.049} - 1)
+    assert_eq!(call(&mut plain, 10_113).expect("up to its end"), 10_113);
+    let error = call(&mut plain, 1).expect_err("a tick beyond");
+    assert_eq!(error.kind(), ErrorKind::Calibration);
+
+    let renewed = Renew::new(chip());
+    let mut session = Blocking::open(&renewed, &program, &Run::new()).expect("opened");
+    let first = session.certificate().expect("has the facet").expect("written and right");
+    assert_eq!(call(&mut session, ticks).expect("renewed under way"), ticks);
+    let last = session.certificate().expect("has the facet").expect("in force");
+    assert!(last.id != first.id && last.age > 0.0 && last.age <= last.valid, "{last:?}");
+}
+
+#[test]
+fn a_split_program_is_refused_before_its_first_part_moves() {
+    let mut registry = Registry::new();
+    isoform_core::layer::register(&mut registry);
+    registry.register("twin", Entry::new("a chip", |locator, _| open(&mut locator.reader())));
+    let split = "place:?first=(twin:crossbar)&*=(twin:crossbar?compensate=global)".parse().expect("a locator");
+    let chip = registry.open(&split).expect("opened");
+    let mut builder = Program::builder();
+    let x = builder.input("x", [2]);
+    let first = builder.node("first", dense(1, 2, 2, 0.1, false), x);
+    let second = builder.node("second", dense(2, 2, 2, 0.1, false), first);
+    builder.output("y", second);
+    let program = builder.build(Semantics::exact(1e-3)).expect("a program");
+    let mut session = Blocking::open(&*chip, &program, &Run::new()).expect("opened");
+    let mut y = vec![0.0; 2 * 20_000];
+    let error = session.advance(held_signal(&[0.5; 2]), dense_out(&mut y), 20_000).expect_err("it would end under way");
+    assert_eq!((error.kind(), error.state()), (ErrorKind::Calibration, isoform_core::error::Integrity::Intact));
+}
+
+#[test]
+fn all_parts_that_need_more_are_named_at_once() {
+    let mut registry = Registry::new();
+    isoform_core::layer::register(&mut registry);
+    registry.register("twin", Entry::new("a chip", |locator, _| open(&mut locator.reader())));
+    registry.register("oracle", Entry::new("the reference", |_, _| Ok(Arc::new(isoform_core::oracle::OracleSubstrate::new()))));
+    let split = "place:?dense=(twin:crossbar)&*=(oracle:)".parse().expect("a locator");
+    let mut builder = Program::builder();
+    let mut wire = builder.input("x", [64]);
+    for name in ["a", "b"] {
+        let map = builder.node(&format!("map {name}"), dense(1, 64, 64, 0.5, false), wire);
+        wire = builder.node(&format!("scale {name}"), isoform_core::functions::scale().with("scale", 0.01), map);
+    }
+    builder.output("y", wire);
+    let program = builder.build(Semantics::exact(1e-3)).expect("a program");
+    let error =
+        Blocking::open(&*registry.open(&split).expect("opened"), &program, &Run::new()).map(|_| ()).expect_err("too coarse");
+    assert_eq!((error.kind(), error.node(), error.locator()), (ErrorKind::Unsupported, Some("map a"), Some("dense")));
+    let words = error.to_string();
+    assert!(
+        words.contains("node \"map b\": the program needs a margin of") && words.matches("open the crossbar with").count() == 2,
+        "{words}"
+    );
+}
+
+#[test]
 fn the_mean_of_many_weights_drifts_by_the_published_share() {
     // one row of equal weights: the drift of the output is that of the mean cell
     let map = Dense::new(Tensor::new([1, 64], vec![0.1; 64]).expect("fits"), None).expect("a map");
@@ -304,6 +460,31 @@ fn held_signal(x: &[f32]) -> isoform_core::signal::Signal<'_> {
 
 fn dense_out(y: &mut [f32]) -> isoform_core::signal::SignalMut<'_> {
     isoform_core::signal::SignalMut::Dense(y)
+}
+
+#[test]
+fn cells_are_as_noisy_in_a_large_array_as_in_a_small_one() {
+    const INPUTS: usize = 1024;
+    let deviation = |outputs: usize, ticks: usize| {
+        let map = Dense::new(Tensor::new([outputs, INPUTS], vec![0.02; outputs * INPUTS]).expect("fits"), None).expect("a map");
+        let chip = substrate("twin:crossbar?margin=90&noise=90&drift=90&bits=16&output-noise=0");
+        let mut session = Blocking::open(&*chip, &single(map), &Run::new().with_seed(3)).expect("opened");
+        let y = session.run(&vec![1.0; INPUTS * ticks]).expect("runs");
+        // from tick to tick, so that what is slow does not show
+        let of = |k: usize| f64::from(y[k + outputs] - y[k]);
+        let squares: f64 = (0..y.len() - outputs).map(|k| of(k).powi(2)).sum();
+        (squares / (2 * (y.len() - outputs)) as f64).sqrt()
+    };
+    // three processes of variance 0.0088² ln 10 are faster than a tick of a millisecond: 1024 cells of 25 µS, and as many of 0.19 µS at rest of which
+    // each fluctuates by a fifth at most, in units of 0.02/25 µS
+    let expected = 0.02 / 25.0 * (1024.0 * 3.0 * std::f64::consts::LN_10 * ((25.0 * 0.0088_f64).powi(2) + 0.0011)).sqrt();
+    assert!((expected - 0.01497).abs() < 1e-4, "{expected}");
+    // an array of 64 outputs is looked at every 32 ticks, and was a sixth noisier
+    let found = deviation(64, 32);
+    assert!((found / expected - 1.0).abs() < 0.05, "{found} for {expected}");
+    // one of two outputs is looked at each tick, so that the fastest states move a little as well
+    let small = deviation(2, 2048);
+    assert!((small / expected - 1.03).abs() < 0.06, "{small} for {expected}");
 }
 
 #[test]

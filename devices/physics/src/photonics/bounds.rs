@@ -35,21 +35,35 @@ impl Bound {
         Self { range: self.range.max(other.range), margin: self.margin.max(other.margin), noise: self.noise.max(other.noise) }
     }
 
-    /// Refuses a signal that is not as is declared.
-    pub(super) fn check(self, medium: &Medium, node: &str) -> Result<()> {
-        // what one chip is off by is derived with the same arithmetic
+    /// Whether a signal is as is declared. What one chip is off by is derived with the same arithmetic.
+    fn is_within(self, medium: &Medium) -> bool {
         let within = |bound: f64, declared: f64| bound <= declared * (1.0 + 1e-9);
-        if within(self.margin, medium.margin) && within(self.noise, medium.noise) {
-            return Ok(());
-        }
-        let Self { margin, noise, .. } = self;
-        let why = format!(
-            "its outputs may be off by {margin:.2e} with a noise of {noise:.2e}, and {:.2e} and {:.2e} are declared: \
-             wire fewer maps one after the other, or declare more by raising gain or modes",
-            medium.margin, medium.noise
-        );
-        Err(Error::unsupported(why).with_node(node))
+        within(self.margin, medium.margin) && within(self.noise, medium.noise)
     }
+}
+
+/// Refuses a program some of whose outputs are not as is declared, naming each.
+pub(super) fn check(outputs: &[(&str, Bound)], medium: &Medium) -> Result<()> {
+    let short: Vec<_> = outputs.iter().filter(|(_, bound)| !bound.is_within(medium)).collect();
+    let Some((first, _)) = short.first() else { return Ok(()) };
+    let each =
+        |(name, Bound { margin, noise, .. }): &&(&str, Bound)| format!("{name:?} by {margin:.2e} with a noise of {noise:.2e}");
+    let each: Vec<String> = short.iter().map(each).collect();
+    let needed = short.iter().map(|(_, bound)| bound.margin).fold(0.0, f64::max);
+    // rounded up, lest the number that is named be too small again
+    let place = 10.0_f64.powf(2.0 - needed.log10().floor());
+    let more = if needed > medium.margin {
+        format!("open the mesh with margin={} or more", (needed * place).ceil() / place)
+    } else {
+        String::from("declare more noise by raising gain or modes")
+    };
+    let why = format!(
+        "its outputs may be off, {}, and {:.2e} and {:.2e} are declared: {more}, or wire fewer maps one after the other",
+        each.join(", "),
+        medium.margin,
+        medium.noise
+    );
+    Err(Error::unsupported(why).with_node(*first))
 }
 
 /// The largest magnitude behind a matrix for inputs of at most `range`.

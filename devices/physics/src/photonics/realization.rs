@@ -1,7 +1,7 @@
 //! A program on the twin of a mesh: shots, time, calibration.
 
 use super::blocks::{Block, ROWS, gather, scatter};
-use super::bounds::Bound;
+use super::bounds::{self, Bound};
 use super::settings::Settings;
 use super::stage::{Mode, Shots, Stage};
 use async_trait::async_trait;
@@ -113,10 +113,10 @@ impl Meshed {
             watts: 0.0,
         };
         made.program()?;
+        // the clock of a program starts at the end of the fit, which began earlier
+        made.rested = -made.fit_seconds();
         made.correct()?;
-        // the fit took time, but the clock starts with the program
-        made.rested = made.settings.age;
-        made.made = 0.0;
+        made.rested += made.settings.age;
         Ok(made)
     }
 
@@ -152,7 +152,13 @@ impl Meshed {
         self.stages().for_each(|stage| stage.refresh(age));
     }
 
-    /// Holds the outputs to what is declared, now and when the certificate ends.
+    /// Seconds that a fit of all chips takes on the device.
+    fn fit_seconds(&mut self) -> f64 {
+        let settings = self.settings.clone();
+        self.stages().map(|stage| stage.chip.fit_seconds(&settings)).sum()
+    }
+
+    /// Holds the outputs to what is declared, at an age and when a certificate of that age ends.
     fn judge(&mut self, age: f64) -> Result<()> {
         for age in [age + self.settings.valid, age] {
             self.refresh(age);
@@ -172,9 +178,8 @@ impl Meshed {
                     }
                 }
             }
-            for tap in &self.taps {
-                sum(&bounds, &tap.from).check(&self.medium, &tap.name)?;
-            }
+            let outputs: Vec<_> = self.taps.iter().map(|tap| (tap.name.as_str(), sum(&bounds, &tap.from))).collect();
+            bounds::check(&outputs, &self.medium)?;
         }
         Ok(())
     }
@@ -199,20 +204,21 @@ impl Meshed {
 
     /// Measures, fits, programs and judges; on failure all is as it was.
     fn correct(&mut self) -> Result<()> {
-        let (settings, age) = (self.settings.clone(), self.now());
+        let (settings, age, seconds) = (self.settings.clone(), self.now(), self.fit_seconds());
+        if seconds > settings.valid {
+            return Err(Error::unsupported(settings.too_short(seconds)));
+        }
         self.refresh(age);
         let before = self.residual();
         let kept: Vec<_> = self.stages().map(|stage| stage.chip.clone()).collect();
         self.calibrations += 1;
         let number = self.calibrations;
-        let mut seconds = 0.0;
         let mut attempt = || -> Result<()> {
             for stage in self.stages() {
                 let key = stage.measuring(number);
                 stage.chip.calibrate(&settings, age, key).map_err(|e| e.with_node(&stage.name))?;
-                seconds += stage.chip.fit_seconds(&settings);
             }
-            self.judge(age)
+            self.judge(age + seconds)
         };
         if let Err(e) = attempt() {
             self.stages().zip(kept).for_each(|(stage, chip)| stage.chip = chip);
@@ -246,14 +252,8 @@ impl Meshed {
     /// Refuses ticks beyond the time of the certificate.
     fn check_time(&self, ticks: usize) -> Result<()> {
         // the words are made only where they are needed
-        if self.ahead(ticks) - self.made <= self.settings.valid {
-            return Ok(());
-        }
-        self.certified().check()?;
-        let left = self.settings.valid - (self.now() - self.made);
-        let why =
-            format!("the calibration holds for {left:.3} s more, and these ticks take longer: take fewer, or calibrate again");
-        Err(Error::new(ErrorKind::Calibration, why))
+        let end = self.ahead(ticks) - self.made;
+        if end <= self.settings.valid { Ok(()) } else { self.certified().check_until(end) }
     }
 
     fn certified(&self) -> Certificate {

@@ -235,9 +235,16 @@ impl Section {
 
     /// Seconds that a fit and the trim behind it take on the device.
     pub(super) fn fit_seconds(&self, settings: &Settings) -> f64 {
-        let shots = 2.0 * Settings::SHOTS * self.phases.output.len() as f64 / settings.receiver.bandwidth.max(1.0);
-        (ROUNDS.len() * MATRICES + TRIMS) as f64 * (SETTLED * settings.tau + shots)
+        fit_seconds(settings, self.phases.output.len())
     }
+}
+
+/// Seconds that a fit of a mesh of some size and the trim behind it take on the device.
+pub(super) fn fit_seconds(settings: &Settings, size: usize) -> f64 {
+    let bandwidth = settings.receiver.bandwidth;
+    // what has no noise needs no average
+    let shots = if bandwidth > 0.0 { 2.0 * Settings::SHOTS * size as f64 / bandwidth } else { 0.0 };
+    (ROUNDS.len() * MATRICES + TRIMS) as f64 * (SETTLED * settings.tau + shots)
 }
 
 /// Heaters as they are designed.

@@ -11,6 +11,10 @@
 //! ```
 //! with the largest singular value `g`, the amplitude `a` of an element, and the detector at the most light. The jitter `s` is that of a mode in which
 //! there is twice the most that goes in by one, in each layer of heaters.
+//!
+//! The margin counts what may happen to any matrix, and is many times what a chip of coarse phases or uneven couplers does to most. Another one may be
+//! declared: what a program is off by is worked out from its own chip when it is realised, for the present and for the end of the calibration, and
+//! one that is off by more than what is declared is refused with the margin that it needs.
 
 use super::decomposition::Layout;
 use super::receiver::Receiver;
@@ -36,7 +40,6 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("loss", "dB in each element, up to 3; 0.1 if absent"),
     ("dummies", "whether gaps lose as much as elements; true if absent"),
     ("crosstalk", "part of its phase that a heater lends its neighbour, up to 0.02; 0.001 if absent"),
-    ("tau", "time constant of a heater in seconds; 1e-5 if absent"),
     ("watts", "power of a heater for half a turn; 0.02 if absent"),
     ("reach", "the largest power of a heater, in turns of one as designed, up to 10; 1.2 if absent"),
     ("spread", "standard deviation of the slopes of heaters, as a part of them, up to 0.05; 0.02 if absent"),
@@ -44,6 +47,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("drift", "the most that a phase drifts, in radian per hour, up to 1; 1e-5 if absent"),
     ("age", "seconds that pass between the calibration and the first tick; 0 if absent"),
     ("valid", "seconds that a calibration holds; 36000 if absent"),
+    ("margin", "the most that the mean of an output may be off, in its units; what follows from the rest if absent"),
     ("power", "watts of a field of one; 1e-3 if absent"),
     ("oscillator", "watts of the local oscillator; 1e-2 if absent"),
     ("responsivity", "ampere per watt; 1 if absent"),
@@ -52,6 +56,9 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("bandwidth", "hertz, from 1e6, or 0 for no noise; 2e10 if absent"),
     ("temperature", "kelvin; 300 if absent"),
 ];
+
+/// What the first round of a fit folds back for certain, in radian: four deviations of the largest offset of cold heaters.
+const FOLDED: f64 = 1.0;
 
 /// The least bandwidth of a detector, in hertz.
 const SLOWEST: f64 = 1e6;
@@ -79,7 +86,8 @@ pub struct Settings {
     pub dummies: bool,
     /// Part of its phase that a heater lends its neighbour.
     pub crosstalk: f64,
-    /// Time constant of a heater in seconds.
+    /// Time constant of a heater in seconds. No option sets it: phases are written by calibrations alone, and these wait until the heaters have
+    /// settled, so that no tick sees one move and all that follows is how long a calibration takes.
     pub tau: f64,
     /// Watts of a heater for half a turn.
     pub watts: f64,
@@ -95,6 +103,8 @@ pub struct Settings {
     pub age: f64,
     /// Seconds that a calibration holds.
     pub valid: f64,
+    /// The most that the mean of an output may be off, where that is not to follow from the rest.
+    pub margin: Option<f64>,
     /// Watts of a field of one.
     pub power: f64,
     /// Watts of the local oscillator.
@@ -124,6 +134,7 @@ impl Default for Settings {
             drift: 1e-5 / 3600.0,
             age: 0.0,
             valid: 36_000.0,
+            margin: None,
             power: 1e-3,
             oscillator: 1e-2,
             receiver: Receiver::default(),
@@ -147,6 +158,7 @@ impl Settings {
                 return Err(Error::unsupported(format!("there is no layout {other:?}: choose rectangle or triangle")));
             }
         };
+        let margin = options.take_within("margin", 1e-9..=1e6)?;
         let mut number = |name: &str, standard: f64, [least, most]: [f64; 2]| -> Result<f64> {
             Ok(options.take_within(name, least..=most)?.unwrap_or(standard))
         };
@@ -163,7 +175,7 @@ impl Settings {
             coupler: number("coupler", standard.coupler, [0.0, 0.2])?,
             loss: number("loss", standard.loss, [0.0, 3.0])?,
             crosstalk: number("crosstalk", standard.crosstalk, [0.0, 0.02])?,
-            tau: number("tau", standard.tau, [1e-12, 1e3])?,
+            tau: standard.tau,
             watts: number("watts", standard.watts, [1e-9, 1e3])?,
             reach: number("reach", standard.reach, [0.0, 10.0])?,
             spread: number("spread", standard.spread, [0.0, 0.05])?,
@@ -178,6 +190,7 @@ impl Settings {
             modes,
             layout,
             bits,
+            margin,
             receiver,
         };
         if (f64::MIN_POSITIVE..SLOWEST).contains(&found.receiver.bandwidth) {
@@ -187,8 +200,35 @@ impl Settings {
             );
             return Err(Error::unsupported(why));
         }
+        let seconds = found.fit_seconds();
+        if seconds > found.valid {
+            return Err(Error::unsupported(found.too_short(seconds)));
+        }
+        let drifted = found.drift * found.age;
+        if drifted > FOLDED {
+            let why = format!(
+                "within an age of {} s phases drift by up to {drifted:.3} rad, and a calibration finds back what is within {FOLDED} rad: \
+                 give a smaller age or drift",
+                found.age
+            );
+            return Err(Error::unsupported(why));
+        }
         found.medium().check()?;
         Ok(found)
+    }
+
+    /// Seconds that the fit of the largest matrix takes, which is two meshes.
+    fn fit_seconds(&self) -> f64 {
+        2.0 * super::section::fit_seconds(self, self.modes)
+    }
+
+    /// Why a calibration that takes so long is none.
+    pub(super) fn too_short(&self, seconds: f64) -> String {
+        format!(
+            "a calibration takes {seconds:.3e} s and holds for {:.3e} s, so that it would be over when it is made: raise valid or \
+             bandwidth",
+            self.valid
+        )
     }
 
     /// A step of a phase, in radian.
@@ -263,15 +303,19 @@ impl Settings {
         let worst = |e: f64| e.max(2.0 * field * e + e * e);
         let still = self.step().powi(2) / 12.0 + self.fit().powi(2);
         let drifted = (self.drift * self.valid).powi(2) / 3.0;
+        // heaters drift while they are fitted as well
+        let oldest = (self.drift * (self.valid + self.fit_seconds())).powi(2) / 3.0;
         let shaken = self.shaken(self.gain * std::f64::consts::SQRT_2);
-        let margin = worst(self.error((still + drifted).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
+        let derived = worst(self.error((still + oldest).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
+        let margin = self.margin.unwrap_or(derived);
         let amplitude = self.least_amplitude();
         let light = super::detection::Intensity::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain * self.gain;
         let part = super::detection::Homodyne::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain;
         let noise = light.max(part).hypot(shaken.max(2.0 * field * shaken + shaken * shaken));
         let n = self.modes as f64;
         let heaters = (2.0 * n * n + n) * 2.0 * self.watts * self.reach;
-        let moved = worst(self.error(drifted.sqrt()));
+        // what is within a margin at either end has moved by twice that at most
+        let moved = worst(self.error(drifted.sqrt())).min(2.0 * margin);
         // a drift that is nothing beside the margin, which has it in it, is not worth a promise of its own
         let drift = (moved > DRIFT * margin).then_some(Drift { most: moved, within: self.valid });
         Medium { drift, price: Price { seconds: TICK, joules: heaters * TICK, writes: 0 }, ..Medium::new(margin, noise) }

@@ -50,7 +50,7 @@ impl Mesh {
         let profile = Profile {
             name: String::from("mesh"),
             version: String::from(env!("CARGO_PKG_VERSION")),
-            device: format!("a mesh of interferometers in software, of {} modes at most", settings.modes),
+            device: format!("a mesh of interferometers in software, of {} modes at most (option modes)", settings.modes),
             class: Class::AnalogNoisy,
             accuracy: Accuracy::single(),
             facets: Facets { calibration: true, rest: true, ..Facets::default() },
