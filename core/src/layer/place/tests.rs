@@ -260,6 +260,39 @@ fn a_part_that_fails_is_named_and_the_state_of_the_others_lost() {
     session.run(&drive(20)).expect("runs");
 }
 
+/// A substrate that refuses every map, and says how large it is.
+#[derive(Debug)]
+struct Narrow(OracleSubstrate);
+
+#[async_trait]
+impl Substrate for Narrow {
+    fn profile(&self) -> Arc<Profile> {
+        self.0.profile()
+    }
+
+    async fn realize(&self, program: &Program, _: &Run) -> Result<Box<dyn Realization>> {
+        let node = &program.nodes()[0];
+        Err(Error::unsupported(format!("give it {} modes", node.channels())).with_node(&node.name))
+    }
+}
+
+#[test]
+fn what_several_parts_are_refused_for_is_said_at_once() {
+    let mut net = Builder::new();
+    let x = net.input("x", [1]);
+    let wide = net.node("wide", Dense::new([[0.5], [0.25]].into(), None).expect("fits"), x);
+    let fires = net.node("fires", lif().with("tau", 5e-3), wide);
+    let one = net.node("one", Dense::new([[0.5, 0.25]].into(), None).expect("fits"), fires);
+    net.output("y", one);
+    let program = net.build(Semantics::exact(DT)).expect("valid");
+    let narrow = Arc::new(Narrow(OracleSubstrate::new())) as Arc<dyn Substrate>;
+    let oracle = Arc::new(OracleSubstrate::new()) as Arc<dyn Substrate>;
+    let place = Place::new([(String::from("linear"), narrow), (String::from("*"), oracle)]).expect("keys differ");
+    let error = Blocking::open(&place, &program, &Run::new()).expect_err("two maps are refused");
+    assert_eq!((error.kind(), error.node(), error.locator()), (ErrorKind::Unsupported, Some("wide"), Some("linear")));
+    assert_eq!(error.message(), "give it 2 modes; node \"one\": give it 1 modes");
+}
+
 #[test]
 fn locators_name_the_parts() {
     let mut registry = Registry::new();
