@@ -1,6 +1,6 @@
 //! `isoform conform`: the laws, tried on a substrate.
 
-use super::console::{Console, WIDTH, painted, table};
+use super::console::{Console, WIDTH, amount, painted, table};
 use super::failure::{Failure, Outcome, Result};
 use anstyle::AnsiColor;
 use clap::Args;
@@ -270,8 +270,8 @@ pub(super) fn conclude(dossier: &Dossier) -> Result {
 fn price(&Forecast { ticks, seconds, joules, writes }: &Forecast) -> String {
     let mut parts = Vec::new();
     parts.extend((ticks > 0).then(|| format!("at least {ticks} ticks of the device")));
-    parts.extend((seconds > 0.0).then(|| format!("{seconds:.3} s")));
-    parts.extend((joules > 0.0).then(|| format!("{joules:.3} J")));
+    parts.extend((seconds > 0.0).then(|| amount(seconds, "s")));
+    parts.extend((joules > 0.0).then(|| amount(joules, "J")));
     let statistical = match parts.as_slice() {
         [] => String::from("what the statistical laws will take cannot be told: the profile declares neither noise nor washout"),
         [_] => format!("the statistical laws together take {}, whose price it does not declare", parts.concat()),

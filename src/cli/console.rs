@@ -158,6 +158,17 @@ pub(crate) fn seconds(s: f64) -> String {
     }
 }
 
+/// An amount in three significant digits, with the prefix that reads best.
+pub(crate) fn amount(value: f64, unit: &str) -> String {
+    const PREFIXES: [(f64, &str); 8] =
+        [(1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f")];
+    // what rounds up to a thousand of one is one of the next
+    let (scale, prefix) = PREFIXES.into_iter().find(|(scale, _)| value >= 0.9995 * scale).unwrap_or(PREFIXES[7]);
+    let scaled = value / scale;
+    let places = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
+    format!("{scaled:.places$} {prefix}{unit}")
+}
+
 /// A large number with the prefix that reads best.
 pub(crate) fn large(n: f64) -> String {
     match n {
@@ -171,4 +182,24 @@ pub(crate) fn large(n: f64) -> String {
 /// A number of things.
 pub(crate) fn plural(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::amount;
+
+    #[test]
+    fn an_amount_has_three_digits_and_never_rounds_to_nothing() {
+        for (value, text) in [
+            (9.5712e-6, "9.57 uJ"),
+            (96.4, "96.4 J"),
+            (0.9996, "1.00 J"),
+            (999.6, "1.00 kJ"),
+            (156.202, "156 J"),
+            (4e-10, "400 pJ"),
+            (2e-17, "0.02 fJ"),
+        ] {
+            assert_eq!(amount(value, "J"), text);
+        }
+    }
 }
