@@ -177,7 +177,7 @@ fn an_interrupt_keeps_what_was_found() {
     let ended = child.wait_with_output().expect("ends");
     let words = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(3), "{words}");
-    assert!(words.contains("what was found so far is kept"), "{words}");
+    assert!(words.contains("stopping in good order") && words.contains("wrote found"), "{words}");
     let outcomes = &folder.json("found/dossier.json")["outcomes"];
     let stopped = |o: &&serde_json::Value| o["reason"].as_str().is_some_and(|why| why.contains("the run was stopped"));
     let all = outcomes.as_array().expect("a list");

@@ -7,7 +7,7 @@ use crate::laws::{laws, peer_laws};
 use crate::record::{Claim, Dossier, Evidence, Ledger, Level, Outcome, Provenance, Requirement, SCHEMA, SUITE, Status};
 use crate::untried::{NOT_BEGUN, beyond, unmeasured, untried};
 use crate::waiver::{self, Waiver};
-use crate::watch::Watched;
+use crate::watch::{Limit, Watched};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::profile::{Class, Profile};
 use isoform_core::substrate::{Cancel, Substrate};
@@ -401,12 +401,15 @@ fn measure(
     let exclusive = alone.then(|| QUIET.write().unwrap_or_else(PoisonError::into_inner));
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
-    let watched = Watched::new(substrate, ledger.writes, options.stop.clone());
+    let limit = Limit::new(options.stop.clone(), options.budget.and_then(|budget| begin.checked_add(budget)));
+    let watched = Watched::new(substrate, ledger.writes, limit.clone());
     // laws of cost time the substrate itself, unless that wears
     let wears = substrate.profile().medium.is_some_and(|medium| medium.endurance.is_some());
     let substrate: &dyn Substrate = if law.level == Level::L4 && !wears { substrate } else { &watched };
     let bench = Bench::new(substrate, options.seed, law.id).with_peers(&options.peers).with_end(begin, until);
-    let result = catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
+    let measure = || catch_unwind(AssertUnwindSafe(|| (law.measure)(&bench, &mut evidence)));
+    let result = watched.within_limit(measure);
+    let ended = result.as_ref().is_ok_and(Result::is_ok);
     evidence.broke_off = match result {
         Ok(Ok(())) => None,
         Ok(Err(error)) if error.kind() == ErrorKind::Unsupported && (bench.is_foreign() || bench.home().is_err()) => {
@@ -425,8 +428,8 @@ fn measure(
         evidence.broke_off = None;
         evidence.note("foreign", why);
     }
-    if options.stop.is_raised() {
-        evidence = unmeasured(law, "the run was stopped amid it");
+    if let Some(why) = limit.over().filter(|_| !ended) {
+        evidence = unmeasured(law, why);
     }
     drop((shared, exclusive));
     evidence.seconds = start.elapsed().as_secs_f64();

@@ -1,6 +1,6 @@
-//! A layer that keeps count of what a device tells beside its outputs, while a law is tried.
+//! A layer that keeps count of what a device tells beside its outputs, while a law is tried, and ends the law when its time is over.
 //!
-//! It stands between the laws and the substrate and changes nothing. Certificates are asked for when a program is realised and, from then on,
+//! It stands between the laws and the substrate and changes nothing before. Certificates are asked for when a program is realised and, from then on,
 //! after twice as many calls as before, so that a long record costs as little as a short one.
 
 use crate::record::Ledger;
@@ -11,8 +11,12 @@ use isoform_core::program::Program;
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Cancel, Realization, Run, Substrate};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How often somebody looks whether the time of a law is over.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A substrate that is watched, and not worn out.
 #[derive(Debug)]
@@ -24,8 +28,37 @@ pub(crate) struct Watched<'a> {
     wear: Option<Wear>,
     /// Why a program was not written, if one was not.
     spared: Mutex<Option<String>>,
-    /// Ends the law that is tried.
+    limit: Limit,
+    /// Stops what is running, of each program that was realised.
+    running: Mutex<Vec<Cancel>>,
+}
+
+/// Until when a law may go on.
+#[derive(Debug, Clone)]
+pub(crate) struct Limit {
     stop: Cancel,
+    end: Option<Instant>,
+}
+
+impl Limit {
+    /// Until somebody asks to stop, or a moment comes.
+    pub(crate) fn new(stop: Cancel, end: Option<Instant>) -> Self {
+        Self { stop, end }
+    }
+
+    /// Why the law is at its end, if it is.
+    pub(crate) fn over(&self) -> Option<&'static str> {
+        if self.stop.is_raised() {
+            Some("the run was stopped amid it")
+        } else {
+            self.end.is_some_and(|end| Instant::now() >= end).then_some("the budget was spent amid it")
+        }
+    }
+
+    /// The end of a law that nobody waits for any more.
+    fn check(&self) -> Result<()> {
+        self.over().map_or(Ok(()), |why| Err(Error::fault(why)))
+    }
 }
 
 /// What a substrate says of its cells.
@@ -46,15 +79,32 @@ struct Watching {
     next: u64,
     /// Writes that were counted when the program was realised, and that reports tell of once more.
     counted: u64,
-    stop: Cancel,
+    limit: Limit,
 }
 
 impl<'a> Watched<'a> {
     /// A substrate whose cells have so many writes behind them.
-    pub(crate) fn new(inner: &'a dyn Substrate, before: u64, stop: Cancel) -> Self {
+    pub(crate) fn new(inner: &'a dyn Substrate, before: u64, limit: Limit) -> Self {
         let medium = inner.profile().medium;
         let wear = medium.and_then(|m| m.endurance.map(|endurance| Wear { price: m.price.writes, endurance }));
-        Self { inner, ledger: Arc::default(), before, wear, spared: Mutex::new(None), stop }
+        Self { inner, ledger: Arc::default(), before, wear, spared: Mutex::new(None), limit, running: Mutex::default() }
+    }
+
+    /// Works, and stops what is running once the time is over.
+    pub(crate) fn within_limit<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (working, done) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while done.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                    if self.limit.over().is_some() {
+                        self.running.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(Cancel::raise);
+                    }
+                }
+            });
+            let result = work();
+            drop(working);
+            result
+        })
     }
 
     /// Why a program was not written, if one was not: it would have worn out a cell.
@@ -70,11 +120,6 @@ impl<'a> Watched<'a> {
 
 fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
     ledger.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The end of a law that nobody waits for any more.
-fn stopped(stop: &Cancel) -> Result<()> {
-    if stop.is_raised() { Err(Error::fault("the run was stopped")) } else { Ok(()) }
 }
 
 impl Watching {
@@ -95,7 +140,7 @@ impl Substrate for Watched<'_> {
     }
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
-        stopped(&self.stop)?;
+        self.limit.check()?;
         if let Some(Wear { price, endurance }) = self.wear {
             let done = self.before.saturating_add(lock(&self.ledger).writes);
             if done.saturating_add(price) > endurance {
@@ -104,6 +149,7 @@ impl Substrate for Watched<'_> {
                 return Err(Error::fault(why));
             }
         }
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).push(run.cancel.clone());
         let mut inner = self.inner.realize(program, run).await?;
         // a program is written even if nothing ever asks for a report
         let counted = self.wear.map_or(0, |wear| wear.price);
@@ -115,7 +161,7 @@ impl Substrate for Watched<'_> {
         }
         let outputs = run.output(program, 1).len();
         let mut watching =
-            Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1, counted, stop: self.stop.clone() };
+            Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1, counted, limit: self.limit.clone() };
         watching.certify().await;
         Ok(Box::new(watching))
     }
@@ -133,8 +179,10 @@ impl Substrate for Watched<'_> {
 #[async_trait]
 impl Realization for Watching {
     async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
-        stopped(&self.stop)?;
+        self.limit.check()?;
         let report = self.inner.advance(x, y, ticks).await?;
+        // what was stopped for want of time is no shorter run
+        self.limit.check()?;
         let known = report.writes.min(self.counted);
         self.counted -= known;
         lock(&self.ledger).count(&Report { writes: report.writes - known, ..report }, self.outputs);

@@ -20,8 +20,9 @@ fn tried(substrate: &dyn Substrate, law: &str) -> Dossier {
 #[test]
 fn a_calibration_is_held_to_its_date() {
     for (habit, status, why) in [
-        (Habit::Honest, Status::Pass, "6 answers are as they must be"),
-        (Habit::Careless, Status::Fail, "a tick under a calibration whose time is over: accepted instead of calibration"),
+        (Habit::Honest, Status::Pass, "7 answers are as they must be"),
+        (Habit::Careless, Status::Fail, "ticks during which a calibration ends: accepted instead of calibration"),
+        (Habit::Hasty, Status::Fail, "ticks during which a calibration ends: accepted instead of calibration"),
         (Habit::Stuck, Status::Fail, "a new calibration: calibration instead of accepted"),
     ] {
         let dossier = tried(&dated(habit), "L3.calibration");

@@ -14,6 +14,7 @@ use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Cancel, Realization, Run, Substrate};
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The oracle as a third party would wrap it: no facets, one neuron, few lanes.
 #[derive(Debug)]
@@ -168,7 +169,7 @@ fn the_seed_determines_the_order_and_the_evidence() {
 
 #[test]
 fn a_spent_budget_is_inconclusive() {
-    let options = up_to(Level::L1).with_budget(std::time::Duration::ZERO);
+    let options = up_to(Level::L1).with_budget(Duration::ZERO);
     let dossier = run(&OracleSubstrate::new(), &options).expect("runs");
     assert!(dossier.outcomes.iter().all(|o| o.status == Status::Inconclusive));
     assert_eq!((dossier.claim, exit_code(&dossier)), (None, 3));
@@ -176,7 +177,7 @@ fn a_spent_budget_is_inconclusive() {
 
 #[test]
 fn a_spent_budget_leaves_what_is_not_claimed_as_it_is() {
-    let options = up_to(Level::L2).with_budget(std::time::Duration::ZERO);
+    let options = up_to(Level::L2).with_budget(Duration::ZERO);
     let dossier = run(&OracleSubstrate::new(), &options).expect("runs");
     let status = |id: &str| dossier.outcomes.iter().find(|o| o.law == id).map(|o| o.status);
     assert_eq!(status("L2.pinched"), Some(Status::NotClaimed));
@@ -264,7 +265,7 @@ fn a_source_is_inconclusive_and_no_error() {
 
 #[test]
 fn learning_is_never_claimed() {
-    let dossier = run(&OracleSubstrate::new(), &up_to(Level::L5).with_budget(std::time::Duration::ZERO)).expect("runs");
+    let dossier = run(&OracleSubstrate::new(), &up_to(Level::L5).with_budget(Duration::ZERO)).expect("runs");
     assert_eq!(dossier.claim, None);
     assert!(laws().iter().all(|law| law.level != Level::L5));
 }
@@ -345,6 +346,52 @@ fn a_law_in_progress_is_given_up() {
     let dossier = run(&Slow(OracleSubstrate::new(), stop), &options).expect("runs");
     let outcome = &dossier.outcomes[0];
     assert_eq!((outcome.status, outcome.reason.as_str()), (Status::Inconclusive, "the run was stopped amid it"));
+}
+
+/// A device that takes an hour for each call, and stops when it is asked to.
+#[derive(Debug)]
+struct Hours(OracleSubstrate);
+#[derive(Debug)]
+struct Waiting(Box<dyn Realization>, Cancel);
+
+#[async_trait]
+impl Substrate for Hours {
+    fn profile(&self) -> Arc<Profile> {
+        self.0.profile()
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        Ok(Box::new(Waiting(self.0.realize(program, run).await?, run.cancel.clone())))
+    }
+}
+
+#[async_trait]
+impl Realization for Waiting {
+    async fn advance(&mut self, _: Signal<'_>, _: SignalMut<'_>, _: usize) -> Result<Report> {
+        let start = Instant::now();
+        while !self.1.is_raised() && start.elapsed() < Duration::from_secs(3600) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(Report::of(0))
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        self.0.reset().await
+    }
+}
+
+#[test]
+fn a_budget_ends_what_takes_longer() {
+    let start = Instant::now();
+    let options = Options::new().with_level(Level::L1).with_budget(Duration::from_millis(300));
+    let dossier = run(&Hours(OracleSubstrate::new()), &options).expect("runs");
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    let said: Vec<&str> = dossier.outcomes.iter().map(|o| o.reason.as_str()).collect();
+    assert!(said.contains(&"the budget was spent amid it") && said.contains(&"the budget was spent before its turn"), "{said:?}");
+    assert!(
+        dossier.outcomes.iter().all(|o| matches!(o.status, Status::Inconclusive | Status::Pass | Status::NotClaimed)),
+        "{said:?}"
+    );
 }
 
 fn waiver(law: &str, until: &str) -> Waiver {

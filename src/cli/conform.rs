@@ -38,8 +38,8 @@ pub(crate) struct Conform {
     /// The seed of everything that is drawn.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// The time that may be spent, such as 90s or 10min: the lowest level comes first, no law and no stage is begun that would end later,
-    /// and what was left out is inconclusive.
+    /// The time that may be spent, such as 90s or 10min: the lowest level comes first, no stage is begun that would end later, a law that has
+    /// not ended by then is given up, and what was left out is inconclusive.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with_all = ["self_test", "laws", "fingerprint"])]
     budget: Option<Duration>,
     /// Known failures, in a file (.toml) with a table [[waiver]] of law, reason, who and until for each: a law that is waived supports no

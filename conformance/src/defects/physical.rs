@@ -24,6 +24,11 @@ pub const PHYSICAL: &[Subject] = &[
         make: |s| Arc::new(Dated::new(s, Habit::Careless)),
     },
     Subject {
+        name: "a calibration that ends unseen in a call",
+        law: Some("L3.calibration"),
+        make: |s| Arc::new(Dated::new(s, Habit::Hasty)),
+    },
+    Subject {
         name: "a calibration that cannot be made again",
         law: Some("L3.calibration"),
         make: |s| Arc::new(Dated::new(s, Habit::Stuck)),
@@ -43,6 +48,8 @@ pub enum Habit {
     Honest,
     /// It works on when its calibration is over.
     Careless,
+    /// It looks at its calibration when a call begins, and works on when it ends during it.
+    Hasty,
     /// It makes no new calibration.
     Stuck,
 }
@@ -115,8 +122,11 @@ impl Substrate for Dated {
 #[async_trait]
 impl Realization for Dating {
     async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
-        if self.habit != Habit::Careless {
-            self.in_force().check()?;
+        let certificate = self.in_force();
+        match self.habit {
+            Habit::Careless => {}
+            Habit::Hasty => certificate.check()?,
+            Habit::Honest | Habit::Stuck => certificate.check_until(certificate.age + ticks as f64 * self.dt)?,
         }
         let report = self.inner.advance(x, y, ticks).await?;
         self.now += ticks as f64 * self.dt;
