@@ -47,13 +47,25 @@ impl Make<f32> for Normal {
             *slot = Place::of(bits).number(*ratio);
         }
         if end < TAIL {
-            for (slot, &bits) in out.iter_mut().zip(bits) {
-                if Place::of(bits).from_end < TAIL {
-                    *slot = normal(bits);
-                }
-            }
+            tails(bits, out);
         }
     }
+}
+
+/// Replaces those in the tails. (Apart from the loops, which would evaluate it for all numbers where one of them needs it.)
+#[cold]
+#[inline(never)]
+fn tails(bits: &[u32], out: &mut [f32]) {
+    for (slot, &bits) in out.iter_mut().zip(bits) {
+        if Place::of(bits).from_end < TAIL {
+            *slot = far(bits);
+        }
+    }
+}
+
+#[inline(never)]
+fn far(bits: u32) -> f32 {
+    normal(bits)
 }
 
 /// Up to here in `w` the polynomial of the middle holds.
