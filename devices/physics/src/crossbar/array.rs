@@ -22,10 +22,6 @@ const READ: u32 = 2;
 const MOVE: u32 = 32;
 const START: u32 = 64;
 
-/// Conductances are computed anew when the logarithm of their age has moved by this: with the exponents of phase-change cells they are never
-/// further behind than a part in two thousand.
-const AGED: f64 = 5e-3;
-
 /// Time is a sum of ticks, and may have been rounded down.
 const ROUNDED: f64 = 1.0 + 1e-6;
 
@@ -375,7 +371,7 @@ impl Array {
     pub fn refresh(&mut self) -> bool {
         let is_moved = self.move_on(false);
         let log_age = self.log_age();
-        if self.aged.is_some_and(|aged| log_age - aged < AGED) {
+        if self.aged.is_some_and(|aged| log_age - aged < self.settings.device.step_of_age()) {
             return is_moved;
         }
         self.aged = Some(log_age);

@@ -111,6 +111,16 @@ impl Device {
         }
     }
 
+    /// By how much [`log_age`](Self::log_age) may move before conductances are computed anew. Phase-change cells are then never further behind
+    /// than a part in two thousand; resistive ones by a few thousandths of the largest in the first moments after a second, when their spread
+    /// sets in as a square root, and by a part in five thousand an e-fold later.
+    pub(super) fn step_of_age(&self) -> f64 {
+        match self {
+            Self::Pcm(_) => 5e-3,
+            Self::Reram(_) => 0.02,
+        }
+    }
+
     /// Relative strength of the 1/f noise of a cell.
     pub(super) fn flicker(&self, trace: Trace) -> f64 {
         match self {

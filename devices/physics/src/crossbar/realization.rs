@@ -190,6 +190,13 @@ impl Realized {
     /// Takes ticks of a signal in, as rows.
     fn take_in(&mut self, x: &Signal<'_>, from: usize, ticks: usize, all: usize) {
         let (extent, lanes, wide) = (self.run.input(&self.program, all), self.run.batch, self.plan.channels[0]);
+        // a single input has the rows of the signal
+        if let ([_], [rows]) = (&*self.plan.inputs, &mut *self.inputs) {
+            for (tick, row) in rows.chunks_exact_mut((lanes * wide).max(1)).take(ticks).enumerate() {
+                x.row(extent, from + tick, row);
+            }
+            return;
+        }
         for tick in 0..ticks {
             x.row(extent, from + tick, &mut self.row);
             for (spec, rows) in self.plan.inputs.iter().zip(&mut self.inputs) {
@@ -201,15 +208,26 @@ impl Realized {
         }
     }
 
-    /// Writes the row of one tick of the block.
-    fn put_out(&mut self, tick: usize) {
-        let (lanes, wide) = (self.run.batch, self.plan.channels[1]);
-        for spec in &self.plan.outputs {
-            let rows = at(spec.source, &self.inputs, &self.buffers);
-            for lane in 0..lanes {
-                let from = &rows[(tick * lanes + lane) * spec.channels..][..spec.channels];
-                self.out[lane * wide + spec.offset..][..spec.channels].copy_from_slice(from);
+    /// Writes the rows of a block from a tick of the signal on.
+    fn put_out(&mut self, y: &mut SignalMut<'_>, from: usize, ticks: usize, all: usize) {
+        let (extent, lanes, wide) = (self.run.output(&self.program, all), self.run.batch, self.plan.channels[1]);
+        // a single output has the rows of the signal
+        if let [only] = &*self.plan.outputs {
+            let rows = at(only.source, &self.inputs, &self.buffers);
+            for (tick, row) in rows.chunks_exact((lanes * wide).max(1)).take(ticks).enumerate() {
+                y.put(extent, from + tick, row);
             }
+            return;
+        }
+        for tick in 0..ticks {
+            for spec in &self.plan.outputs {
+                let rows = at(spec.source, &self.inputs, &self.buffers);
+                for lane in 0..lanes {
+                    let from = &rows[(tick * lanes + lane) * spec.channels..][..spec.channels];
+                    self.out[lane * wide + spec.offset..][..spec.channels].copy_from_slice(from);
+                }
+            }
+            y.put(extent, from + tick, &self.out);
         }
     }
 
@@ -280,7 +298,7 @@ impl Realization for Realized {
     async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let start = Instant::now();
         self.check_time(ticks)?;
-        let (lanes, output) = (self.run.batch, self.run.output(&self.program, ticks));
+        let lanes = self.run.batch;
         let (mut done, mut clipped) = (0, 0);
         while done < ticks && !self.run.cancel.is_raised() {
             self.refresh().map_err(|e| if done > 0 { e.with_state_lost() } else { e })?;
@@ -288,10 +306,7 @@ impl Realization for Realized {
             let taken = (ROWS / lanes).max(1).min(ticks - done).min(usize::try_from(ahead).unwrap_or(usize::MAX));
             self.take_in(&x, done, taken, ticks);
             clipped += self.forward(taken * lanes, lanes, self.tick);
-            for tick in 0..taken {
-                self.put_out(tick);
-                y.put(output, done + tick, &self.out);
-            }
+            self.put_out(&mut y, done, taken, ticks);
             self.tick += taken as u64;
             self.settle((taken * lanes) as u64);
             done += taken;

@@ -4,12 +4,12 @@
 //! and so is normal with the variance `Σ x² var(cell)`, which a second product gives. It has the same distribution as a draw for each cell.
 
 use super::array::{Array, Settings};
-use super::edge::{self, Inputs, Lines};
+use super::edge::{self, Cells, Codes, Inputs, Lines, Scratch};
 use super::error::Error;
 use super::forecast::{Means, Ranges};
 use super::pair::Pairs;
 use super::product::Panels;
-use super::whole::{self, Whole};
+use super::whole::{self, Pair, Whole};
 use super::wires;
 use isoform_core::draw::Key;
 use isoform_core::linear::Dense;
@@ -63,6 +63,27 @@ impl Matrices {
     }
 }
 
+/// What rows drive the word lines with, and its squares.
+#[derive(Debug)]
+enum Driven {
+    /// Pairs of codes, of squares, the sum of each row's squares, and pairs as they are multiplied.
+    Whole { codes: Vec<Pair>, squares: Vec<Pair>, summed: Vec<f32>, laid: Vec<Pair> },
+    /// Codes, squares, and the sum of each row's squares.
+    Single { codes: Vec<f32>, squares: Vec<f32>, summed: Vec<f32> },
+}
+
+impl Driven {
+    fn new(rows: usize, inputs: usize, bits: u32) -> Self {
+        let summed = vec![0.0; rows];
+        if bits <= BITS {
+            let codes = vec![[0; 2]; rows * whole::pairs(inputs)];
+            Self::Whole { squares: codes.clone(), laid: codes.clone(), codes, summed }
+        } else {
+            Self::Single { codes: vec![0.0; rows * inputs], squares: vec![0.0; rows * inputs], summed }
+        }
+    }
+}
+
 /// One dense map.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -87,12 +108,10 @@ pub(super) struct Stage {
     /// What the conductances of the pairs summed up to when they were written.
     reference: f64,
     key: Key,
-    codes: Vec<f32>,
-    squares: Vec<f32>,
-    /// Codes and squares as whole numbers.
-    whole: Vec<[i16; 2]>,
+    driven: Driven,
     sums: Vec<f32>,
     normals: Vec<f32>,
+    deviations: Vec<f32>,
     conductance: Vec<f32>,
     cells: Vec<f32>,
 }
@@ -130,11 +149,10 @@ impl Stage {
             gain: 1.0,
             reference: 0.0,
             key: Key::new(build.seed, key ^ LINES),
-            codes: vec![0.0; rows * inputs],
-            squares: vec![0.0; rows * inputs],
-            whole: vec![[0; 2]; if build.means.bits <= BITS { rows * whole::pairs(inputs) } else { 0 }],
+            driven: Driven::new(rows, inputs, build.means.bits),
             sums: vec![0.0; rows * outputs],
             normals: vec![0.0; outputs],
+            deviations: vec![0.0; outputs],
             conductance: vec![0.0; cells],
             cells: vec![0.0; cells],
         };
@@ -286,38 +304,48 @@ impl Stage {
         let mut clipped = 0;
         for (b, block) in self.blocks.iter().enumerate() {
             let (inputs, outputs) = (self.inputs, self.outputs);
-            let (codes, squares) = (&mut self.codes[..rows * inputs], &mut self.squares[..rows * inputs]);
             let ends = Inputs { inverse: self.input_inverse, most: self.most, x: &x[b * inputs..], stride: wide, inputs };
-            clipped += edge::drive(ends, codes, squares);
-            let sums = &mut self.sums[..rows * outputs];
-            let y = &mut y[b * outputs..];
-            match &block.matrices {
-                Matrices::Whole { signal, variance } => {
+            let (sums, y) = (&mut self.sums[..rows * outputs], &mut y[b * outputs..]);
+            let summed = match (&block.matrices, &mut self.driven) {
+                (Matrices::Whole { signal, variance }, Driven::Whole { codes, squares, summed, laid }) => {
+                    let of_rows = ..rows * whole::pairs(inputs);
+                    let (codes, squares) = (&mut codes[of_rows], &mut squares[of_rows]);
+                    let each = block.evenly.is_none().then_some(&mut *squares);
+                    clipped += edge::drive_whole(ends, Codes { codes, squares: each, summed });
                     if block.evenly.is_none() {
-                        whole::take(squares, inputs, &mut self.whole);
-                        variance.multiply(rows, &self.whole, (sums, outputs));
+                        whole::lay(squares, inputs, laid);
+                        variance.multiply(rows, laid, (sums, outputs));
                     }
-                    whole::take(codes, inputs, &mut self.whole);
-                    signal.multiply(rows, &self.whole, (y, tall));
+                    whole::lay(codes, inputs, laid);
+                    signal.multiply(rows, laid, (y, tall));
+                    summed
                 }
-                Matrices::Single { signal, variance } => {
+                (Matrices::Single { signal, variance }, Driven::Single { codes, squares, summed }) => {
+                    let (codes, squares) = (&mut codes[..rows * inputs], &mut squares[..rows * inputs]);
+                    clipped += edge::drive(ends, codes, squares);
                     if block.evenly.is_none() {
                         variance.multiply(rows, (squares, inputs), (sums, outputs));
                     }
                     signal.multiply(rows, (codes, inputs), (y, tall));
+                    if block.evenly.is_some() {
+                        let squares = squares.chunks_exact(inputs.max(1));
+                        summed.iter_mut().zip(squares).for_each(|(sum, squares)| *sum = squares.iter().sum());
+                    }
+                    summed
                 }
-            }
-            if let Some(cell) = block.evenly {
-                for (sums, squares) in sums.chunks_exact_mut(outputs).zip(squares.chunks_exact(inputs)) {
-                    sums.fill(cell * summed(squares));
-                }
-            }
+                // both are chosen by the bits of the converters
+                _ => continue,
+            };
             let lines = Lines {
                 steps: &self.steps[b * outputs..][..outputs],
                 inverses: &self.inverses[b * outputs..][..outputs],
                 bias: &self.bias[b * outputs..][..outputs],
                 most: self.most,
                 white: self.white * self.white,
+                cells: match block.evenly {
+                    Some(cell) => Cells::Evenly { cell, squares: summed },
+                    None => Cells::Each(sums),
+                },
                 gain: self.gain,
                 stride: tall,
                 lanes,
@@ -325,16 +353,8 @@ impl Stage {
                 tick,
                 key: self.key,
             };
-            clipped += edge::read(lines, y, sums, &mut self.normals);
+            clipped += edge::read(lines, y, rows, Scratch { normals: &mut self.normals, deviations: &mut self.deviations });
         }
         clipped
     }
-}
-
-/// A sum in parts, so that one addition need not wait for the one before.
-fn summed(numbers: &[f32]) -> f32 {
-    let (parts, rest) = numbers.as_chunks::<16>();
-    let mut sums = [0.0; 16];
-    parts.iter().for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, v)| *sum += v));
-    sums.iter().chain(rest).sum()
 }

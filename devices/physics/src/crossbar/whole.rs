@@ -16,14 +16,14 @@ use multiversion::{multiversion, target::match_target};
 /// Outputs of a panel.
 const WIDTH: usize = 16;
 /// Rows that share what is read of a matrix.
-const ROWS: usize = 4;
+const ROWS: usize = 6;
 /// The largest entry.
 const ENTRY: f64 = 32_767.0;
 /// The largest sum.
 const SUM: f64 = 2_147_483_647.0;
 
 /// Two inputs of one row.
-type Pair = [i16; 2];
+pub(super) type Pair = [i16; 2];
 /// Two inputs of each output of a panel.
 type Step = [Pair; WIDTH];
 
@@ -93,7 +93,7 @@ impl Whole {
         }
     }
 
-    /// `y = x M` for rows of codes from [`take`], into rows `[row, output]` at a stride.
+    /// `y = x M` for rows of codes from [`lay`], into rows `[row, output]` at a stride.
     ///
     /// # Panics
     /// If a slice is shorter than its rows.
@@ -107,32 +107,18 @@ pub(super) fn pairs(inputs: usize) -> usize {
     inputs.div_ceil(2)
 }
 
-/// Whole numbers `[row, input]` as pairs: `[block, pair, row]` for whole blocks of [`ROWS`] rows, then `[row, pair]` for the rest.
-pub(super) fn take(codes: &[f32], inputs: usize, to: &mut [Pair]) {
-    let (inputs, pairs) = (inputs.max(1), pairs(inputs).max(1));
-    let (blocks, rest) = codes.split_at(codes.len() / inputs / ROWS * ROWS * inputs);
-    let (of_blocks, of_rest) = to.split_at_mut(blocks.len() / inputs * pairs);
-    for (codes, to) in blocks.chunks_exact(ROWS * inputs).zip(of_blocks.chunks_exact_mut(ROWS * pairs)) {
-        for (r, codes) in codes.chunks_exact(inputs).enumerate() {
-            row(codes, to.iter_mut().skip(r).step_by(ROWS));
+/// Lays pairs `[row, pair]` as they are multiplied: `[block, pair, row]` for whole blocks of [`ROWS`] rows, then `[row, pair]` for the rest.
+pub(super) fn lay(rows: &[Pair], inputs: usize, to: &mut [Pair]) {
+    let pairs = pairs(inputs).max(1);
+    let (blocks, rest) = rows.split_at(rows.len() / (ROWS * pairs) * ROWS * pairs);
+    let (of_blocks, of_rest) = to.split_at_mut(blocks.len());
+    for (block, to) in blocks.chunks_exact(ROWS * pairs).zip(of_blocks.chunks_exact_mut(ROWS * pairs)) {
+        let rows: [&[Pair]; ROWS] = std::array::from_fn(|r| &block[r * pairs..][..pairs]);
+        for (at, to) in to.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
+            *to = rows.map(|row| row[at]);
         }
     }
-    for (codes, to) in rest.chunks_exact(inputs).zip(of_rest.chunks_exact_mut(pairs)) {
-        row(codes, to.iter_mut());
-    }
-}
-
-/// One row of whole numbers as pairs.
-#[expect(clippy::cast_possible_truncation, reason = "codes are whole and within the largest")]
-fn row<'a>(codes: &[f32], mut to: impl Iterator<Item = &'a mut Pair>) {
-    let (whole, odd) = codes.as_chunks::<2>();
-    // in this order, lest the zip take a place for which there is no pair
-    for ([a, b], to) in whole.iter().zip(to.by_ref()) {
-        *to = [*a as i16, *b as i16];
-    }
-    if let ([last], Some(to)) = (odd, to.next()) {
-        *to = [*last as i16, 0];
-    }
+    of_rest[..rest.len()].copy_from_slice(rest);
 }
 
 struct Rows<'a> {
@@ -297,8 +283,11 @@ mod tests {
             let codes: Vec<f32> = numbers(2, inputs * rows).into_iter().map(|u| (254.0 * u - 127.0).round()).collect();
             let mut matrix = Whole::new(inputs, outputs, 127.0);
             matrix.set(|i, to| to.copy_from_slice(&weights[i * outputs..][..outputs]));
+            let of_row =
+                |row: &[f32]| row.chunks(2).map(|c| [c[0] as i16, c.get(1).map_or(0, |c| *c as i16)]).collect::<Vec<_>>();
+            let of_rows: Vec<Pair> = codes.chunks_exact(inputs).flat_map(of_row).collect();
             let mut x = vec![[7; 2]; rows * pairs(inputs)];
-            take(&codes, inputs, &mut x);
+            lay(&of_rows, inputs, &mut x);
             let (mut y, mut plainly) = (vec![-1.0; rows * outputs], vec![-1.0; rows * outputs]);
             matrix.multiply(rows, &x, (&mut y, outputs));
             multiply_baseline(&matrix, Rows { rows, x: &x, y: &mut plainly, stride: outputs });
