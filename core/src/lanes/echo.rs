@@ -2,7 +2,9 @@
 //!
 //! All lanes of the node pass a tick before the next, so that they must be few: a block at most.
 
-use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, add_up, column, driven, group, may_be_affine, may_be_raw, pick, relaxed};
+use super::block::add_up;
+use super::terms::{Terms, column};
+use super::{BLOCK, Feed, Flow, LaneJob, Sink, VECTOR, may_be_affine, may_be_raw};
 use crate::coefficients::diagonal;
 use crate::dynamics::Dynamics;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
@@ -77,22 +79,9 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
     D: Dynamics<X, N, P, Y>,
 {
     let lanes = job.lanes.min(BLOCK) / VECTOR * VECTOR;
-    let (p_one, p_each) = group::<USUAL, false, P, BLOCK>(job.parameters, 0, lanes);
-    let (mut phi_one, mut phi_each) = ([[0.0; N]; N], [[[0.0; BLOCK]; N]; N]);
-    let (mut gamma_one, mut gamma_each) = ([[0.0; X]; N], [[[0.0; BLOCK]; X]; N]);
-    let (mut constant_one, mut constant_each) = ([0.0; N], [[0.0; BLOCK]; N]);
-    let (mut affine, mut step_length) = (true, 0.0);
-    match job.flow {
-        Flow::Affine { phi, gamma, constant } => {
-            for k in 0..N {
-                (phi_one[k], phi_each[k]) = group::<USUAL, false, N, BLOCK>(phi.get(k * N..).unwrap_or(&[]), 0, lanes);
-                (gamma_one[k], gamma_each[k]) = group::<USUAL, false, X, BLOCK>(gamma.get(k * X..).unwrap_or(&[]), 0, lanes);
-            }
-            (constant_one, constant_each) = group::<USUAL, false, N, BLOCK>(constant, 0, lanes);
-        }
-        Flow::Raw { step } => (affine, step_length) = (false, step),
-    }
-    let psi = diagonal([step_length; N]);
+    let terms = Terms::<X, N, P, BLOCK, USUAL>::of::<false>(job, 0, lanes);
+    let affine = matches!(job.flow, Flow::Affine { .. });
+    let psi = diagonal([terms.step_length; N]);
 
     let mut s = [[0.0; BLOCK]; N];
     for n in 0..N {
@@ -126,18 +115,15 @@ fn ticks<D, const X: usize, const N: usize, const P: usize, const Y: usize, cons
                     *input += back[lane];
                 }
                 let before = column(&s, lane);
-                let p = pick::<USUAL, P, BLOCK>(&p_one, &p_each, lane);
+                let p = terms.parameters.of_lane(lane);
                 let mut flowed = before;
                 if const { may_be_affine(D::AFFINE) } && (USUAL || affine) {
                     for k in 0..N {
-                        let gamma = pick::<USUAL, X, BLOCK>(&gamma_one[k], &gamma_each[k], lane);
-                        let constant = if USUAL { constant_one[k] } else { constant_each[k][lane] };
-                        let drive = driven(gamma, constant, input);
-                        flowed[k] = relaxed(pick::<USUAL, N, BLOCK>(&phi_one[k], &phi_each[k], lane), drive, before);
+                        flowed[k] = terms.relax(k, lane, terms.drive(k, lane, input), before);
                     }
                 } else if const { may_be_raw(D::AFFINE) } {
                     for _ in 0..rule.substeps {
-                        flowed = step::substep_within(d, rule, &psi, step_length, input, flowed, p);
+                        flowed = step::substep_within(d, rule, &psi, terms.step_length, input, flowed, p);
                     }
                 }
                 let outcome = step::jump(d, rule, input, before, flowed, p);

@@ -153,7 +153,15 @@ pub struct LaneJob<'a> {
 }
 
 impl LaneJob<'_> {
+    /// Whether inputs are held and outputs are counted, so that nothing has rows.
+    #[inline(always)]
+    pub(super) fn is_counted(&self) -> bool {
+        self.inputs.iter().all(|feed| !matches!(feed, Feed::Stream { .. }))
+            && self.outputs.iter().all(|sink| matches!(sink, Sink::Counts(_) | Sink::Discard))
+    }
+
     /// Whether the flow and the parameters are the same for all lanes.
+    #[inline(always)]
     pub(super) fn is_uniform(&self) -> bool {
         let flow = match self.flow {
             Flow::Affine { phi, gamma, constant } => [phi, gamma, constant],
