@@ -7,7 +7,7 @@ use crate::linear::{Dense, LinearMap};
 use crate::optical::Detection;
 use crate::program::{Node, NodeKind, Origin, Port, Source};
 use crate::tensor::{Shape, Tensor};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// No delay line is longer than this many ticks.
 const LONGEST_DELAY: f64 = 1e6;
@@ -31,16 +31,23 @@ pub(crate) fn output_ports(what: &Draft) -> usize {
 /// Input and output shape of every node. All inputs of a node have one shape, and so have all outputs.
 pub(crate) fn shapes(draft: &Builder, names: &HashMap<String, Origin>) -> Result<Vec<(Shape, Shape)>> {
     let mut known: Vec<Option<(Shape, Shape)>> = vec![None; draft.nodes.len()];
-    loop {
-        let mut progress = false;
-        for (index, node) in draft.nodes.iter().enumerate() {
-            if known[index].is_none() {
-                known[index] = shape(node, draft, names, &known).map_err(|e| e.with_node(&node.name))?;
-                progress |= known[index].is_some();
+    let mut takers: Vec<Vec<usize>> = vec![Vec::new(); draft.nodes.len()];
+    for (index, node) in draft.nodes.iter().enumerate() {
+        for (name, _) in node.inputs.iter().flat_map(|w| &w.0) {
+            if let Some(Origin::Node(from, _)) = names.get(name) {
+                takers[*from].push(index);
             }
         }
-        if !progress {
-            break;
+    }
+    // what takes from a node is looked at again when the node is known
+    let mut due: VecDeque<usize> = (0..draft.nodes.len()).collect();
+    while let Some(index) = due.pop_front() {
+        if known[index].is_none() {
+            let node = &draft.nodes[index];
+            known[index] = shape(node, draft, names, &known).map_err(|e| e.with_node(&node.name))?;
+            if known[index].is_some() {
+                due.extend(&takers[index]);
+            }
         }
     }
     let mut all = Vec::with_capacity(known.len());

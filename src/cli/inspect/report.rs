@@ -8,7 +8,7 @@ use isoform::core::tensor::Shape;
 use isoform::formats::nir::{self, Graph, Map, Value};
 use isoform::model::Model;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 /// A time step at which shapes are looked at when nobody gives one; no shape depends on it.
@@ -136,6 +136,10 @@ impl Report {
     fn walk(&mut self, graph: &Graph, prefix: &str, program: Option<&Program>) {
         self.annotate(prefix.trim_end_matches('/'), &graph.annotations);
         self.edges.extend(graph.edges.iter().map(|(a, b)| (format!("{prefix}{a}"), format!("{prefix}{b}"))));
+        let mut sources: HashMap<&str, Vec<String>> = HashMap::new();
+        for (from, to) in &graph.edges {
+            sources.entry(to).or_default().push(from.clone());
+        }
         for (name, node) in &graph.nodes {
             let path = format!("{prefix}{name}");
             if let nir::Node::Graph(inner) = node {
@@ -143,8 +147,7 @@ impl Report {
                 continue;
             }
             self.annotate(&path, node.annotations());
-            let sources = graph.edges.iter().filter(|(_, to)| to == name).map(|(from, _)| from.clone()).collect();
-            self.nodes.push(found(&path, node, sources, program));
+            self.nodes.push(found(&path, node, sources.remove(name.as_str()).unwrap_or_default(), program));
         }
     }
 
@@ -157,12 +160,10 @@ impl Report {
 
     /// Puts the nodes into the order in which they are evaluated.
     fn order(&mut self, program: &Program) {
-        let rank = |name: &str| {
-            let input = program.inputs().iter().position(|p| p.name == name);
-            let node = || program.schedule().order.iter().position(|&i| program.nodes()[i].name == name);
-            input.map(|i| (0, i)).or_else(|| node().map(|i| (1, i))).unwrap_or((2, 0))
-        };
-        self.nodes.sort_by_key(|node| rank(&node.name));
+        let inputs = program.inputs().iter().map(|port| &port.name);
+        let nodes = program.schedule().order.iter().map(|&node| &program.nodes()[node].name);
+        let ranks: HashMap<&String, usize> = inputs.chain(nodes).enumerate().map(|(rank, name)| (name, rank)).collect();
+        self.nodes.sort_by_key(|node| ranks.get(&node.name).copied().unwrap_or(usize::MAX));
     }
 
     /// Under what it runs, and what is missing.
