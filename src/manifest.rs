@@ -2,7 +2,7 @@
 
 use crate::files;
 use crate::run::MemoryUse;
-use isoform_core::calibration::Certificate;
+use isoform_core::calibration::{Certificate, InForce};
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
@@ -57,6 +57,9 @@ pub struct Manifest {
     /// The calibration under which it ended, on a substrate that has one.
     #[serde(default)]
     pub calibration: Option<Certificate>,
+    /// The calibrations under which it ran, in their order, each with its age when the run began or the tick at which it was made.
+    #[serde(default)]
+    pub calibrations: Vec<InForce>,
 }
 
 /// The versions of the parts.

@@ -1,7 +1,7 @@
 //! One run: a program, a signal, a substrate, and what is kept of it.
 
 use crate::memory::Growth;
-use isoform_core::calibration::Certificate;
+use isoform_core::calibration::{Certificate, InForce};
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::executor::block_on;
 use isoform_core::program::Program;
@@ -60,6 +60,8 @@ pub struct Recording {
     pub memory: Option<MemoryUse>,
     /// The calibration under which it ended, on a substrate that has one.
     pub calibration: Option<Certificate>,
+    /// The calibrations under which it ran, in their order: the one with which it began, as it was then, and those that were made amid its ticks.
+    pub calibrations: Vec<InForce>,
 }
 
 /// Memory of a run.
@@ -181,6 +183,8 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         // probes add outputs to a program and keep its memory
         session.load(&State { program: program.digest().to_string(), ..state.clone() }).await?;
     }
+    let calibrates = substrate.profile().facets.calibration;
+    let mut calibrations: Vec<InForce> = in_force(&mut session, calibrates).await?.map(InForce::first).into_iter().collect();
     let listed = match &task.input {
         Signal::Events(list) => Some(events(list)?),
         _ => None,
@@ -225,11 +229,10 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         }
     }
     report.wall = clock.elapsed();
-    let calibration = match substrate.profile().facets.calibration {
-        // of a substrate of several parts a program may be on those that need none
-        true => session.certificate().await.or_else(|e| if e.kind() == ErrorKind::Unsupported { Ok(None) } else { Err(e) })?,
-        false => None,
-    };
+    let calibration = in_force(&mut session, calibrates).await?;
+    if calibration.is_some() {
+        calibrations.extend(session.renewals().await?);
+    }
     let written = dense.len() * size_of::<f32>() + counts.len() * size_of::<u32>();
     let memory = growth.peak().map(|peak| MemoryUse { buffers: report.memory + written as u64, peak });
     let state =
@@ -253,7 +256,16 @@ async fn advance(substrate: &dyn Substrate, task: &Task, mut progress: Option<Pr
         _ if nodes.is_empty() => shaped(ticks, batch, dense)?,
         _ => shaped(ticks, batch, cut(&dense, output.row(), batch, 0, channels))?,
     };
-    Ok(Recording { output, probes, state, report, memory, calibration })
+    Ok(Recording { output, probes, state, report, memory, calibration, calibrations })
+}
+
+/// The certificate in force, on a substrate that calibrates.
+async fn in_force(session: &mut Session, calibrates: bool) -> Result<Option<Certificate>> {
+    if !calibrates {
+        return Ok(None);
+    }
+    // of a substrate of several parts a program may be on those that need none
+    session.certificate().await.or_else(|e| if e.kind() == ErrorKind::Unsupported { Ok(None) } else { Err(e) })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "files hold single precision, exact up to 16 million spikes")]
@@ -444,5 +456,28 @@ mod tests {
         let message = |text: &str| Probe::parse(text, &program()).expect_err("unknown").to_string();
         assert_eq!(message("c"), "not found: the program has no node \"c\"; it has a, b");
         assert_eq!(message("a:i"), "not found: node \"a\": there is no state \"i\"; it keeps v");
+    }
+
+    #[test]
+    fn every_calibration_of_a_run_is_named() {
+        let mut net = Program::builder();
+        let x = net.input("x", [2]);
+        let weight = isoform_core::tensor::Tensor::new([2, 2], vec![0.5, -0.25, 0.25, 0.5]).expect("fits");
+        let y = net.node("map", isoform_core::linear::Dense::new(weight, None).expect("is a map"), x);
+        net.output("y", y);
+        let program = net.build(Semantics::exact(1e-3)).expect("valid");
+        let input: Signal = Dense::new(2500, 1, 2, vec![0.5; 5000]).expect("fits").into();
+        let task = Task { program, input, seed: 0, probes: Vec::new(), from: None, keep_state: false, counts: false };
+        let substrate = crate::registry().open_str("renew:?on=(twin:mesh?modes=2&valid=1&age=0.25)").expect("opens");
+        let found = run(substrate.as_ref(), &task, None).expect("runs");
+        let told: Vec<_> = found.calibrations.iter().map(|c| (c.age_at_start, c.made_at_tick)).collect();
+        assert_eq!(told[0], (Some(0.25), None));
+        assert!(told[1..].iter().all(|(age, _)| age.is_none()), "{told:?}");
+        // 2500 ticks do not fit into what is left, nor into a new second of a thousand; a quarter of them does
+        let ticks: Vec<u64> = told[1..].iter().filter_map(|(_, tick)| *tick).collect();
+        assert_eq!(ticks, [0, 625, 1250, 1875]);
+        let ids: std::collections::HashSet<_> = found.calibrations.iter().map(|c| &c.certificate.id).collect();
+        assert_eq!(ids.len(), 5);
+        assert_eq!(found.calibration.expect("is in force").id, found.calibrations[4].certificate.id);
     }
 }

@@ -4,9 +4,10 @@
 //! it is told to lie. The campaign runs the statistical laws on thousands of healthy ones, which must not alarm, and on planted ones, which
 //! must be caught.
 
+mod noise;
+
 use async_trait::async_trait;
 use isoform_core::calibration::Calibration;
-use isoform_core::draw::Key;
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::{Drift, Medium};
 use isoform_core::profile::{Class, Facets, Profile};
@@ -14,32 +15,11 @@ use isoform_core::program::Program;
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
+use noise::Noise;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Octaves of 1/f noise: it is flat in the Allan deviation up to some 2¹⁸ ticks.
-const OCTAVES: usize = 18;
-/// The stream of draws.
-const STREAM: u32 = 0x626c_7572;
-
-/// Colour and distribution of noise of unit variance.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Colour {
-    /// Normal and independent from tick to tick.
-    White,
-    /// An autoregressive process of first order: each tick keeps this share of the last.
-    Autoregressive(f64),
-    /// 1/f, as a sum of autoregressive processes with times in octaves.
-    Flicker,
-    /// Laplace's distribution: a double exponential.
-    Laplace,
-    /// Student's distribution with five degrees of freedom.
-    Student,
-    /// A lognormal distribution of unit shape, shifted to a mean of nought.
-    Lognormal,
-    /// Between two levels, changing with a probability of a tenth a tick.
-    Telegraph,
-}
+pub use noise::Colour;
 
 /// What kind of medium it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,10 +152,7 @@ impl Substrate for Blurred {
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         let inner = self.inner.realize(program, run).await?;
         let row = run.output(program, 1).len();
-        let key = Key::new(run.seed, STREAM);
-        let mut noise =
-            Noise { colour: self.blur.colour, key, tick: 0, draws: vec![0.0; row * DRAWS], states: vec![[0.0; OCTAVES]; row] };
-        noise.begin();
+        let noise = Noise::new(self.blur.colour, run.seed, row);
         let dt = program.semantics().dt;
         let blank = vec![0.0; run.input(program, run.max_ticks.min(1 << 16)).len()];
         Ok(Box::new(Blurring {
@@ -205,82 +182,6 @@ impl Substrate for Blurred {
 
 /// How far an output has to move for its way to count: the last digits go either way.
 const STIR: f64 = 1e-4;
-
-/// Draws of a channel in a tick: one for each octave.
-const DRAWS: usize = OCTAVES;
-
-#[derive(Debug)]
-struct Noise {
-    colour: Colour,
-    key: Key,
-    tick: u64,
-    draws: Vec<f32>,
-    states: Vec<[f64; OCTAVES]>,
-}
-
-impl Noise {
-    /// States as they are after a long time.
-    fn begin(&mut self) {
-        self.key.fill_normal(0, 1, 0, &mut self.draws);
-        for (state, draws) in self.states.iter_mut().zip(self.draws.chunks_exact(DRAWS)) {
-            state.iter_mut().zip(draws).for_each(|(s, &d)| *s = f64::from(d));
-        }
-    }
-
-    /// The noise of one tick, a number for each channel.
-    fn next(&mut self, row: &mut [f64]) {
-        let single = self.colour != Colour::Flicker && self.colour != Colour::Student;
-        let width = if single { 1 } else { DRAWS };
-        let draws = &mut self.draws[..row.len() * width];
-        self.key.fill_normal(0, 0, self.tick, draws);
-        self.tick += 1;
-        for ((out, draws), state) in row.iter_mut().zip(draws.chunks_exact(width)).zip(&mut self.states) {
-            let first = f64::from(draws[0]);
-            *out = match self.colour {
-                Colour::White => first,
-                Colour::Autoregressive(kept) => {
-                    state[0] = kept * state[0] + (1.0 - kept * kept).sqrt() * first;
-                    state[0]
-                }
-                Colour::Flicker => {
-                    for (octave, (s, &d)) in state.iter_mut().zip(draws).enumerate() {
-                        let kept = (-(0.5_f64.powi(octave as i32 + 1))).exp();
-                        *s = kept * *s + (1.0 - kept * kept).sqrt() * f64::from(d);
-                    }
-                    state.iter().sum::<f64>() / (OCTAVES as f64).sqrt()
-                }
-                Colour::Laplace => {
-                    let share = cumulative(first);
-                    let side = share - 0.5;
-                    -side.signum() * (1.0 - 2.0 * side.abs()).max(1e-15).ln() / 2.0_f64.sqrt()
-                }
-                Colour::Student => {
-                    let squares = draws[1..6].iter().map(|&d| f64::from(d) * f64::from(d)).sum::<f64>();
-                    // a variance of 5/3 is brought to one
-                    first / (squares / 5.0).sqrt() * (3.0_f64 / 5.0).sqrt()
-                }
-                Colour::Lognormal => {
-                    let e = 1.0_f64.exp();
-                    (first.exp() - e.sqrt()) / (e * (e - 1.0)).sqrt()
-                }
-                Colour::Telegraph => {
-                    if cumulative(first) < 0.1 {
-                        state[0] = -state[0];
-                    }
-                    state[0].signum()
-                }
-            };
-        }
-    }
-}
-
-/// The probability that a normal number is smaller (Abramowitz and Stegun 1964, equation 26.2.17; 7.5e-8).
-fn cumulative(x: f64) -> f64 {
-    let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
-    let series = t * (0.319_381_530 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));
-    let tail = (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt() * series;
-    if x > 0.0 { 1.0 - tail } else { tail }
-}
 
 #[derive(Debug)]
 struct Blurring {
@@ -399,48 +300,5 @@ impl Rest for Blurring {
 
     async fn age(&mut self) -> Result<f64> {
         Ok(self.seconds())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::statistics::series::{Series, moments};
-
-    fn record(colour: Colour, seed: u64, ticks: usize) -> Vec<f64> {
-        let mut noise =
-            Noise { colour, key: Key::new(seed, STREAM), tick: 0, draws: vec![0.0; DRAWS], states: vec![[0.0; OCTAVES]] };
-        noise.begin();
-        let mut row = [0.0];
-        (0..ticks)
-            .map(|_| {
-                noise.next(&mut row);
-                row[0]
-            })
-            .collect()
-    }
-
-    #[test]
-    fn every_noise_has_a_mean_of_nought_and_a_variance_of_one() {
-        let colours =
-            [Colour::White, Colour::Autoregressive(0.8), Colour::Laplace, Colour::Student, Colour::Lognormal, Colour::Telegraph];
-        for colour in colours {
-            let found: Vec<(f64, f64)> = (0..40).map(|seed| moments(&record(colour, seed, 5000))).collect();
-            let (mean, scatter) = moments(&found.iter().map(|m| m.0).collect::<Vec<_>>());
-            let variances: Vec<f64> = found.iter().map(|m| m.1 * m.1).collect();
-            let (variance, scatter_of_variance) = moments(&variances);
-            eprintln!("{colour:?}: mean {mean:.4}, variance {variance:.3}");
-            assert!(mean.abs() < 4.0 * scatter / 40.0_f64.sqrt(), "{colour:?}: mean {mean}");
-            assert!((variance - 1.0).abs() < 4.0 * scatter_of_variance / 40.0_f64.sqrt(), "{colour:?}: variance {variance}");
-        }
-    }
-
-    #[test]
-    fn flicker_is_coloured_and_the_others_are_not() {
-        let coloured = |colour: Colour| (0..20).filter(|&seed| Series::of(&record(colour, seed, 12_800)).is_coloured()).count();
-        assert!(coloured(Colour::Flicker) >= 15);
-        for colour in [Colour::White, Colour::Autoregressive(0.9), Colour::Telegraph, Colour::Lognormal] {
-            assert_eq!(coloured(colour), 0, "{colour:?}");
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! therefore be recomputed from the raw samples with no substrate present.
 
 use crate::waiver::Waiver;
-use isoform_core::calibration::Certificate;
+use isoform_core::calibration::InForce;
 use isoform_core::profile::{Class, Profile};
 use isoform_core::report::Report;
 use serde::{Deserialize, Serialize};
@@ -212,7 +212,7 @@ pub struct Ledger {
     /// Seconds of the device's time at which the first program was realised; none if it does not say.
     pub age: Option<f64>,
     /// The calibrations under which it worked, each at the largest age that was seen.
-    pub calibrations: Vec<Certificate>,
+    pub calibrations: Vec<InForce>,
 }
 
 impl Ledger {
@@ -225,11 +225,12 @@ impl Ledger {
     }
 
     /// Adds a certificate that was in force.
-    pub(crate) fn certify(&mut self, certificate: Certificate) {
-        match self.calibrations.iter_mut().find(|known| known.id == certificate.id) {
-            Some(known) if certificate.age > known.age => *known = certificate,
+    pub(crate) fn certify(&mut self, found: InForce) {
+        match self.calibrations.iter_mut().find(|known| known.certificate.id == found.certificate.id) {
+            // when it was made is what was known of it first
+            Some(known) if found.certificate.age > known.certificate.age => known.certificate = found.certificate,
             Some(_) => {}
-            None => self.calibrations.push(certificate),
+            None => self.calibrations.push(found),
         }
     }
 
@@ -243,7 +244,7 @@ impl Ledger {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        other.calibrations.into_iter().for_each(|certificate| self.certify(certificate));
+        other.calibrations.into_iter().for_each(|found| self.certify(found));
     }
 }
 

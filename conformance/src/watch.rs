@@ -1,16 +1,18 @@
 //! A layer that keeps count of what a device tells beside its outputs, while a law is tried, and ends the law when its time is over.
 //!
 //! It stands between the laws and the substrate and changes nothing before. Certificates are asked for when a program is realised and, from then on,
-//! after twice as many calls as before, so that a long record costs as little as a short one.
+//! after twice as many calls as before, so that a long record costs as little as a short one. Those of calibrations that are made through it, or amid
+//! ticks by the substrate itself, are kept with the tick.
 
 use crate::record::Ledger;
 use async_trait::async_trait;
+use isoform_core::calibration::{Calibration, Certificate, InForce};
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
 use isoform_core::signal::{Signal, SignalMut};
-use isoform_core::substrate::{Cancel, Realization, Run, Substrate};
+use isoform_core::substrate::{Cancel, Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -75,6 +77,10 @@ struct Watching {
     ledger: Arc<Mutex<Ledger>>,
     outputs: usize,
     calls: u64,
+    /// Ticks since the program was realised.
+    ticks: u64,
+    /// Whether the substrate makes calibrations anew by itself, and how many of them are known.
+    renews: Option<usize>,
     /// The call after which a certificate is asked for next.
     next: u64,
     /// Writes that were counted when the program was realised, and that reports tell of once more.
@@ -123,11 +129,25 @@ fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
 }
 
 impl Watching {
+    /// Keeps the certificate in force; one that nobody made through here was made at a time that is not known, unless the program begins with it.
     async fn certify(&mut self) {
         if let Some(calibration) = self.inner.calibration()
             && let Ok(Some(certificate)) = calibration.certificate().await
         {
-            lock(&self.ledger).certify(certificate);
+            let age_at_start = (self.calls == 0).then_some(certificate.age);
+            lock(&self.ledger).certify(InForce { certificate, age_at_start, made_at_tick: None });
+        }
+    }
+
+    /// Keeps the calibrations that the substrate made amid ticks.
+    async fn renew(&mut self) {
+        if let Some(known) = self.renews
+            && let Some(calibration) = self.inner.calibration()
+            && let Ok(all) = calibration.renewals().await
+        {
+            let mut ledger = lock(&self.ledger);
+            all.iter().skip(known).for_each(|made| ledger.certify(made.clone()));
+            self.renews = Some(all.len());
         }
     }
 }
@@ -160,8 +180,17 @@ impl Substrate for Watched<'_> {
             lock(&self.ledger).age.get_or_insert(age);
         }
         let outputs = run.output(program, 1).len();
-        let mut watching =
-            Watching { inner, ledger: Arc::clone(&self.ledger), outputs, calls: 0, next: 1, counted, limit: self.limit.clone() };
+        let mut watching = Watching {
+            inner,
+            ledger: Arc::clone(&self.ledger),
+            outputs,
+            calls: 0,
+            ticks: 0,
+            renews: self.inner.profile().facets.renewal.then_some(0),
+            next: 1,
+            counted,
+            limit: self.limit.clone(),
+        };
         watching.certify().await;
         Ok(Box::new(watching))
     }
@@ -186,6 +215,8 @@ impl Realization for Watching {
         let known = report.writes.min(self.counted);
         self.counted -= known;
         lock(&self.ledger).count(&Report { writes: report.writes - known, ..report }, self.outputs);
+        self.ticks += report.ticks as u64;
+        self.renew().await;
         self.calls += 1;
         if self.calls >= self.next {
             self.next = self.next.saturating_mul(2);
@@ -198,5 +229,46 @@ impl Realization for Watching {
         self.inner.reset().await
     }
 
-    isoform_core::hand_on_facets!(inner);
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.inner.memory()
+    }
+
+    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
+        self.inner.tuning()
+    }
+
+    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
+        self.inner.plasticity()
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()?;
+        Some(self)
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()
+    }
+}
+
+fn absent() -> Error {
+    Error::unsupported("the substrate cannot be calibrated")
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Calibration for Watching {
+    async fn calibrate(&mut self) -> Result<Certificate> {
+        let made = self.inner.calibration().ok_or_else(absent)?.calibrate().await?;
+        lock(&self.ledger).certify(InForce::made(made.clone(), self.ticks));
+        Ok(made)
+    }
+
+    async fn certificate(&mut self) -> Result<Option<Certificate>> {
+        self.inner.calibration().ok_or_else(absent)?.certificate().await
+    }
+
+    async fn renewals(&mut self) -> Result<Vec<InForce>> {
+        self.inner.calibration().ok_or_else(absent)?.renewals().await
+    }
 }

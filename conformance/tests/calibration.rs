@@ -5,6 +5,7 @@ use isoform_conformance::output::{html, json, junit, table};
 use isoform_conformance::record::{Dossier, Status};
 use isoform_conformance::{Options, judge, run};
 use isoform_core::calibration::Certificate;
+use isoform_core::layer::Renew;
 use isoform_core::oracle::OracleSubstrate;
 use isoform_core::substrate::Substrate;
 use std::sync::Arc;
@@ -37,7 +38,9 @@ fn a_calibration_is_held_to_its_date() {
 #[test]
 fn every_report_names_the_calibration_and_counts_what_was_clipped() {
     let dossier = tried(&dated(Habit::Honest), "L1.split");
-    let [certificate] = dossier.ledger.calibrations.as_slice() else { panic!("{:?}", dossier.ledger) };
+    let [found] = dossier.ledger.calibrations.as_slice() else { panic!("{:?}", dossier.ledger) };
+    let certificate = &found.certificate;
+    assert_eq!((found.age_at_start, found.made_at_tick), (Some(0.0), None));
     assert_eq!(certificate.id, Certificate::id_of(&[3.0]));
     assert!(certificate.age > 0.0 && certificate.age < 10.0, "{certificate:?}");
     assert!(dossier.ledger.clipped > 0 && dossier.ledger.samples > dossier.ledger.clipped);
@@ -55,4 +58,20 @@ fn every_report_names_the_calibration_and_counts_what_was_clipped() {
     let none = tried(&OracleSubstrate::new(), "L1.split");
     assert!(junit(&none).expect("is XML").contains("none; the substrate cannot be calibrated"));
     assert_eq!((none.ledger.clipped, none.ledger.age), (0, None));
+}
+
+#[test]
+fn every_calibration_is_named_with_its_time() {
+    // the law calibrates by itself; a layer does so amid ticks
+    let renewed = Renew::new(Arc::new(dated(Habit::Honest)) as Arc<dyn Substrate>);
+    for substrate in [&dated(Habit::Honest) as &dyn Substrate, &renewed] {
+        let dossier = tried(substrate, "L3.calibration");
+        let all = &dossier.ledger.calibrations;
+        assert!(all.len() > 1 && all[0].age_at_start.is_some(), "{all:?}");
+        for later in &all[1..] {
+            assert!(later.age_at_start.is_none() && later.made_at_tick.is_some_and(|tick| tick > 0), "{later:?}");
+        }
+        let read: Dossier = serde_json::from_str(&json(&dossier).expect("is JSON")).expect("reads");
+        assert_eq!(read.ledger, dossier.ledger);
+    }
 }

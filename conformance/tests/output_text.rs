@@ -120,13 +120,16 @@ fn one_reason_of_several_laws_is_told_once() {
 fn a_calibration_that_was_over_is_told_as_such() {
     let mut renewed = partial();
     let meaning = |dossier: &Dossier| Verdict::of(dossier).meaning;
-    let certificate = |age: f64| isoform_core::calibration::Certificate {
-        id: String::from("15c803f0a05b"),
-        method: String::from("a fit"),
-        age,
-        valid: 10.0,
-        before: 0.5,
-        after: 0.25,
+    let certificate = |age: f64| {
+        let certificate = isoform_core::calibration::Certificate {
+            id: String::from("15c803f0a05b"),
+            method: String::from("a fit"),
+            age,
+            valid: 10.0,
+            before: 0.5,
+            after: 0.25,
+        };
+        isoform_core::calibration::InForce::made(certificate, 1200)
     };
     renewed.ledger.calibrations = vec![certificate(9.0)];
     assert!(table(&renewed, Style::default().with_width(300)).contains("15c803f0a05b, up to 9 s old, holds for 10 s;"));
@@ -134,6 +137,7 @@ fn a_calibration_that_was_over_is_told_as_such() {
     renewed.ledger.calibrations.push(certificate(20.0));
     let told = table(&renewed, Style::default().with_width(300));
     assert!(told.contains("15c803f0a05b, up to 20 s old, held for 10 s and was refused after it;"), "{told}");
+    assert!(told.contains("made after 1200 ticks of a program; a fit"), "{told}");
     assert!(meaning(&renewed).ends_with("calibrated anew whenever the time of a calibration is over, as the suite did."));
 }
 

@@ -44,7 +44,13 @@ fn a_transfer_curve_tells_up_from_down_and_where_its_line_is() {
 fn a_drift_is_shown_beside_what_is_declared() {
     let (dossier, _, plots) = tried(medium("drift of half of what is declared").as_ref(), "L3.drift");
     assert_eq!(plots[0].levels, [(String::from("declared"), 0.03), (String::from("declared"), -0.03)]);
-    assert_eq!(plots[0].caption.as_deref(), Some("The band is the interval at a level of 99.9 %, both sides together."));
+    assert_eq!(
+        plots[0].caption.as_deref(),
+        Some(
+            "The band is the interval at a level of 99.9 %, both sides together. The drift is declared for 10 ks; what is older is promised \
+             nothing, and is not looked at."
+        )
+    );
     assert!(html(&dossier, &Page::default()).contains("99.9 %"));
 }
 

@@ -79,6 +79,35 @@ impl Certificate {
     }
 }
 
+/// A calibration under which a program ran, and when it was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct InForce {
+    /// The calibration.
+    #[serde(flatten)]
+    pub certificate: Certificate,
+    /// Seconds that it was old when the program was realised; absent if it was made later.
+    #[serde(default)]
+    pub age_at_start: Option<f64>,
+    /// Ticks of the program that were done when it was made; absent if it was made before the first.
+    #[serde(default)]
+    pub made_at_tick: Option<u64>,
+}
+
+impl InForce {
+    /// The calibration under which a program begins.
+    #[must_use]
+    pub fn first(certificate: Certificate) -> Self {
+        Self { age_at_start: Some(certificate.age), made_at_tick: None, certificate }
+    }
+
+    /// A calibration that was made after so many ticks of a program.
+    #[must_use]
+    pub fn made(certificate: Certificate, tick: u64) -> Self {
+        Self { age_at_start: None, made_at_tick: Some(tick), certificate }
+    }
+}
+
 /// Calibrating a realization. The state of the program is kept.
 #[async_trait]
 pub trait Calibration: Send {
@@ -93,6 +122,15 @@ pub trait Calibration: Send {
     /// # Errors
     /// Of the substrate.
     async fn certificate(&mut self) -> Result<Option<Certificate>>;
+
+    /// The calibrations that were made anew amid the ticks of the program since it was realised, oldest first, each as it was when it was made;
+    /// none where whoever calls makes them all.
+    ///
+    /// # Errors
+    /// Of the substrate.
+    async fn renewals(&mut self) -> Result<Vec<InForce>> {
+        Ok(Vec::new())
+    }
 }
 
 #[cfg(test)]

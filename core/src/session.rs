@@ -1,6 +1,6 @@
 //! What users talk to: a program on a substrate, with everything checked.
 
-use crate::calibration::{Calibration, Certificate};
+use crate::calibration::{Calibration, Certificate, InForce};
 use crate::error::{Error, Integrity, Result};
 use crate::profile::{OutOfRange, Profile, in_range};
 use crate::program::Program;
@@ -269,6 +269,14 @@ impl Session {
     /// `Unsupported` without the facet Calibration.
     pub async fn certificate(&mut self) -> Result<Option<Certificate>> {
         self.facet_calibration()?.certificate().await
+    }
+
+    /// The calibrations that were made anew amid the ticks of the program, oldest first.
+    ///
+    /// # Errors
+    /// `Unsupported` without the facet Calibration.
+    pub async fn renewals(&mut self) -> Result<Vec<InForce>> {
+        self.facet_calibration()?.renewals().await
     }
 
     /// Lets seconds of the device's time pass without work.

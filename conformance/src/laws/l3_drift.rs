@@ -2,7 +2,8 @@
 //!
 //! It proves that along the time for which the profile declares its drift, at ages on a logarithmic ladder, the mean difference of every output to
 //! the program has moved by no more than declared since the beginning, and, where no drift is declared, that it is still within the margin at the
-//! end. Where the medium can rest, its time passes without work between the probes; else it works. Two stages on fresh data at each age: a
+//! end. Beyond the declared time nothing is promised of the drift, so that the ladder ends at nine tenths of it, which leaves room for the looking; the
+//! picture says so. Where the medium can rest, its time passes without work between the probes; else it works. Two stages on fresh data at each age: a
 //! realization grows old once, so that both are taken before time goes on. A declared drift that covers all that stimuli move an output by leaves
 //! the law inconclusive. See `noisy` for the error rates.
 
@@ -10,6 +11,7 @@ use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::{Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
 use crate::output::plot::Plot;
+use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
 use crate::statistics::equivalence::{Location, Verdict as Mean, test_pair};
 use isoform_core::error::Result;
@@ -117,7 +119,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             .with_labels("time since the beginning", "how far the mean has moved")
             .with_level("declared", budget(&medium))
             .with_level("declared", -budget(&medium))
-            .with_caption(format!("The band is the interval at a level of {} %, both sides together.", 100.0 * (1.0 - 2.0 * PASS)))
+            .with_caption(format!(
+                "The band is the interval at a level of {} %, both sides together.{}",
+                100.0 * (1.0 - 2.0 * PASS),
+                medium.drift.map_or_else(String::new, |drift| beyond(drift.within))
+            ))
             .attach(evidence);
     }
     Ok(())
@@ -133,6 +139,11 @@ fn reach(program: &Program, stimuli: &[Vec<f32>]) -> f64 {
     let still = settled(reference);
     let furthest = |row| settled(row).iter().zip(&still).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     others.iter().map(furthest).fold(0.0, f64::max)
+}
+
+/// Why the ladder has no older rung.
+fn beyond(within: f64) -> String {
+    format!(" The drift is declared for {}; what is older is promised nothing, and is not looked at.", spell(within, "s"))
 }
 
 /// The most that a mean may move.

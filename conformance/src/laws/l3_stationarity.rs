@@ -32,6 +32,9 @@ pub(super) const LAW: Law = Law {
 const TICKS: usize = 64;
 /// Ticks of the record that is shown.
 const RECORD: usize = 2048;
+/// Spikes of an output that make a histogram of intervals: a record with fewer goes on, for so many times its ticks.
+const SPIKES: usize = 16;
+const LONGER: usize = 8;
 /// Windows of a stage.
 const WINDOWS: usize = 60;
 
@@ -47,7 +50,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
-        if let Some(why) = bench.unaffordable(WINDOWS * (TICKS + washout) + RECORD, &medium) {
+        if let Some(why) = bench.unaffordable(WINDOWS * (TICKS + washout) + LONGER * RECORD, &medium) {
             evidence.note("not tried", why);
             continue;
         }
@@ -57,7 +60,10 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let still = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
         // what begins is not yet what runs on
         advance(&mut session, &still.repeat(washout), washout)?;
-        let own = advance(&mut session, &still.repeat(RECORD), RECORD)?;
+        let mut own = advance(&mut session, &still.repeat(RECORD), RECORD)?;
+        while is_train(&own) && own.len() < LONGER * RECORD * outputs && own.iter().filter(|v| **v != 0.0).count() < SPIKES * outputs {
+            own.extend(advance(&mut session, &still.repeat(RECORD), RECORD)?);
+        }
         show(evidence, &name, &program, &own);
         for stage in STAGES {
             let mut windows = Vec::new();
@@ -79,6 +85,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// Whether outputs are spikes, one a tick at most.
+fn is_train(rows: &[f32]) -> bool {
+    rows.iter().all(|v| *v == 0.0 || *v == 1.0)
+}
+
 /// Keeps a part of what runs on after its washout, and asks for its picture.
 fn show(evidence: &mut Evidence, name: &str, program: &Program, rows: &[f32]) {
     let outputs = program.output_channels();
@@ -88,7 +99,7 @@ fn show(evidence: &mut Evidence, name: &str, program: &Program, rows: &[f32]) {
     let record = format!("{name}/record");
     let what = units::outputs(program).first().map_or_else(|| String::from("output"), |[what, _]| what.clone());
     evidence.keep_single(&record, &units::common(program), &[rows.len() / outputs, outputs], rows);
-    let plot = if rows.iter().all(|v| *v == 0.0 || *v == 1.0) {
+    let plot = if is_train(rows) {
         Plot::spikes(format!("Spikes by themselves, {name}"), record)
     } else {
         Plot::lines(format!("Output 0 by itself, {name}"), &[&record]).with_labels("time after the washout", what)

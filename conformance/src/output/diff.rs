@@ -1,7 +1,7 @@
 //! What differs between two runs.
 
 use super::drift::{Drifted, between};
-use super::wording::{plain, spell};
+use super::spelling::{plain, spell};
 use super::{encode, ledger};
 use crate::record::{Claim, Dossier, Evidence, Figure, Outcome, Status};
 use serde_json::Value;

@@ -4,7 +4,7 @@
 //! independent values, as the laws of agreement take them. Of each output, the stimulus is named under which it moved the most.
 
 use super::ledger::time;
-use super::wording::{plain, spell};
+use super::spelling::{plain, spell};
 use crate::agreement::{Measured, measured};
 use crate::noisy::PASS;
 use crate::record::Dossier;

@@ -2,7 +2,8 @@
 
 use super::draw::{Drawing, Ink, Key, LEVELS, Mark, draw};
 use super::plot::{FACT, Plot};
-use super::wording::{Spelled, Standing, Verdict, counts, mark, meaning, owed_by, plain, spell, stands_in_the_way, superscript};
+use super::spelling::{Spelled, plain, spell, superscript};
+use super::wording::{Standing, Verdict, counts, mark, meaning, owed_by, stands_in_the_way};
 use super::{badge, encode, ledger};
 use crate::record::{Dossier, Evidence, Figure, Level, Outcome, Status};
 use askama::Template;

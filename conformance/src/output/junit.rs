@@ -1,7 +1,8 @@
 //! The outcomes as JUnit XML.
 
 use super::ledger;
-use super::wording::{Verdict, against, counts, plain};
+use super::spelling::plain;
+use super::wording::{Verdict, against, counts};
 use crate::record::{Dossier, Level, Outcome, Requirement, Status};
 use quick_junit::{NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;

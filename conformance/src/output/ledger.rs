@@ -1,8 +1,8 @@
 //! What a device told beside its outputs, in words: calibrations, ages, clipped and lost samples.
 
-use super::wording::{plain, spell};
+use super::spelling::{plain, spell};
 use crate::record::Dossier;
-use isoform_core::calibration::Certificate;
+use isoform_core::calibration::{Certificate, InForce};
 
 /// Digits of an id that tell one calibration from another.
 const DIGITS: usize = 12;
@@ -21,9 +21,19 @@ pub(super) fn time(seconds: f64) -> String {
     }
 }
 
+fn counted(ticks: u64) -> String {
+    if ticks == 1 { String::from("1 tick") } else { format!("{ticks} ticks") }
+}
+
 /// One certificate.
-fn certificate(found: &Certificate) -> String {
-    let Certificate { id, method, age, valid, before, after } = found;
+fn certificate(found: &InForce) -> String {
+    let Certificate { id, method, age, valid, before, after } = &found.certificate;
+    let made = match (found.made_at_tick, found.age_at_start) {
+        (Some(0), _) => String::from("made before the first tick"),
+        (Some(tick), _) => format!("made after {} of a program", counted(tick)),
+        (None, Some(age)) => format!("{} old when a program began", time(age)),
+        (None, None) => String::from("made at a time that is not known"),
+    };
     let holds = match (*valid, *age) {
         (valid, _) if valid >= f64::MAX => String::from("holds without end"),
         (valid, age) if age > valid => format!("held for {} and was refused after it", time(valid)),
@@ -31,7 +41,7 @@ fn certificate(found: &Certificate) -> String {
     };
     let off = |v: &f64| spell(*v, "1").to_string();
     format!(
-        "{}, up to {} old, {holds}; rms error {} before, {} after; {}",
+        "{}, up to {} old, {holds}; rms error {} before, {} after; {made}; {}",
         short(id),
         time(*age),
         off(before),

@@ -25,6 +25,7 @@ mod junit;
 mod ledger;
 mod npy;
 pub mod plot;
+mod spelling;
 mod table;
 mod wording;
 
@@ -35,6 +36,6 @@ pub use files::{FolderError, LARGEST_ARRAY, LARGEST_FOLDER, LARGEST_TEXT, read, 
 pub use html::{Page, html};
 pub use json::{from_json, json};
 pub use junit::junit;
+pub(crate) use spelling::spell;
 pub use table::{ProfileRow, Style, profile_table, table};
-pub(crate) use wording::spell;
 pub use wording::{Standing, Verdict};

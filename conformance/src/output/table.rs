@@ -1,7 +1,8 @@
 //! The outcomes as a table for a terminal.
 
 use super::ledger;
-use super::wording::{Standing, Verdict, against, counts, owed, owed_by, plain};
+use super::spelling::plain;
+use super::wording::{Standing, Verdict, against, counts, owed, owed_by};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use anstyle::{AnsiColor, Style as Ansi};
 use isoform_core::profile::Class;

@@ -1,11 +1,12 @@
 //! Calibrations that are made anew when their time is over.
 
+use crate::calibration::{Calibration, Certificate, InForce};
 use crate::error::{Error, ErrorKind, Integrity, Result};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::report::Report;
 use crate::signal::{Event, Signal, SignalMut};
-use crate::substrate::{Realization, Run, Substrate};
+use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tuning};
 use async_trait::async_trait;
 use std::fmt::Debug;
 use std::ops::Deref;
@@ -17,7 +18,8 @@ use std::time::Duration;
 /// # Behavior
 /// - An advance that is refused because a calibration is over, or would be before its end, is made again after a new one, in shorter and shorter
 ///   pieces if a calibration holds for less than all of it; if it does not hold for a tick, the refusal stands.
-/// - Everything else is that of the substrate, whose certificates tell when they were made. One that cannot be calibrated is left alone.
+/// - Everything else is that of the substrate, whose certificates tell when they were made; those of new calibrations are kept, each with its
+///   tick ([`Calibration::renewals`]). One that cannot be calibrated is left alone.
 #[derive(Debug)]
 pub struct Renew<S> {
     inner: S,
@@ -51,7 +53,7 @@ where
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         let inner = self.inner.realize(program, run).await?;
-        Ok(Box::new(Renewed { inner, program: program.clone(), run: run.clone() }))
+        Ok(Box::new(Renewed { inner, program: program.clone(), run: run.clone(), ticks: 0, renewals: Vec::new() }))
     }
 
     fn exemplars(&self) -> Vec<Program> {
@@ -68,6 +70,9 @@ struct Renewed {
     inner: Box<dyn Realization>,
     program: Program,
     run: Run,
+    /// Ticks since the program was realised.
+    ticks: u64,
+    renewals: Vec<InForce>,
 }
 
 /// An error after ticks that were done: the state is no longer that of before the call.
@@ -105,6 +110,7 @@ impl Realization for Renewed {
             match result {
                 Ok(report) => {
                     total.add(&report);
+                    self.ticks += report.ticks as u64;
                     fresh = false;
                     // whoever stops early was asked to
                     if report.ticks < to - from || total.ticks >= ticks {
@@ -114,7 +120,8 @@ impl Realization for Renewed {
                 Err(error) if is_over(&error) => {
                     if !fresh {
                         let Some(calibration) = self.inner.calibration() else { return Err(moved(error, from)) };
-                        calibration.calibrate().await.map_err(|e| moved(e, from))?;
+                        let made = calibration.calibrate().await.map_err(|e| moved(e, from))?;
+                        self.renewals.push(InForce::made(made, self.ticks));
                         fresh = true;
                     } else if piece > 1 {
                         piece = piece.div_ceil(2);
@@ -131,5 +138,44 @@ impl Realization for Renewed {
         self.inner.reset().await
     }
 
-    crate::hand_on_facets!(inner);
+    fn memory(&mut self) -> Option<&mut dyn Memory> {
+        self.inner.memory()
+    }
+
+    fn tuning(&mut self) -> Option<&mut dyn Tuning> {
+        self.inner.tuning()
+    }
+
+    fn plasticity(&mut self) -> Option<&mut dyn Plasticity> {
+        self.inner.plasticity()
+    }
+
+    fn calibration(&mut self) -> Option<&mut dyn Calibration> {
+        self.inner.calibration()?;
+        Some(self)
+    }
+
+    fn rest(&mut self) -> Option<&mut dyn Rest> {
+        self.inner.rest()
+    }
+}
+
+fn absent() -> Error {
+    Error::unsupported("the substrate cannot be calibrated")
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Calibration for Renewed {
+    async fn calibrate(&mut self) -> Result<Certificate> {
+        self.inner.calibration().ok_or_else(absent)?.calibrate().await
+    }
+
+    async fn certificate(&mut self) -> Result<Option<Certificate>> {
+        self.inner.calibration().ok_or_else(absent)?.certificate().await
+    }
+
+    async fn renewals(&mut self) -> Result<Vec<InForce>> {
+        Ok(self.renewals.clone())
+    }
 }

@@ -1,7 +1,7 @@
 //! The face of a session for callers that wait.
 
 use super::Session;
-use crate::calibration::Certificate;
+use crate::calibration::{Certificate, InForce};
 use crate::error::{Error, Result};
 use crate::executor::block_on;
 use crate::program::Program;
@@ -135,6 +135,14 @@ impl Blocking {
     /// As [`Session::certificate`].
     pub fn certificate(&mut self) -> Result<Option<Certificate>> {
         block_on(self.0.certificate())
+    }
+
+    /// The calibrations that were made anew amid the ticks of the program, oldest first.
+    ///
+    /// # Errors
+    /// As [`Session::renewals`].
+    pub fn renewals(&mut self) -> Result<Vec<InForce>> {
+        block_on(self.0.renewals())
     }
 
     /// Lets seconds of the device's time pass without work.

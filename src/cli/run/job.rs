@@ -99,6 +99,7 @@ impl Job<'_> {
             report: recording.report,
             memory: recording.memory,
             calibration: recording.calibration.clone(),
+            calibrations: recording.calibrations.clone(),
         })
     }
 
@@ -123,6 +124,15 @@ impl Job<'_> {
         if let Some(c) = &recording.calibration {
             let id = c.id.get(..12).unwrap_or(&c.id);
             console.note(format!("calibration: {id}, {} old at the end, holds for {}", seconds(c.age), seconds(c.valid)));
+            if let [first, .., last] = recording.calibrations.as_slice() {
+                let before = first.certificate.id.get(..12).unwrap_or(&first.certificate.id);
+                console.note(format!(
+                    "calibrations: {} in all; the first, {before}, was {} old at the start, the last was made at tick {}",
+                    recording.calibrations.len(),
+                    seconds(first.age_at_start.unwrap_or_default()),
+                    last.made_at_tick.unwrap_or_default(),
+                ));
+            }
         }
         if let Some(memory) = recording.memory.filter(|m| m.buffers >= 16 << 20) {
             console.note(format!(

@@ -1,7 +1,7 @@
 //! A substrate against the oracle, and its error in units of the bound.
 
 use super::{Axis, Ink, Key, LARGEST, Layer, Mark, Panel, Plot, Sketch, abscissa, column, find, left_out, zip};
-use crate::output::wording::{plain, spell};
+use crate::output::spelling::{plain, spell};
 use crate::record::Evidence;
 
 pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String> {

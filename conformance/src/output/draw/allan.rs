@@ -7,7 +7,7 @@
 //! as `m^{-1/2}`, 1/f noise stays where it is, a random walk grows as `m^{1/2}`.
 
 use super::{Axis, Ink, Key, Layer, Mark, Panel, Plot, Sketch, column, find};
-use crate::output::wording::spell;
+use crate::output::spelling::spell;
 use crate::record::Evidence;
 
 /// The fewest independent means behind a point.

@@ -1,7 +1,7 @@
 //! Ranges, ticks and labels of axes.
 
 use super::LARGEST;
-use crate::output::wording::{Spelled, is_scaled, plain, printed, spell, superscript};
+use crate::output::spelling::{Spelled, is_scaled, plain, printed, spell, superscript};
 
 /// An axis: its range in what is drawn, which is the decimal logarithm if it is logarithmic.
 #[derive(Debug, Clone)]

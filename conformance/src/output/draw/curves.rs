@@ -2,7 +2,7 @@
 
 use super::{Axis, Ink, Key, Layer, Mark, Panel, Plot, Sketch, abscissa, column, find, left_out, zip};
 use crate::output::plot::{Fit, Kind};
-use crate::output::wording::{plain, spell};
+use crate::output::spelling::{plain, spell};
 use crate::record::Evidence;
 
 /// How many curves can be told apart.

@@ -1,7 +1,7 @@
 //! The distribution of times.
 
 use super::{Axis, Ink, Key, Layer, Mark, Panel, Plot, Sketch, find, left_out};
-use crate::output::wording::{plain, spell};
+use crate::output::spelling::{plain, spell};
 use crate::record::Evidence;
 
 /// How many distributions can be told apart.

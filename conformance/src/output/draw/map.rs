@@ -1,7 +1,7 @@
 //! Where a map is off, entry by entry: the mean error of each output under each input alone.
 
 use super::{Axis, Ink, Key, LEVELS, Layer, Mark, Panel, Plot, Sketch, extents, find};
-use crate::output::wording::spell;
+use crate::output::spelling::spell;
 use crate::record::Evidence;
 
 /// The most rows and columns.

@@ -14,7 +14,7 @@ mod raster;
 mod spikes;
 
 use super::plot::{Kind, Plot};
-use super::wording::plain;
+use super::spelling::plain;
 use crate::record::{Evidence, Samples};
 use axis::Axis;
 pub(super) use canvas::Picture;

@@ -1,7 +1,7 @@
 //! Spikes of a medium by themselves, and the intervals between them.
 
 use super::{Axis, Ink, Key, Layer, Mark, Panel, Plot, Sketch, extents, find};
-use crate::output::wording::spell;
+use crate::output::spelling::spell;
 use crate::record::Evidence;
 
 /// The most channels and strokes that are drawn.
@@ -9,6 +9,8 @@ const CHANNELS: usize = 64;
 const STROKES: usize = 2400;
 /// Bins of the histogram for a factor of ten.
 const BINS: f64 = 8.0;
+/// Bins of the histogram of intervals that differ by less than a factor of two, and empty ones at either side of them.
+const NARROW: [usize; 2] = [16, 4];
 
 pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String> {
     let [name] = plot.y.as_slice() else {
@@ -73,14 +75,8 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     Ok(Sketch { panels, legend, finding: finding + "." })
 }
 
-/// The intervals between successive spikes of a channel, over all channels, in bins of equal ratio; none where there are fewer than two.
-fn histogram(trains: &[Vec<usize>], tick: f64, unit: &str) -> Result<Option<(Panel, String)>, String> {
-    let intervals: Vec<usize> = trains.iter().flat_map(|train| train.windows(2).map(|w| w[1] - w[0])).collect();
-    let (Some(&least), Some(&most)) = (intervals.iter().min(), intervals.iter().max()) else { return Ok(None) };
-    if intervals.len() < 2 {
-        return Ok(None);
-    }
-    // edges between whole ticks, so that every interval is clearly in one bin
+/// Edges of bins of equal ratio, between whole ticks so that every interval is clearly in one bin.
+fn spreading(least: usize, most: usize) -> Vec<f64> {
     let mut edges = vec![least as f64 - 0.5];
     let mut edge = least as f64;
     while edges.last().is_some_and(|e| *e < most as f64) {
@@ -90,6 +86,26 @@ fn histogram(trains: &[Vec<usize>], tick: f64, unit: &str) -> Result<Option<(Pan
             edges.push(next);
         }
     }
+    edges
+}
+
+/// Edges of bins of equal width, which show how regular an oscillator is.
+fn even(least: usize, most: usize) -> Vec<f64> {
+    let [bins, beside] = NARROW;
+    let width = (most - least + 1).div_ceil(bins);
+    let first = least.saturating_sub(beside * width).max(1);
+    (first..most + (beside + 1) * width).step_by(width).map(|e| e as f64 - 0.5).collect()
+}
+
+/// The intervals between successive spikes of a channel, over all channels; none where there are fewer than two.
+fn histogram(trains: &[Vec<usize>], tick: f64, unit: &str) -> Result<Option<(Panel, String)>, String> {
+    let intervals: Vec<usize> = trains.iter().flat_map(|train| train.windows(2).map(|w| w[1] - w[0])).collect();
+    let (Some(&least), Some(&most)) = (intervals.iter().min(), intervals.iter().max()) else { return Ok(None) };
+    if intervals.len() < 2 {
+        return Ok(None);
+    }
+    let narrow = most < 2 * least;
+    let edges = if narrow { even(least, most) } else { spreading(least, most) };
     let counts: Vec<usize> =
         edges.windows(2).map(|e| intervals.iter().filter(|i| (e[0]..e[1]).contains(&(**i as f64))).count()).collect();
     // of a channel with intervals of mean μ ticks, a share of q^(a - 1) is of a ticks or more, with q = 1 - 1/μ
@@ -120,11 +136,27 @@ fn histogram(trains: &[Vec<usize>], tick: f64, unit: &str) -> Result<Option<(Pan
     sorted.sort_unstable();
     let median = sorted[sorted.len() / 2] as f64 * tick;
     let panel = Panel {
-        x: Axis::spanning("interval between spikes of a channel", unit, true, false, edges.iter().map(|e| e * tick))?,
+        x: Axis::spanning("interval between spikes of a channel", unit, !narrow, false, edges.iter().map(|e| e * tick))?,
         y: Axis::spanning("intervals in a bin, per tick of its width", "1", false, false, [0.0, highest])?
             .with_range(0.0, 1.08 * highest),
         height: 230,
         layers: vec![Layer::Area { ink: Ink::Series(2), points: found }, Layer::Line { ink: Ink::Model, points: line }],
     };
     Ok(Some((panel, format!("; {} intervals, half of them of {} or less", sorted.len(), spell(median, unit).typeset()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_interval_is_in_one_bin() {
+        for (least, most) in [(1, 1), (377, 377), (1, 2), (370, 391), (3, 4000), (40, 79), (40, 80)] {
+            let edges = if most < 2 * least { even(least, most) } else { spreading(least, most) };
+            assert!(edges[0] > 0.0 && edges[0] < least as f64 && edges[edges.len() - 1] > most as f64, "{least} {most}");
+            assert!(edges.windows(2).all(|e| e[0] < e[1] && e[0].fract() == 0.5));
+        }
+        // what is regular is a peak amid nothing
+        assert_eq!(even(377, 377).len(), 9);
+    }
 }

@@ -2,7 +2,7 @@
 //! vain, and cannot be calibrated.
 
 use super::realization::{Placed, settle};
-use crate::calibration::{Calibration, Certificate};
+use crate::calibration::{Calibration, Certificate, InForce};
 use crate::error::{Error, Result};
 use crate::substrate::Rest;
 use async_trait::async_trait;
@@ -55,6 +55,17 @@ impl Calibration for Placed {
             }
         }
         Ok(first)
+    }
+
+    async fn renewals(&mut self) -> Result<Vec<InForce>> {
+        let mut all = Vec::new();
+        for part in &mut self.parts {
+            let Some(facet) = part.inner.calibration() else { continue };
+            let made = facet.renewals().await;
+            all.extend(made.map_err(|e| part.lay(e))?);
+        }
+        all.sort_by_key(|renewal| renewal.made_at_tick);
+        Ok(all)
     }
 }
 
