@@ -3,6 +3,7 @@
 //!
 //! cargo run --release -p isoform-physics --example culture [LOCATOR…]
 
+use isoform_conformance::statistics::permutation;
 use isoform_core::error::Error;
 use isoform_core::executor::block_on;
 use isoform_core::locator::Locator;
@@ -11,7 +12,7 @@ use isoform_core::signal::{Event, Signal, SignalMut};
 use isoform_core::substrate::Run;
 use isoform_physics::culture::electrodes::CHANNELS;
 use isoform_physics::culture::program::program;
-use isoform_physics::culture::response::{BIN, FROM, Histogram, Response, histogram, order, respond};
+use isoform_physics::culture::response::{BIN, BINS, FROM, Histogram, groups, histogram, mean, order};
 use isoform_physics::culture::statistics::Trains;
 use isoform_physics::culture::{OPTIONS, open};
 
@@ -28,8 +29,19 @@ const CURRENT: f32 = -2.0;
 /// The level of the test.
 const ALPHA: f64 = 0.01;
 
+/// What all trials on a substrate showed.
+struct Found {
+    /// Spikes a second on a channel before the first trial.
+    rate: f64,
+    /// Mean spikes in each bin after a stimulus, and after a sham.
+    evoked: Histogram,
+    sham: Histogram,
+    /// The chance of groups so far apart if nothing responds.
+    p: f64,
+}
+
 /// Runs all trials on what a locator names.
-fn experiment(locator: &str) -> Result<(f64, Response), Error> {
+fn experiment(locator: &str) -> Result<Found, Error> {
     let locator: Locator = locator.parse()?;
     let mut options = locator.reader();
     let substrate = open(&mut options)?;
@@ -54,7 +66,9 @@ fn experiment(locator: &str) -> Result<(f64, Response), Error> {
         listen(if stimulated { &pulses } else { &[] }, PERIOD, &mut after)?;
         trials.push((stimulated, histogram(&after.totals)));
     }
-    Ok((1e3 * before.rate(0..CHANNELS), respond(&trials, 999, 1)))
+    let [evoked, sham] = groups(&trials);
+    let p = permutation::same(&[&evoked, &sham], BINS, 1);
+    Ok(Found { rate: 1e3 * before.rate(0..CHANNELS), evoked: mean(&evoked), sham: mean(&sham), p })
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows what it does")]
@@ -72,8 +86,8 @@ fn main() -> Result<(), Error> {
     );
     let mut failed = Vec::new();
     for locator in &locators {
-        let (rate, found) = experiment(locator)?;
-        println!("\n{locator}: {rate:.0} spikes a second on a channel before the first trial");
+        let found = experiment(locator)?;
+        println!("\n{locator}: {:.0} spikes a second on a channel before the first trial", found.rate);
         println!("  ms after   stimulus   sham   spikes of all channels in {BIN} ms");
         for (i, (evoked, sham)) in found.evoked.iter().zip(&found.sham).enumerate() {
             let from = FROM + i * BIN;
@@ -85,7 +99,7 @@ fn main() -> Result<(), Error> {
             );
         }
         let responds = found.p < ALPHA;
-        println!("  p = {:.3}: {}", found.p, if responds { "it responds" } else { "no response is found" });
+        println!("  p = {:.4}: {}", found.p, if responds { "it responds" } else { "no response is found" });
         if responds == locator.contains("source=poisson") {
             failed.push(locator.as_str());
         }

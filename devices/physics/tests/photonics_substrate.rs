@@ -218,13 +218,34 @@ fn what_a_mesh_cannot_do_is_refused_by_name() {
 
 #[test]
 fn exemplars_are_taken_and_kept() {
-    for options in ["", "modes=2", "modes=64"] {
+    for options in
+        ["", "modes=1", "modes=2", "modes=64", "layout=triangle&modes=16", "gain=3", "dummies=false&coupler=0.01", "jitter=0.01"]
+    {
         let twin = twin(options).expect("opens");
         let programs = twin.exemplars();
-        assert_eq!(programs.len(), 2);
-        assert!(programs.iter().all(|p| Blocking::open(twin.as_ref(), p, &Run::new()).is_ok()));
+        assert_eq!(programs.len(), 4);
+        for program in programs {
+            let opened = Blocking::open(twin.as_ref(), &program, &Run::new());
+            assert!(opened.is_ok(), "{options}: {:?}", opened.err());
+        }
     }
     twin("").expect("opens").exemplars().iter().for_each(|program| worst("seed=9", program, 8));
+}
+
+#[test]
+fn the_widest_exemplar_has_the_noise_that_is_declared() {
+    for options in ["", "modes=2", "modes=16", "modes=8&gain=2&loss=0.3", "modes=12&layout=triangle", "bandwidth=1e9"] {
+        let twin = twin(options).expect("opens");
+        let declared = twin.profile().medium.expect("declares").noise;
+        let program = twin.exemplars().pop().expect("shows it");
+        let mut session = Blocking::open(twin.as_ref(), &program, &Run::new()).expect("realises");
+        // all light that may go in
+        let x = vec![1.0; program.input_channels()];
+        let found = held(&mut session, &x, 4096).into_iter().map(|(_, sigma)| sigma).fold(0.0, f64::max);
+        eprintln!("{options:>24} noise {declared:.4e}, found {found:.4e}");
+        // five standard errors of a standard deviation over 4095 degrees of freedom
+        assert!((found / declared - 1.0).abs() < 5.0 / 8190.0_f64.sqrt(), "{options}: {found} where {declared} is declared");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use isoform_core::session::Blocking;
 use isoform_core::signal::{Event, Signal, SignalMut};
 use isoform_core::substrate::{Run, Substrate};
 use isoform_physics::quantum;
-use isoform_physics::quantum::array::{array, counted_array};
+use isoform_physics::quantum::array::{array, counted_array, spiking_array};
 use isoform_physics::quantum::neuristor::neuristor;
 use isoform_physics::quantum::rate::spike_rate;
 use isoform_physics::quantum::{NeuristorArray, Wafer};
@@ -73,7 +73,7 @@ fn it_says_what_it_is() {
     assert_eq!((medium.washout, medium.margin), (Some(4200), 6060.0));
     assert!((medium.noise - 1627.88).abs() < 0.01, "{}", medium.noise);
     let exemplars = substrate.exemplars();
-    assert_eq!(exemplars.len(), 2);
+    assert_eq!(exemplars.len(), 3);
     for program in exemplars {
         let mut running = session(substrate.as_ref(), &program);
         let realization = running.session_mut().realization();
@@ -120,6 +120,27 @@ fn what_it_cannot_promise_is_refused_by_name() {
     // fine enough is fine
     let fine = Semantics::exact(1e-8).with_decay(Decay::Euler).with_substeps(20);
     session(&substrate, &counted(neuristor(), fine).expect("builds"));
+}
+
+#[test]
+fn spikes_are_those_that_rates_count() {
+    let substrate = array_of(2);
+    let mut running = session(&substrate, &spiking_array(neuristor(), [1, 2], 0.0, semantics()).expect("builds"));
+    let ticks = 60_000;
+    let spikes = held(&mut running, &[11.0, 13.5], ticks);
+    let mut counted = session(&substrate, &program([1, 2], 0.0));
+    let rates = moments(&held(&mut counted, &[11.0, 13.5], ticks)[2 * 8400..], 2);
+    for (channel, (rate, _)) in rates.iter().enumerate() {
+        let train: Vec<usize> = (0..ticks).filter(|t| spikes[2 * t + channel] != 0.0).collect();
+        let intervals: Vec<f64> = train.windows(2).map(|w| (w[1] - w[0]) as f64 * 1e-8).collect();
+        assert!(spikes.iter().all(|v| *v == 0.0 || *v == 1.0) && intervals.len() > 100);
+        // as many as whole periods fit in
+        let mean = intervals.iter().sum::<f64>() / intervals.len() as f64;
+        assert!((mean * rate - 1.0).abs() < 1.0 / intervals.len() as f64, "{mean} {rate}");
+        // the element is the oscillator that it is, not a source of independent spikes
+        let spread = (intervals.iter().map(|i| (i - mean).powi(2)).sum::<f64>() / intervals.len() as f64).sqrt();
+        assert!(spread < 0.1 * mean, "{spread} {mean}");
+    }
 }
 
 #[test]

@@ -9,7 +9,10 @@ use std::ops::RangeInclusive;
 
 /// The options of `twin:crossbar`, with what each means.
 pub const OPTIONS: &[(&str, &str)] = &[
-    ("device", "pcm or reram; pcm if absent"),
+    (
+        "device",
+        "pcm, hermes or hermes-pair (phase-change cells of the Hermes chip, one or two in parallel), or reram; pcm if absent",
+    ),
     ("seed", "number of the chip: chips of other numbers are written otherwise under the same seed of a run; 0 if absent"),
     ("bits", "bits of the converters, 2 to 16; 8 if absent"),
     ("wire", "resistance of a segment of wire in ohms, up to 1000; 0 if absent"),
@@ -74,8 +77,12 @@ impl Chosen {
     pub(super) fn read(options: &mut Options<'_>) -> Result<Self> {
         let device = match options.take::<String>("device")?.as_deref() {
             None | Some("pcm") => Device::Pcm(Pcm::default()),
+            Some("hermes") => Device::Pcm(Pcm::hermes_single()),
+            Some("hermes-pair") => Device::Pcm(Pcm::hermes_pair()),
             Some("reram") => Device::Reram(Wan::default()),
-            Some(other) => return Err(Error::unsupported(format!("there is no device {other:?}; take pcm or reram"))),
+            Some(other) => {
+                return Err(Error::unsupported(format!("there is no device {other:?}; take pcm, hermes, hermes-pair or reram")));
+            }
         };
         let is_compensated = match options.take::<String>("compensate")?.as_deref() {
             None | Some("none") => false,

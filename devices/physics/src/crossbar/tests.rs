@@ -92,7 +92,7 @@ fn held(session: &mut Blocking, program: &Program, x: &[f64], ticks: usize) -> V
 #[test]
 fn programs_keep_to_what_was_forecast() {
     let (mut margins, mut noises) = (Vec::new(), Vec::new());
-    for device in ["pcm", "reram"] {
+    for device in ["pcm", "hermes", "hermes-pair", "reram"] {
         let text = format!("twin:crossbar?device={device}&margin=4&noise=4&drift=9");
         let (chip, chosen) = (substrate(&text), chosen(&text));
         for seed in 0..60 {

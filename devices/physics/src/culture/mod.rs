@@ -1,7 +1,7 @@
 //! Cultures of neurons on electrodes.
 //!
 //! A [`dish`] holds a [`network`] of neurons or the [`poisson`] control in its place. It listens on 64 [`electrodes`] and takes
-//! [`stimulation`] within the safety envelope. [`response`] and [`stationarity`] judge what it does.
+//! [`stimulation`] within the safety envelope. [`response`] counts what follows a stimulus, [`stationarity`] says whether it is what it was.
 
 pub mod bridge;
 pub mod dish;

@@ -1,15 +1,10 @@
-//! Does a culture respond? Spikes after a stimulus against spikes after a sham, by permutation.
+//! What follows a stimulus: spikes in bins after stimulated trials and after shams.
 //!
 //! Trials are stimulated or not by a drawn order. After each, spikes of all channels are counted in bins between 5 and 50 ms: what comes earlier
-//! is the stimulated neurons themselves. The statistic is `Σ (mean difference)² / variance` over the bins; its distribution where nothing
-//! responds is that under other labels of the same trials, so that no form of it is assumed. With `b` of `B` permutations at least as far apart,
-//! `p = (1 + b) / (1 + B)`.
-//!
-//! Source of the p-value: Phipson and Smyth 2010, Statistical Applications in Genetics and Molecular Biology 9(1), 39.
+//! is the stimulated neurons themselves. Whether the two groups of trials come from one distribution is for a permutation test to say, such as that
+//! of the conformance suite.
 
-use super::statistics::moments;
 use isoform_core::draw::Key;
-use std::cmp::Ordering;
 
 /// The first tick after a stimulus that counts.
 pub const FROM: usize = 5;
@@ -23,28 +18,14 @@ pub const BINS: usize = (TO - FROM) / BIN;
 /// Spikes of all channels in each bin after a stimulus or a sham.
 pub type Histogram = [f64; BINS];
 
-/// The numbers of the draws.
+/// The number of the draws of an order.
 const ORDER: u32 = 0;
-const LABELS: u32 = 1;
-
-/// What was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Response {
-    /// Mean spikes in each bin after a stimulus.
-    pub evoked: Histogram,
-    /// Mean spikes in each bin after a sham.
-    pub sham: Histogram,
-    /// How far the two are apart.
-    pub statistic: f64,
-    /// The chance of such a statistic if nothing responds.
-    pub p: f64,
-}
 
 /// Which of so many trials are stimulated: half of them, in an order drawn from the seed.
 #[must_use]
 pub fn order(trials: usize, seed: u64) -> Vec<bool> {
     let mut stimulated: Vec<bool> = (0..trials).map(|i| i % 2 == 0).collect();
-    shuffle(&mut stimulated, Key::new(seed, ORDER), 0);
+    shuffle(&mut stimulated, Key::new(seed, ORDER));
     stimulated
 }
 
@@ -58,50 +39,24 @@ pub fn histogram(totals: &[f64]) -> Histogram {
     bins
 }
 
-/// Compares trials that were stimulated with those that were not, over so many permutations.
-///
-/// Without trials of both kinds, or without any variance, `p` is one.
+/// The rows of the trials that were stimulated, and of those that were not.
 #[must_use]
-pub fn respond(trials: &[(bool, Histogram)], permutations: u32, seed: u64) -> Response {
-    let (mut labels, bins): (Vec<bool>, Vec<Histogram>) = trials.iter().copied().unzip();
-    let weights: Histogram = std::array::from_fn(|i| {
-        let (_, variance) = moments(&bins.iter().map(|b| b[i]).collect::<Vec<f64>>());
-        if variance > 0.0 { 1.0 / variance } else { 0.0 }
-    });
-    let (evoked, sham) = means(&labels, &bins);
-    let statistic = distance(&evoked, &sham, &weights);
-    let key = Key::new(seed, LABELS);
-    // equal sums in another order may differ in the last digits
-    let (limit, mut as_far) = (statistic * (1.0 - 1e-9), 0);
-    for permutation in 0..permutations {
-        shuffle(&mut labels, key, u64::from(permutation));
-        let (a, b) = means(&labels, &bins);
-        let is_nearer = distance(&a, &b, &weights).partial_cmp(&limit) == Some(Ordering::Less);
-        as_far += u32::from(!is_nearer);
-    }
-    Response { evoked, sham, statistic, p: f64::from(1 + as_far) / (1.0 + f64::from(permutations)) }
+pub fn groups(trials: &[(bool, Histogram)]) -> [Vec<f64>; 2] {
+    [true, false].map(|on| trials.iter().filter(|(stimulated, _)| *stimulated == on).flat_map(|(_, row)| *row).collect())
 }
 
-fn means(labels: &[bool], bins: &[Histogram]) -> (Histogram, Histogram) {
-    let mut sums = [[0.0; BINS]; 2];
-    let mut counts = [0.0; 2];
-    for (&label, row) in labels.iter().zip(bins) {
-        let to = usize::from(!label);
-        counts[to] += 1.0;
-        sums[to].iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-    }
-    (sums[0].map(|x| x / counts[0]), sums[1].map(|x| x / counts[1]))
-}
-
-fn distance(a: &Histogram, b: &Histogram, weights: &Histogram) -> f64 {
-    a.iter().zip(b).zip(weights).map(|((a, b), w)| w * (a - b).powi(2)).sum()
+/// The mean of rows; noughts for none.
+#[must_use]
+pub fn mean(rows: &[f64]) -> Histogram {
+    let rows = rows.as_chunks::<BINS>().0;
+    std::array::from_fn(|bin| rows.iter().map(|row| row[bin]).sum::<f64>() / rows.len().max(1) as f64)
 }
 
 /// Fisher and Yates's shuffle.
 #[expect(clippy::cast_possible_truncation, reason = "a place among the labels")]
-fn shuffle(labels: &mut [bool], key: Key, round: u64) {
+fn shuffle(labels: &mut [bool], key: Key) {
     for last in (1..labels.len()).rev() {
-        let drawn = u64::from(key.bits(last as u32, 0, round));
+        let drawn = u64::from(key.bits(last as u32, 0, 0));
         labels.swap(last, ((drawn * (last as u64 + 1)) >> 32) as usize);
     }
 }
@@ -109,18 +64,6 @@ fn shuffle(labels: &mut [bool], key: Key, round: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isoform_core::draw::normal;
-
-    /// Forty trials of noise, the stimulated ones so much higher in one bin.
-    fn trials(seed: u64, effect: f64) -> Vec<(bool, Histogram)> {
-        let key = Key::new(seed, 9);
-        let order = order(40, seed);
-        let draw = |trial: usize, bin: usize| 10.0 + f64::from(normal(key.bits(bin as u32, 0, trial as u64)));
-        let row = |(trial, &on): (usize, &bool)| {
-            (on, std::array::from_fn(|bin| draw(trial, bin) + if on && bin == 3 { effect } else { 0.0 }))
-        };
-        order.iter().enumerate().map(row).collect()
-    }
 
     #[test]
     fn half_of_the_trials_are_stimulated() {
@@ -138,23 +81,8 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_is_found() {
-        let found = respond(&trials(1, 4.0), 999, 1);
-        assert_eq!(found.p, 0.001);
-        assert!(found.evoked[3] - found.sham[3] > 1.0);
-    }
-
-    #[test]
-    fn nothing_is_found_in_noise_more_often_than_stated() {
-        // of 400, 20 are expected below 0.05, with a standard deviation of 4.4
-        let below = (0..400).filter(|&seed| respond(&trials(seed, 0.0), 199, seed).p <= 0.05).count();
-        assert!((3..=37).contains(&below), "{below}");
-    }
-
-    #[test]
-    fn without_both_kinds_there_is_no_response() {
-        assert_eq!(respond(&[], 99, 0).p, 1.0);
-        assert_eq!(respond(&[(true, [1.0; BINS]); 4], 99, 0).p, 1.0);
-        assert_eq!(respond(&[(true, [1.0; BINS]), (false, [1.0; BINS])], 99, 0).p, 1.0);
+    fn trials_are_parted_by_their_stimulus() {
+        let [on, off] = groups(&[(true, [1.0; BINS]), (false, [5.0; BINS]), (true, [3.0; BINS])]);
+        assert_eq!((mean(&on), mean(&off), mean(&[])), ([2.0; BINS], [5.0; BINS], [0.0; BINS]));
     }
 }

@@ -35,12 +35,16 @@ impl Bound {
         Self { range: self.range.max(other.range), margin: self.margin.max(other.margin), noise: self.noise.max(other.noise) }
     }
 
-    /// Whether a signal is as is declared. What one chip is off by is derived with the same arithmetic.
+    /// Whether a signal is as is declared, but for [`ROUNDED`].
     fn is_within(self, medium: &Medium) -> bool {
-        let within = |bound: f64, declared: f64| bound <= declared * (1.0 + 1e-9);
+        let within = |bound: f64, declared: f64| bound <= declared * (1.0 + ROUNDED);
         within(self.margin, medium.margin) && within(self.noise, medium.noise)
     }
 }
+
+/// What rounding adds to a bound, as a part of it. Matrices and variances are in single precision, and a gain may be 1e-6 above what is declared; in
+/// a power both count twice.
+const ROUNDED: f64 = 4e-6;
 
 /// Refuses a program some of whose outputs are not as is declared, naming each.
 pub(super) fn check(outputs: &[(&str, Bound)], medium: &Medium) -> Result<()> {

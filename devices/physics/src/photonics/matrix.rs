@@ -2,6 +2,7 @@
 
 use isoform_core::draw::Key;
 pub use num_complex::Complex64 as Complex;
+use std::f64::consts::TAU;
 
 /// A matrix, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +61,13 @@ impl Matrix {
             }
         }
         Self::identity(size)
+    }
+
+    /// The discrete Fourier transform, unitary: its first row adds up all modes.
+    #[must_use]
+    pub fn fourier(size: usize) -> Self {
+        let unit = 1.0 / (size as f64).sqrt();
+        Self::from_fn(size, size, |r, c| Complex::from_polar(unit, -TAU * ((r * c) % size) as f64 / size as f64))
     }
 
     /// How many rows.

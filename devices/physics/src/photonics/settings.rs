@@ -10,7 +10,8 @@
 //! margin = e (homodyne), 2 F e + e² + 2 s² (intensity)            noise² = detector² + s² (homodyne), detector² + (2 F s + s²)² (intensity)
 //! ```
 //! with the largest singular value `g`, the amplitude `a` of an element, and the detector at the most light. The jitter `s` is that of a mode in which
-//! there is twice the most that goes in by one, in each layer of heaters.
+//! there is twice the most that goes in by one, in each layer of heaters. The noise is no more than it has to be: without jitter a matrix of all modes
+//! that collects in one of them all light that may go in has exactly that, and is an exemplar of the twin.
 //!
 //! The margin counts what may happen to any matrix, and is many times what a chip of coarse phases or uneven couplers does to most. Another one may be
 //! declared: what a program is off by is worked out from its own chip when it is realised, for the present and for the end of the calibration, and
@@ -31,7 +32,7 @@ const DRIFT: f64 = 0.05;
 /// The options of the twin, each with what it means.
 pub const OPTIONS: &[(&str, &str)] = &[
     ("seed", "of fabrication and noise; 0 if absent"),
-    ("modes", "the most modes of a matrix, from 1 to 64; 8 if absent"),
+    ("modes", "the most modes of a matrix, which margin and noise grow with, from 1 to 64; 8 if absent"),
     ("layout", "rectangle (Clements) or triangle (Reck); rectangle if absent"),
     ("gain", "the largest singular value of a matrix, which scales margin and noise; 1 if absent"),
     ("bits", "steps of a phase are 2π / 2^bits; from 4 to 24, 16 if absent"),

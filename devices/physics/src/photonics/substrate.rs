@@ -122,12 +122,34 @@ impl Substrate for Mesh {
         Ok(Box::new(Meshed::new(self.parts(program, run)?)?))
     }
 
-    /// A unitary matrix between four modes, or as many as there are, with either way of detection.
+    /// A unitary matrix between four modes, or as many as there are, with either way of detection; any matrix between as many; and the widest, in
+    /// which all light that may go in meets in one mode, so that its noise is what is declared.
     fn exemplars(&self) -> Vec<Program> {
-        let unitary = Matrix::haar(self.settings.modes.min(4), 1);
-        let cases = [("intensity", Encoding::Real, Detection::Intensity), ("homodyne", Encoding::Complex, Detection::Homodyne)];
-        cases.into_iter().filter_map(|(name, encoding, detection)| exemplar(&unitary, name, encoding, detection).ok()).collect()
+        let few = self.settings.modes.min(FEW);
+        let unitary = Matrix::haar(few, 1);
+        let any = singular(&Matrix::haar(few, 2), &Matrix::haar(few, 3), self.settings.gain);
+        let wide = self.settings.modes.min(WIDEST);
+        let widest = singular(&Matrix::identity(wide), &Matrix::fourier(wide), self.settings.gain);
+        let cases = [
+            (&unitary, "intensity", Encoding::Real, Detection::Intensity),
+            (&unitary, "homodyne", Encoding::Complex, Detection::Homodyne),
+            (&any, "any", Encoding::Complex, Detection::Homodyne),
+            (&widest, "widest", Encoding::Complex, Detection::Intensity),
+        ];
+        let programs = cases.into_iter().map(|(matrix, name, encoding, detection)| exemplar(matrix, name, encoding, detection));
+        programs.filter_map(Result::ok).collect()
     }
+}
+
+/// Modes of the exemplars that are quick, and the most of the widest one: a suite tries each channel of it.
+const FEW: usize = 4;
+const WIDEST: usize = 16;
+
+/// The matrix `u S v` with singular values that fall in even steps from the largest that there may be.
+fn singular(u: &Matrix, v: &Matrix, largest: f64) -> Matrix {
+    let size = u.rows();
+    let value = |r: usize| largest * (size - r) as f64 / size as f64;
+    u.times(&Matrix::from_fn(size, size, |r, c| v.at(r, c) * value(r)))
 }
 
 /// A program of one map.

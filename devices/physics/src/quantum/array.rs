@@ -9,6 +9,7 @@
 //! Source: Zhang et al. 2023, arXiv 2312.12899.
 
 use super::neuristor::S_TH;
+use super::onset::spike_onset;
 use super::rate::spike_rate;
 use isoform_core::builder::{Builder, Wire};
 use isoform_core::error::{Error, Result};
@@ -41,6 +42,18 @@ pub fn counted_array(neuron: Neuron, shape: [usize; 2], coupling: f64, semantics
     let cell = lattice(&mut net, neuron, shape, coupling)?;
     let rate = net.node("rate", spike_rate(), cell);
     net.output("rate", rate);
+    net.build(semantics)
+}
+
+/// The same lattice with one output, `spikes`: see [`onset`](super::onset).
+///
+/// # Errors
+/// As [`array()`].
+pub fn spiking_array(neuron: Neuron, shape: [usize; 2], coupling: f64, semantics: Semantics) -> Result<Program> {
+    let mut net = Builder::new();
+    let cell = lattice(&mut net, neuron, shape, coupling)?;
+    let spikes = net.node("spikes", spike_onset(), cell);
+    net.output("spikes", spikes);
     net.build(semantics)
 }
 

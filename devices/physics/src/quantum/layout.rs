@@ -1,6 +1,7 @@
 //! Where the parts of a program lie on an array of neuristors, and what the array does not have.
 
 use super::neuristor::{NEURISTOR, S_TH, cold};
+use super::onset::SPIKE_ONSET;
 use super::rate::SPIKE_RATE;
 use super::realization::ticks;
 use super::wafer::{COUPLING, INPUT, TAU, Wafer};
@@ -13,15 +14,15 @@ use isoform_core::stability::Step;
 use isoform_core::transfer::TransferFunction;
 use std::sync::Arc;
 
-/// A rate that a program asks for, of each element.
+/// Rates or spikes that a program asks for, of each element.
 #[derive(Debug)]
 struct Counter {
     function: Arc<dyn TransferFunction>,
     semantics: Semantics,
     /// Parameters and coefficients of each channel.
     channels: Vec<(Vec<f64>, Coefficients)>,
-    states: Vec<[f64; 3]>,
-    rates: Vec<f64>,
+    states: Vec<Vec<f64>>,
+    values: Vec<f64>,
 }
 
 /// Where the parts of a program lie on the array, and its counters.
@@ -83,7 +84,7 @@ impl Layout {
             return refuse(other, "the only map of the array is the coupling of its elements");
         }
         let (mut counters, mut places) = (Vec::new(), Vec::new());
-        for (at, node) in of_kind(SPIKE_RATE) {
+        for (at, node) in of_kind(SPIKE_RATE).into_iter().chain(of_kind(SPIKE_ONSET)) {
             counters.push(counter(node, *cell_at)?);
             places.push(at);
         }
@@ -97,8 +98,8 @@ impl Layout {
                 return refuse(
                     cell,
                     format!(
-                        "output {:?} is no rate; the phase of an oscillator that runs by itself is nobody's to promise: give its current to a \
-                         node of {SPIKE_RATE}, or run the program on a substrate that can be reset",
+                        "output {:?} is no rate and no spikes; the course of an oscillator that runs by itself is nobody's to promise: give its \
+                         current to a node of {SPIKE_RATE} or {SPIKE_ONSET}, or run the program on a substrate that can be reset",
                         output.port.name
                     ),
                 );
@@ -123,23 +124,23 @@ impl Layout {
     /// One tick of the counters, with the current of each element in ampere.
     pub fn count(&mut self, current: impl Fn(usize) -> f64) {
         for counter in &mut self.counters {
-            let channels = counter.channels.iter().zip(&mut counter.states).zip(&mut counter.rates).enumerate();
+            let channels = counter.channels.iter().zip(&mut counter.states).zip(&mut counter.values).enumerate();
             for (channel, (((p, c), state), rate)) in channels {
                 counter.function.step(&counter.semantics, c, &[current(channel)], state, p, std::slice::from_mut(rate));
             }
         }
     }
 
-    /// The rates that are the outputs of the program, element by element of each.
+    /// The rates and spikes that are the outputs of the program, element by element of each.
     pub fn rates(&self) -> impl Iterator<Item = f64> {
-        let sum = |counters: &Vec<usize>, channel: usize| counters.iter().map(|&c| self.counters[c].rates[channel]).sum();
+        let sum = |counters: &Vec<usize>, channel: usize| counters.iter().map(|&c| self.counters[c].values[channel]).sum();
         self.outputs.iter().flat_map(move |counters| (0..self.channels).map(move |channel| sum(counters, channel)))
     }
 
     /// The counters begin anew.
     pub fn clear(&mut self) {
         for counter in &mut self.counters {
-            counter.states.fill([0.0; 3]);
+            counter.states.iter_mut().for_each(|state| state.fill(0.0));
         }
     }
 }
@@ -244,17 +245,18 @@ fn coupling(program: &Program, (cell_at, cell): (usize, &Node)) -> Result<Option
 fn counter(node: &Node, cell: usize) -> Result<Counter> {
     let NodeKind::Dynamics { function, .. } = &node.kind else { return refuse(node, "it has no function") };
     if !matches!(node.sources[0].as_slice(), [s] if s.origin == Origin::Node(cell, 0) && !s.late) {
-        return refuse(node, "a rate is that of the currents of the array: wire output 0 of the array to it");
+        return refuse(node, "rates and spikes are those of the currents of the array: wire output 0 of the array to it");
     }
     let mut channels = Vec::new();
     for channel in 0..node.channels() {
         let p = parameters(node, channel);
-        let (level, tau) = (p[0], p[1]);
+        // spikes have no window
+        let (level, tau) = (p[0], p.get(1).copied().unwrap_or(TAU));
         if !((1e-3..=2e-3).contains(&level) && (tau / TAU - 1.0).abs() < 1e-9) {
             return refuse(node, format!("its counters have a window of {TAU:e} s and a level from 1 to 2 mA"));
         }
         channels.push((p.clone(), function.coefficients(&node.semantics, &p)));
     }
-    let states = vec![[0.0; 3]; node.channels()];
-    Ok(Counter { function: Arc::clone(function), semantics: node.semantics, rates: vec![0.0; channels.len()], channels, states })
+    let states = vec![vec![0.0; function.signature().states.len()]; node.channels()];
+    Ok(Counter { function: Arc::clone(function), semantics: node.semantics, values: vec![0.0; channels.len()], channels, states })
 }

@@ -8,6 +8,7 @@ pub mod hysteresis;
 pub mod josephson;
 mod layout;
 pub mod neuristor;
+pub mod onset;
 pub mod rate;
 mod realization;
 pub mod spin_torque;

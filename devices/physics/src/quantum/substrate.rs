@@ -6,9 +6,10 @@
 //! memory facet; what came before is forgotten after [`WASHOUT`](super::WASHOUT).
 //! What it promises is that of its [`wafer`](super::wafer).
 
-use super::array::counted_array;
+use super::array::{counted_array, spiking_array};
 use super::layout::Layout;
 use super::neuristor::{NEURISTOR, R_L, neuristor};
+use super::onset::SPIKE_ONSET;
 use super::rate::SPIKE_RATE;
 use super::realization::Running;
 use super::wafer::{COUPLING, INPUT, Wafer};
@@ -64,7 +65,7 @@ impl NeuristorArray {
             ..wafer.medium()
         };
         let limits = Limits { input: INPUT, out_of_range: OutOfRange::Refuse, batch: 1, channels: CHANNELS, ..Limits::default() };
-        let nodes = [NEURISTOR, SPIKE_RATE, "sparse", "dense"].map(String::from).to_vec();
+        let nodes = [NEURISTOR, SPIKE_RATE, SPIKE_ONSET, "sparse", "dense"].map(String::from).to_vec();
         let mut profile = Profile::digital("twin of an array of neuristors", env!("CARGO_PKG_VERSION"))
             .with_class(Class::FreeRunning)
             .with_facets(Facets { rest: true, ..Facets::default() })
@@ -95,6 +96,7 @@ impl Substrate for NeuristorArray {
     fn exemplars(&self) -> Vec<Program> {
         let semantics = self.wafer.followed();
         let made = [([1, 4], 0.0), ([2, 2], COUPLING)];
-        made.into_iter().filter_map(|(shape, coupling)| counted_array(neuristor(), shape, coupling, semantics).ok()).collect()
+        let counted = made.into_iter().map(|(shape, coupling)| counted_array(neuristor(), shape, coupling, semantics));
+        counted.chain([spiking_array(neuristor(), [1, 4], 0.0, semantics)]).filter_map(Result::ok).collect()
     }
 }
