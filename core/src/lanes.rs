@@ -14,7 +14,7 @@ pub use echo::{Echo, Loop};
 pub use job::{Feed, Flow, InstructionSet, LaneJob, Param, Sink};
 
 use self::block::block;
-use crate::dynamics::Dynamics;
+use crate::dynamics::{Domain, Dynamics, Output};
 use crate::scalar::Scalar;
 use crate::semantics::{Compare, Drive, Order, Reset, Test};
 use crate::step::Rule;
@@ -27,6 +27,10 @@ pub const VECTOR: usize = 16;
 /// Lanes in a full block where registers hold eight numbers: sixteen registers take the states, the drive and the sums of no more.
 const BLOCK_AVX2: usize = BLOCK / 2;
 
+/// Whether wide vectors are compiled. The unit tests of this crate run no loop, and would be compiled for longer by the loops than by themselves; that
+/// all instruction sets give the same bits is tried by who runs them.
+const WIDE: bool = !cfg!(test);
+
 /// Runs a job.
 pub(crate) fn advance<D, const X: usize, const N: usize, const P: usize, const Y: usize>(d: &D, mut job: LaneJob<'_>)
 where
@@ -34,7 +38,8 @@ where
 {
     let raw = matches!(job.flow, Flow::Raw { .. });
     assert!(D::AFFINE != Some(raw), "the flow is in a form that {} says it has not", D::SIGNATURE.id);
-    if const { may_be_affine(D::AFFINE) } && !raw && job.echo.is_none() && job.is_counted() {
+    if const { may_be_affine(D::AFFINE) && gives_spikes(&D::SIGNATURE.outputs) } && !raw && job.echo.is_none() && job.is_counted()
+    {
         advance_by::<D, X, N, P, Y, true>(d, &mut job);
     } else {
         advance_by::<D, X, N, P, Y, false>(d, &mut job);
@@ -49,9 +54,9 @@ fn advance_by<D, const X: usize, const N: usize, const P: usize, const Y: usize,
     D: Dynamics<X, N, P, Y>,
 {
     match job.instructions {
-        InstructionSet::Avx512 => advance_avx512::<D, X, N, P, Y, COUNTED>(d, job),
-        InstructionSet::Avx2 => advance_avx2::<D, X, N, P, Y, COUNTED>(d, job),
-        InstructionSet::Baseline => advance_baseline::<D, X, N, P, Y, COUNTED>(d, job),
+        InstructionSet::Avx512 if WIDE => advance_avx512::<D, X, N, P, Y, COUNTED>(d, job),
+        InstructionSet::Avx2 if WIDE => advance_avx2::<D, X, N, P, Y, COUNTED>(d, job),
+        _ => advance_baseline::<D, X, N, P, Y, COUNTED>(d, job),
     }
 }
 
@@ -100,6 +105,18 @@ const fn may_be_affine(declared: Option<bool>) -> bool {
 /// Whether the raw form of a flow can be asked for.
 const fn may_be_raw(declared: Option<bool>) -> bool {
     !matches!(declared, Some(true))
+}
+
+/// Whether there is an output that may be counted.
+const fn gives_spikes(outputs: &[Output]) -> bool {
+    let mut at = 0;
+    while at < outputs.len() {
+        if matches!(outputs[at].domain, Domain::Spikes) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Turns the answers of the usual platforms into constants of the loop, and leaves the rest to one general loop.
