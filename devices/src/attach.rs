@@ -347,6 +347,14 @@ mod tests {
         assert!(refusal("stdio:/nope?device=photonic&meter=(cpu:)").contains("\"cpu:\" names no line"));
         assert!(refusal("stdio:/nope?device=photonic&meter=(serial:)").contains("nothing is named after \"serial:\""));
         assert!(refusal("serial:/dev/none?device=board").contains("cannot be opened"));
+        for (units, why) in [("x:20,x:30", "the unit of x is given twice"), ("x:20,", "\"\" is no state"), (":2", "such as x:20")]
+        {
+            assert!(refusal(&format!("serial:/dev/none?device=lucidac&unit={units}")).contains(why), "{units}");
+        }
+        for unit in ["x:0", "x:-1", "x:inf", "x:1e13", "x"] {
+            let said = refusal(&format!("serial:/dev/none?device=lucidac&unit={unit}"));
+            assert!(said.contains("no state and value from 1e-12 to 1e12"), "{said}");
+        }
     }
 
     #[test]

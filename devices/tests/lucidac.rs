@@ -258,7 +258,9 @@ fn what_does_not_fit_is_refused_by_node_and_term() {
     let rate = Wish { rate: Some(333), ..plain.clone() };
     insta::assert_snapshot!(refusal(&of(Neuron::new(systems::Lorenz), 2, euler), &rate), @r#"unsupported: node "cell": the machine has no rate of 333/s for 8 channels"#);
     let unit = Wish { units: vec![("u".into(), 1.0)], ..plain.clone() };
-    insta::assert_snapshot!(refusal(&of(li().with("tau", 0.02), 1, semantics), &unit), @r#"unsupported: a unit is given for "u", but the program has no such state"#);
+    insta::assert_snapshot!(refusal(&of(li().with("tau", 0.02), 1, semantics), &unit), @r#"unsupported: a unit is given for "u", but the program has no such state; it has cell.v"#);
+    let unit = Wish { units: vec![("v".into(), 1.0), ("cell.v".into(), 2.0)], ..plain.clone() };
+    insta::assert_snapshot!(refusal(&of(li().with("tau", 0.02), 2, semantics), &unit), @r#"unsupported: node "cell": v and cell.v both give a unit of cell.v: leave one of the two out"#);
 
     let mut net = Builder::new();
     let x = net.input("x", [1]);

@@ -23,7 +23,9 @@ EMULATOR = f"from lucipy.simulator import Emulation; Emulation(bind_addr='127.0.
 
 
 def wait(condition, what):
-    for _ in range(100):
+    # a busy machine imports scipy for many seconds
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         if condition():
             return
         time.sleep(0.1)

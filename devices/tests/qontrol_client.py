@@ -29,7 +29,8 @@ def errors_of(q):
 
 def exercise(path, binary):
     mode = "binary" if binary else "text"
-    q = qontrol.QXOutput(serial_port_name=path, response_timeout=0.1, binary_mode=binary)
+    # the library's tenth of a second is too short for a twin on a busy machine; what is refused waits for all of it
+    q = qontrol.QXOutput(serial_port_name=path, response_timeout=1.0, binary_mode=binary)
     # errors are collected, where the client would end the program
     q.log_handler = lambda entry: None
     check(f"{mode}: identity", q.device_id, "Q8iv-00A1")

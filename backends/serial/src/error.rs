@@ -30,6 +30,16 @@ pub enum SerialError {
         /// What was awaited.
         what: String,
     },
+    /// The program at the other end has ended.
+    #[error("\"{program}\" has ended ({status}{}): run it by itself to see what it lacks; a reset starts it again", last_words(.said))]
+    Ended {
+        /// The program with its arguments.
+        program: String,
+        /// Its exit status, or the signal that ended it.
+        status: std::process::ExitStatus,
+        /// The last line of what it said on its standard error.
+        said: String,
+    },
     /// Nothing, or not enough, came in time.
     #[error(
         "{what} did not come within {after:?}: the device is silent, busy or another one (isoform list --ports PORT asks who is there); a reset opens the dialogue anew"
@@ -137,7 +147,7 @@ impl SerialError {
         match self {
             Self::Open { .. } => ErrorKind::NotFound,
             Self::InUse { .. } => ErrorKind::Busy,
-            Self::HungUp { .. } => ErrorKind::Disconnected,
+            Self::HungUp { .. } | Self::Ended { .. } => ErrorKind::Disconnected,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::TooLong { .. } | Self::Garbled { .. } | Self::WrongDevice { .. } | Self::Transcript { .. } => {
                 ErrorKind::Protocol
@@ -165,20 +175,20 @@ impl SerialError {
     /// Whether only a new connection helps.
     #[must_use]
     pub fn is_disconnected(&self) -> bool {
-        matches!(self, Self::HungUp { .. } | Self::Io { .. })
+        matches!(self, Self::HungUp { .. } | Self::Ended { .. } | Self::Io { .. })
     }
 
     /// The failure of an operating system call, sorted.
     pub(crate) fn of_io(what: &str, source: io::Error) -> Self {
         use io::ErrorKind as Kind;
+        let source = match source.downcast::<Self>() {
+            Ok(own) => return own,
+            Err(source) => source,
+        };
         match source.kind() {
             Kind::BrokenPipe | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::UnexpectedEof | Kind::NotConnected => {
                 Self::HungUp { what: what.to_owned() }
             }
-            Kind::InvalidData => match source.downcast::<SerialError>() {
-                Ok(own) => own,
-                Err(source) => Self::Io { what: what.to_owned(), source },
-            },
             _ => Self::Io { what: what.to_owned(), source },
         }
     }
@@ -188,6 +198,10 @@ impl From<SerialError> for Error {
     fn from(error: SerialError) -> Self {
         Error::new(error.kind(), error.to_string()).with_source(error)
     }
+}
+
+fn last_words(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!("; it said {said:?}") }
 }
 
 /// Bytes as they can stand in a message: printable ones as they are, others escaped, at most forty of them.

@@ -14,7 +14,7 @@
 
 use super::circuit::{CHANNELS, CONSTANT_LANE, CONSTANT_OUTPUT, Circuit, INTEGRATORS, LANES, MULTIPLIERS, UPSCALING};
 use super::product::Products;
-use super::reader::{Factor, Reader, Term, names};
+use super::reader::{Factor, Reader, Term, full_name, names};
 use isoform_core::error::{Error, Result};
 use isoform_core::program::Program;
 
@@ -98,6 +98,24 @@ fn channels(states: usize) -> usize {
     states.next_power_of_two()
 }
 
+/// Holds the names for which units are given against the states that there are.
+fn check_units(program: &Program, states: &[Placed], units: &[(String, f64)]) -> Result<()> {
+    if let Some((unknown, _)) = units.iter().find(|(name, _)| !states.iter().any(|s| names(program, s, name))) {
+        let mut known: Vec<String> = states.iter().map(|s| full_name(program, s)).collect();
+        known.dedup();
+        let why = format!("a unit is given for {unknown:?}, but the program has no such state; it has {}", known.join(", "));
+        return Err(Error::unsupported(why));
+    }
+    for state in states {
+        let mut given = units.iter().filter(|(name, _)| names(program, state, name)).map(|(name, _)| name);
+        if let (Some(first), Some(second)) = (given.next(), given.next()) {
+            let why = format!("{first} and {second} both give a unit of {}: leave one of the two out", full_name(program, state));
+            return Err(Error::unsupported(why).with_node(&state.node));
+        }
+    }
+    Ok(())
+}
+
 /// Wires a program.
 ///
 /// # Errors
@@ -109,9 +127,7 @@ pub fn compile(program: &Program, wish: &Wish) -> Result<Wiring> {
     if states.is_empty() {
         return Err(Error::unsupported("the program has no state; the machine realises flows"));
     }
-    if let Some(unknown) = wish.units.iter().find(|(name, _)| !states.iter().any(|s| names(program, s, name))) {
-        return Err(Error::unsupported(format!("a unit is given for {:?}, but the program has no such state", unknown.0)));
-    }
+    check_units(program, &states, &wish.units)?;
     let (rate, k0) = pace(&terms, program.semantics().dt, states.len(), wish)?;
     let speed = program.semantics().dt * f64::from(rate) / f64::from(k0);
     let mut products = Products::default();

@@ -10,21 +10,27 @@ use isoform_serial::link::Deadline;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long a run may take beyond the time that it computes; the emulator integrates in Python.
+/// How long a run may take beyond the time that it computes; the emulator integrates in Python, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The most lines of other things before an answer.
 const OTHERS: usize = 4096;
 
 impl Lucidac {
-    /// Sends a request and takes its answer. Gives the message, and whether the device repeated the request.
-    pub(super) fn exchange(&mut self, lines: &mut Lines, kind: &str, message: &Value) -> Result<(Value, bool), SerialError> {
+    /// Sends a request and takes its answer, which may take so long. Gives the message, and whether the device repeated the request.
+    pub(super) fn exchange(
+        &mut self,
+        lines: &mut Lines,
+        kind: &str,
+        message: &Value,
+        within: Duration,
+    ) -> Result<(Value, bool), SerialError> {
         self.requests += 1;
         let id = self.requests.to_string();
         let line = request(&id, kind, message);
         if line.len() > LONGEST_REQUEST && self.dialect() == Dialect::Firmware {
             return Err(SerialError::TooLong { what: format!("the request {kind}"), limit: LONGEST_REQUEST });
         }
-        let end = lines.within(ANSWER);
+        let end = lines.within(within);
         lines.send(&line, end)?;
         let sent = line.strip_suffix(b"\n").unwrap_or(&line);
         let mut echoed = false;
@@ -59,7 +65,7 @@ impl Lucidac {
     }
 
     pub(super) fn ask(&mut self, lines: &mut Lines, kind: &str, message: &Value) -> Result<Value, SerialError> {
-        self.exchange(lines, kind, message).map(|(message, _)| message)
+        self.exchange(lines, kind, message, ANSWER).map(|(message, _)| message)
     }
 
     /// Patches a circuit and makes sure that it is there. `before` is what the device holds, if that is known.
@@ -119,8 +125,14 @@ impl Lucidac {
         }
         let daq = json!({"num_channels": channels, "sample_rate": rate, "sample_op": true, "sample_op_end": true});
         let message = json!({"id": id, "config": config, "daq_config": daq, "clear_queue": true, "end_repetitive": true});
-        self.ask(lines, "start_run", &message)?;
-        let end = lines.within(PATIENCE + Duration::from_secs_f64(seconds));
+        let whole = PATIENCE + Duration::from_secs_f64(seconds);
+        let begun = match self.dialect() {
+            Dialect::Firmware => ANSWER,
+            // it says that a run has begun when it has computed all of it
+            Dialect::Lucipy => whole,
+        };
+        self.exchange(lines, "start_run", &message, begun)?;
+        let end = lines.within(whole);
         let rows = self.rows(lines, &id, ticks + 1, nanos, end)?;
         match rows.iter().position(|row| row.len() != channels) {
             None => Ok(rows),
@@ -248,4 +260,44 @@ fn check_settings(sent: &Circuit, told: &Value) -> Result<(), SerialError> {
         return differs("the converter");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compile::Wish;
+    use super::super::driver::Known;
+    use super::*;
+    use isoform_serial::transport::{Line, Scripted};
+
+    /// Begins a run of a tenth of a second on a device whose answer to that takes so long; its rows follow at once.
+    fn run(dialect: Dialect, late: Duration) -> Result<Vec<Vec<f64>>, SerialError> {
+        let mut driver = Lucidac::new(Wish::default());
+        let polarity = Polarity { ic: 1.0, reading: 1.0, product: 1.0 };
+        driver.known = Some(Known { dialect, mac: String::new(), echoes: false, polarity });
+        let id = "00000000-0000-4000-8000-000000000001";
+        let rate = if dialect == Dialect::Lucipy { json!(25.0) } else { json!(10) };
+        let config =
+            json!({"ic_time": 100_000, "halt_on_overload": true, "streaming": true, "repetitive": false, "op_time": 100_000_000});
+        let daq = json!({"num_channels": 1, "sample_rate": rate, "sample_op": true, "sample_op_end": true});
+        let message = json!({"id": id, "config": config, "daq_config": daq, "clear_queue": true, "end_repetitive": true});
+        let told = format!(
+            "{{\"id\":\"1\",\"type\":\"start_run\",\"msg\":{{}},\"code\":0}}\n\
+             {{\"type\":\"run_data\",\"msg\":{{\"id\":\"{id}\",\"data\":[[0.5],[0.25]]}}}}\n\
+             {{\"type\":\"run_state_change\",\"msg\":{{\"id\":\"{id}\",\"t\":1e8,\"old\":\"NEW\",\"new\":\"DONE\"}}}}\n"
+        );
+        let script = [Line::Host(request("1", "start_run", &message)), Line::Pause(late), Line::Device(told.into_bytes())];
+        let circuit = Circuit { channels: vec![0], ..Circuit::default() };
+        driver.run(&mut Lines::one(Box::new(Scripted::new(script))), 10, 1, &circuit)
+    }
+
+    #[test]
+    fn the_emulator_may_compute_before_it_answers_and_the_machine_may_not() {
+        let rows = vec![vec![0.5], vec![0.25]];
+        for (dialect, longest) in [(Dialect::Firmware, ANSWER), (Dialect::Lucipy, PATIENCE + Duration::from_millis(100))] {
+            let moment = Duration::from_millis(1);
+            assert_eq!(run(dialect, longest - moment).expect("in time"), rows, "{dialect:?}");
+            let error = run(dialect, longest + moment).expect_err("too late");
+            assert!(matches!(&error, SerialError::Timeout { after, .. } if *after == longest), "{dialect:?}: {error}");
+        }
+    }
 }

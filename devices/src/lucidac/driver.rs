@@ -6,7 +6,8 @@
 //!   rate of its list.
 //! - The **emulator of lucipy**: the answer to `start_run` has no id; it has neither `sys_ident` nor `ping`; settings go as one tree, anew before
 //!   each run, because every run multiplies the lanes that are scaled up by ten once more; rows are spread from the first to the last instant of
-//!   the run, whatever the rate; it never says how long it computed.
+//!   the run, whatever the rate; it never says how long it computed. It computes a run before it answers that one has begun, so that this answer
+//!   may take as long as the run; every other answer, and every answer of the firmware, has three seconds.
 //!
 //! # Signs
 //! Initial condition, multiplier and converter may each negate, and descriptions of the hardware disagree about the first. So a circuit is run when
@@ -111,7 +112,7 @@ impl Driver for Lucidac {
         let end = lines.within(ANSWER);
         lines.send(b"\n", end).map_err(Error::from)?;
         lines.drain(QUIET).map_err(Error::from)?;
-        let (help, echoes) = self.exchange(lines, "help", &json!({}))?;
+        let (help, echoes) = self.exchange(lines, "help", &json!({}), ANSWER)?;
         let about = help.get("human_readable_info").and_then(Value::as_str).unwrap_or_default();
         let dialect = if about.contains("lucipy") { Dialect::Lucipy } else { Dialect::Firmware };
         let entities = self.ask(lines, "get_entities", &json!({}))?;

@@ -34,6 +34,7 @@ use compile::Wish;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
 use isoform_serial::transport::{Parity, Settings};
+use std::ops::RangeInclusive;
 
 /// The kind.
 pub const KIND: Kind = Kind {
@@ -58,13 +59,18 @@ pub const KIND: Kind = Kind {
     twins: |options| Ok(vec![Box::new(twin::Twin::new(manner(options)?))]),
 };
 
+/// What a unit may stand for: products of three of them are still numbers.
+const UNITS: RangeInclusive<f64> = 1e-12..=1e12;
+
 fn wish(options: &mut Options<'_>) -> Result<Wish> {
     let mut units = Vec::new();
     for one in options.take::<String>("unit")?.iter().flat_map(|all| all.split(',')) {
         let parsed = one.split_once(':').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
-        let parsed = parsed.filter(|(_, unit): &(String, f64)| unit.is_finite() && *unit > 0.0);
-        let (name, unit) = parsed
-            .ok_or_else(|| Error::unsupported(format!("the unit {one:?} is no state and value above nought, such as x:20")))?;
+        let parsed = parsed.filter(|(name, unit): &(String, f64)| !name.is_empty() && UNITS.contains(unit));
+        let (name, unit) = parsed.ok_or_else(|| {
+            let [least, most] = [UNITS.start(), UNITS.end()];
+            Error::unsupported(format!("the unit {one:?} is no state and value from {least:e} to {most:e}, such as x:20"))
+        })?;
         if units.iter().any(|(other, _)| *other == name) {
             return Err(Error::unsupported(format!("the unit of {name} is given twice: leave one of the two out")));
         }

@@ -25,11 +25,20 @@ pub(super) struct Term {
     pub(super) node: String,
 }
 
-/// Whether a name is that of a state.
-pub(super) fn names(program: &Program, state: &Placed, name: &str) -> bool {
+/// The name of a state within its node.
+fn own_name(program: &Program, state: &Placed) -> String {
     let memory = &program.schedule().memory[state.block.0];
-    let own = isoform_core::state::name(program, memory.node, memory.content);
-    name == own || name.strip_prefix(&*state.node).and_then(|rest| rest.strip_prefix('.')) == Some(&*own)
+    isoform_core::state::name(program, memory.node, memory.content)
+}
+
+/// The name of a state with that of its node, which no other state has.
+pub(super) fn full_name(program: &Program, state: &Placed) -> String {
+    format!("{}.{}", state.node, own_name(program, state))
+}
+
+/// Whether a name is that of a state, with or without that of its node.
+pub(super) fn names(program: &Program, state: &Placed, name: &str) -> bool {
+    name == own_name(program, state) || name == full_name(program, state)
 }
 
 /// Reads a program node by node.

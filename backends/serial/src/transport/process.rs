@@ -1,10 +1,12 @@
 //! A child process that talks on its standard input and output.
 
 use super::{Transport, WallClock, ended};
+use crate::error::SerialError;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Pieces of output that wait for a reader; a child that says more waits too.
@@ -12,10 +14,16 @@ const PIECES: usize = 16;
 
 /// How long a child has to hear the last that was said to it, and to end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long the status of a child that says no more is waited for, and the rest of its complaints.
+const STATUS: Duration = Duration::from_millis(40);
+/// Bytes that are kept of what it complained of, and characters that are told of them.
+const KEPT: usize = 1024;
+const TOLD: usize = 160;
 /// How often its end is looked for.
 const GLANCE: Duration = Duration::from_millis(2);
 
 /// A child process that talks on its standard input and output. When this is dropped its standard input ends, and half a second later it is ended.
+/// What it says on its standard error is passed on, and the end of it told with the status of a child that has ended.
 #[derive(Debug)]
 pub struct Process {
     command: Vec<String>,
@@ -29,6 +37,55 @@ struct Running {
     input: SyncSender<Vec<u8>>,
     output: Receiver<Vec<u8>>,
     rest: VecDeque<u8>,
+    complaints: Complaints,
+}
+
+/// What a child says on its standard error.
+#[derive(Debug)]
+struct Complaints {
+    last: Arc<Mutex<VecDeque<u8>>>,
+    /// It is closed when the child says no more.
+    end: Receiver<()>,
+}
+
+impl Complaints {
+    /// Passes on what a child says, and keeps the end of it.
+    fn of(mut error: impl Read + Send + 'static) -> Self {
+        let (open, end) = sync_channel(0);
+        let last = Arc::new(Mutex::new(VecDeque::new()));
+        let kept = Arc::clone(&last);
+        std::thread::spawn(move || {
+            let _open: SyncSender<()> = open;
+            let mut piece = [0; 1024];
+            while let Ok(n @ 1..) = error.read(&mut piece) {
+                // where nobody listens the child is heard all the same
+                drop(io::stderr().write_all(&piece[..n]));
+                let mut last = lock(&kept);
+                last.extend(&piece[..n]);
+                let over = last.len().saturating_sub(KEPT);
+                last.drain(..over);
+            }
+        });
+        Self { last, end }
+    }
+
+    /// Lets the child say the rest, for so long.
+    fn hear(&self, time: Duration) {
+        // nothing is ever sent: this ends when the other side is closed
+        let _: Result<(), RecvTimeoutError> = self.end.recv_timeout(time);
+    }
+
+    /// The last line that says something.
+    fn last_line(&self) -> String {
+        let bytes: Vec<u8> = lock(&self.last).iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+        line.chars().filter(|c| !c.is_control()).take(TOLD).collect()
+    }
+}
+
+fn lock(last: &Mutex<VecDeque<u8>>) -> MutexGuard<'_, VecDeque<u8>> {
+    last.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Process {
@@ -42,9 +99,26 @@ impl Process {
         Ok(process)
     }
 
+    /// Why a child says and hears no more: how it ended, if it did.
+    fn obituary(&mut self) -> io::Error {
+        let Some(running) = &mut self.running else { return ended() };
+        let end = self.clock.now() + STATUS;
+        let status: Option<ExitStatus> = loop {
+            match running.child.try_wait() {
+                Ok(None) if self.clock.now() < end => self.clock.sleep(GLANCE),
+                Ok(status) => break status,
+                Err(_) => break None,
+            }
+        };
+        let Some(status) = status else { return ended() };
+        running.complaints.hear(STATUS);
+        let (program, said) = (self.command.join(" "), running.complaints.last_line());
+        io::Error::new(io::ErrorKind::BrokenPipe, SerialError::Ended { program, status, said })
+    }
+
     /// Lets the child hear what was said to it, and that no more comes; ends it if it does not end by itself.
     fn end(&mut self) {
-        let Some(Running { mut child, input, output, .. }) = self.running.take() else { return };
+        let Some(Running { mut child, input, output, complaints, .. }) = self.running.take() else { return };
         drop(input);
         let end = self.clock.now() + LAST_WORDS;
         while matches!(child.try_wait(), Ok(None)) && self.clock.now() < end {
@@ -56,6 +130,8 @@ impl Process {
         // a child that has ended already cannot be ended again
         drop(child.kill());
         drop(child.wait());
+        // a child of its own may hold its standard error open
+        complaints.hear(STATUS);
     }
 }
 
@@ -99,7 +175,7 @@ impl Transport for Process {
             match running.output.recv_timeout(wait) {
                 Ok(piece) => running.rest.extend(piece),
                 Err(RecvTimeoutError::Timeout) => return Ok(0),
-                Err(RecvTimeoutError::Disconnected) => return Err(ended()),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.obituary()),
             }
         }
         running.rest.read(into)
@@ -113,7 +189,7 @@ impl Transport for Process {
                 self.clock.sleep(wait.min(Duration::from_millis(1)));
                 Ok(0)
             }
-            Err(TrySendError::Disconnected(_)) => Err(ended()),
+            Err(TrySendError::Disconnected(_)) => Err(self.obituary()),
         }
     }
 
@@ -129,21 +205,17 @@ impl Transport for Process {
         self.end();
         let (program, arguments) =
             self.command.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no program is named"))?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()?;
-        let (input, output) = match (child.stdin.take(), child.stdout.take()) {
-            (Some(input), Some(output)) => (input, output),
-            _ => return Err(ended()),
+        let mut child =
+            Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let (Some(input), Some(output), Some(error)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
+            return Err(ended());
         };
         let (to, from) = sync_channel(PIECES);
         listen(output, to);
         let (input_to, input_from) = sync_channel(PIECES);
         speak(input, input_from);
-        self.running = Some(Running { child, input: input_to, output: from, rest: VecDeque::new() });
+        let complaints = Complaints::of(error);
+        self.running = Some(Running { child, input: input_to, output: from, rest: VecDeque::new(), complaints });
         Ok(())
     }
 }
@@ -151,6 +223,8 @@ impl Transport for Process {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::link::Link;
+    use isoform_core::error::ErrorKind;
 
     fn shell(script: &str) -> Process {
         Process::start(&["sh", "-c", script].map(String::from)).expect("starts")
@@ -167,6 +241,29 @@ mod tests {
         let heard = std::fs::read_to_string(&path).expect("was written");
         std::fs::remove_file(&path).expect("is there");
         assert_eq!(heard, "p0\nq0\n");
+    }
+
+    #[test]
+    fn a_child_that_ends_is_told_with_its_status_and_its_last_words() {
+        let told = |script: &str| {
+            let mut link = Link::new(Box::new(shell(script)));
+            let end = link.within(Duration::from_secs(10));
+            link.line(64, "an identity", end).expect_err("it has ended")
+        };
+        let error = told("echo 'Traceback:\n  in line 3\nImportError: no module' >&2; exit 3");
+        let text = error.to_string();
+        assert!(text.contains("(exit status: 3; it said \"ImportError: no module\")"), "{text}");
+        assert_eq!((error.kind(), error.is_disconnected()), (ErrorKind::Disconnected, true));
+        let text = told("exit 0").to_string();
+        assert!(text.starts_with("\"sh -c exit 0\" has ended (exit status: 0): run it"), "{text}");
+        let text = told("kill -9 $$").to_string();
+        assert!(text.contains("(signal: 9 (SIGKILL))"), "{text}");
+        // of much that was said the end is told
+        let text = told("i=0; while [ $i -lt 3 ]; do printf '%0500d\\n' $i >&2; i=$((i + 1)); done; exit 1").to_string();
+        assert!(text.contains("it said \"00000), "{text}");
+        // one that only says no more has not ended
+        let error = told("exec >&-; exec sleep 5");
+        assert!(matches!(error, SerialError::HungUp { .. }), "{error}");
     }
 
     #[test]
