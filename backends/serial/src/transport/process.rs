@@ -260,7 +260,7 @@ mod tests {
         assert!(text.contains("(signal: 9 (SIGKILL))"), "{text}");
         // of much that was said the end is told
         let text = told("i=0; while [ $i -lt 3 ]; do printf '%0500d\\n' $i >&2; i=$((i + 1)); done; exit 1").to_string();
-        assert!(text.contains("it said \"00000), "{text}");
+        assert!(text.contains("it said \"00000"), "{text}");
         // one that only says no more has not ended
         let error = told("exec >&-; exec sleep 5");
         assert!(matches!(error, SerialError::HungUp { .. }), "{error}");
