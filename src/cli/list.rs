@@ -26,7 +26,7 @@ pub(crate) struct List {
     semantics: bool,
     /// Print the serial ports of this computer instead.
     ///
-    /// At ports that are named every known instrument of one line is asked for in turn, which takes up to two minutes, and then who is there as
+    /// At ports that are named every known instrument of one line is asked for in turn, which takes up to a minute and a half, and then who is there as
     /// a line of a larger one. Bytes that one instrument understands as a question may set another in motion, so that ports are not asked
     /// unless they are named.
     #[cfg(feature = "devices")]

@@ -39,7 +39,7 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
         named.iter().map(|path| PortName { path: path.clone(), usb: None, about: String::new() }).collect()
     };
     for port in found.iter().filter(|_| !named.is_empty()) {
-        console.note(format!("asking at {}; whoever does not answer is waited for, up to two minutes in all", port.path));
+        console.note(format!("asking at {}; whoever does not answer is waited for, up to a minute and a half in all", port.path));
     }
     let registry = isoform::registry();
     let mut missing: Option<Error> = None;

@@ -3,6 +3,7 @@
 use crate::driver::Driver;
 use crate::error::SerialError;
 use crate::lines::Lines;
+use crate::link::Patience;
 use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Integrity, Result};
 use isoform_core::profile::{Facets, Profile};
@@ -13,6 +14,13 @@ use isoform_core::state::State;
 use isoform_core::substrate::{Memory, Realization, Run, Substrate, Tuning};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// How long a device is waited for that says nothing while it is left; in steps that leave time for a second try.
+const CLOSING: Patience = Patience { total: Duration::from_secs(2), step: Duration::from_millis(400) };
+
+/// How long a device is waited for that says nothing when it is asked who it is: as long as the slowest takes, a controller whose reader waits ten
+/// seconds for what is missing.
+const OPENING: Patience = Patience { total: Duration::from_secs(13), step: Duration::MAX };
 
 /// A driver and the lines to its device.
 #[derive(Debug)]
@@ -29,7 +37,8 @@ struct Bench {
 ///
 /// # Behavior
 /// - One program at a time has the device; a second is `Busy`.
-/// - A program that ends leaves the device in a safe condition; where the device does not confirm it, the dialogue is opened anew for that.
+/// - A program that ends leaves the device in a safe condition; where the device does not confirm it, the dialogue is opened anew for that. One
+///   that says nothing is given up after two seconds in all.
 /// - After a failure that may have changed the device the state is lost, and the next reset opens the dialogue anew: the line is opened again if
 ///   it was hung up, the device identified, the program loaded.
 #[derive(Debug)]
@@ -40,12 +49,12 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// Makes sure that the device at the end of the lines is the right one.
+    /// Makes sure that the device at the end of the lines is the right one. One that says nothing is given up after 13 seconds.
     ///
     /// # Errors
     /// What the driver says.
     pub fn open(mut driver: Box<dyn Driver>, mut lines: Lines) -> Result<Self> {
-        driver.identify(&mut lines)?;
+        identify(driver.as_mut(), &mut lines)?;
         let mut profile = driver.profile();
         profile.limits.realizations = 1;
         let bench = Bench { driver, lines, taken: false, broken: false };
@@ -84,7 +93,7 @@ impl Substrate for Instrument {
             bench.mend()?;
         }
         let loaded = bench.load(program, run);
-        bench.broken = matches!(&loaded, Err(e) if e.state() == Integrity::Lost);
+        bench.broken |= matches!(&loaded, Err(e) if e.state() == Integrity::Lost);
         loaded.map_err(with_intact_state)?;
         bench.taken = true;
         drop(bench);
@@ -130,22 +139,24 @@ impl Bench {
     /// consequence.
     fn make_safe(&mut self) {
         let Self { driver, lines, .. } = self;
-        let Err(error) = driver.close(lines) else { return };
-        let open = error.kind() != ErrorKind::Disconnected || lines.reopen().is_ok();
-        if open && driver.identify(lines).is_ok() {
-            let _ = driver.close(lines);
+        lines.set_patience(Some(CLOSING));
+        if let Err(error) = driver.close(lines) {
+            let open = error.kind() != ErrorKind::Disconnected || lines.reopen().is_ok();
+            // whoever comes next begins the dialogue anew
+            self.broken = !(open && driver.identify(lines).is_ok() && driver.close(lines).is_ok());
         }
+        lines.set_patience(None);
     }
 
     /// Opens the dialogue anew.
     fn mend(&mut self) -> Result<()> {
         // a line that only lost its thread is brought into step by the driver; one that has gone is opened again
         let Self { driver, lines, .. } = self;
-        let first = driver.identify(lines);
+        let first = identify(driver.as_mut(), lines);
         if let Err(error) = first {
             if matches!(error.kind(), ErrorKind::Disconnected | ErrorKind::Fault | ErrorKind::Protocol | ErrorKind::Timeout) {
                 lines.reopen().map_err(Error::from)?;
-                driver.identify(lines)?;
+                identify(driver.as_mut(), lines)?;
             } else {
                 return Err(error);
             }
@@ -153,6 +164,14 @@ impl Bench {
         self.broken = false;
         Ok(())
     }
+}
+
+/// Makes sure that the device is there, and waits for one that says nothing no longer than [`OPENING`].
+fn identify(driver: &mut dyn Driver, lines: &mut Lines) -> Result<()> {
+    lines.set_patience(Some(OPENING));
+    let identified = driver.identify(lines);
+    lines.set_patience(None);
+    identified
 }
 
 /// Whether the device refused and did nothing.

@@ -31,6 +31,15 @@ impl Deadline {
     }
 }
 
+/// How long somebody goes on talking to a device that has said nothing yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// In all: no wait goes beyond it.
+    pub total: Duration,
+    /// The most that is waited at a time.
+    pub step: Duration,
+}
+
 /// A line with deadlines and bounds.
 ///
 /// # Behavior
@@ -46,13 +55,15 @@ pub struct Link {
     bound: usize,
     sent: u64,
     late: Duration,
+    /// While the device has said nothing: when it is given up, and the most that is waited at a time.
+    silence: Option<(Duration, Duration)>,
 }
 
 impl Link {
     /// A line over a transport that keeps at most 64 KiB.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>) -> Self {
-        Self { transport, inbox: Vec::new(), taken: 0, bound: 1 << 16, sent: 0, late: Duration::ZERO }
+        Self { transport, inbox: Vec::new(), taken: 0, bound: 1 << 16, sent: 0, late: Duration::ZERO, silence: None }
     }
 
     /// What it leads to, for people.
@@ -73,9 +84,16 @@ impl Link {
         self.transport.now()
     }
 
-    /// Lets time pass.
+    /// Lets time pass; no more than the patience with a silent device.
     pub fn sleep(&mut self, time: Duration) {
-        self.transport.sleep(time);
+        let least = self.silence.map_or(time, |(end, _)| end.saturating_sub(self.now()));
+        self.transport.sleep(time.min(least));
+    }
+
+    /// From now on a device that says nothing is given up after so long, whatever is asked of it; its first byte ends that. Without patience
+    /// every exchange has its own time again.
+    pub fn set_patience(&mut self, patience: Option<Patience>) {
+        self.silence = patience.map(|Patience { total, step }| (self.now() + total, step));
     }
 
     /// Whether somebody has asked to stop. A driver asks here and not the flag itself, so that its dialogue can be replayed.
@@ -107,7 +125,8 @@ impl Link {
     #[must_use]
     pub fn within(&self, time: Duration) -> Deadline {
         let start = self.now();
-        Deadline { start, end: start + time }
+        let end = self.silence.map_or(start + time, |(end, step)| (start + time.min(step)).min(end.max(start)));
+        Deadline { start, end }
     }
 
     /// What is left until a deadline.
@@ -176,8 +195,16 @@ impl Link {
         self.inbox.resize(at + READ, 0);
         let result = self.transport.read(&mut self.inbox[at..], left);
         self.look_back(deadline);
-        self.inbox.truncate(at + *result.as_ref().unwrap_or(&0));
+        let came = *result.as_ref().unwrap_or(&0);
+        self.inbox.truncate(at + came);
+        self.hear(came);
         result.map(|_| ()).map_err(|e| SerialError::of_io(what, e))
+    }
+
+    fn hear(&mut self, bytes: usize) {
+        if bytes > 0 {
+            self.silence = None;
+        }
     }
 
     fn take(&mut self, bytes: usize) -> Vec<u8> {
@@ -320,7 +347,10 @@ impl Link {
             self.look_back(end);
             match read.map_err(|e| SerialError::of_io(what, e))? {
                 0 => return Ok(dropped),
-                n => dropped += n,
+                n => {
+                    self.hear(n);
+                    dropped += n;
+                }
             }
         }
     }
@@ -393,6 +423,25 @@ mod tests {
         let error = link.line(64, "an answer", end).expect_err("late");
         assert!(matches!(error, SerialError::Timeout { .. }), "{error}");
         assert_eq!(link.now(), SOON);
+    }
+
+    #[test]
+    fn patience_with_a_silent_device_ends_for_all_exchanges_and_its_first_byte_ends_it() {
+        let second = Duration::from_secs(1);
+        let mut link = link(&[Line::Pause(2 * second), says(b"here\n"), Line::Pause(9 * second), says(b"late\n")]);
+        link.set_patience(Some(Patience { total: second, step: second / 4 }));
+        let wait = |link: &mut Link| link.line(64, "an answer", link.within(5 * second)).map(drop);
+        assert!(wait(&mut link).is_err());
+        assert_eq!(link.now(), second / 4);
+        link.sleep(5 * second);
+        assert_eq!((link.now(), link.drain(second).expect("quiet")), (second, 0));
+        assert!(wait(&mut link).is_err());
+        assert_eq!(link.now(), second);
+        link.set_patience(Some(Patience { total: 5 * second, step: 3 * second }));
+        wait(&mut link).expect("in time");
+        let heard = link.now();
+        assert!(wait(&mut link).is_err());
+        assert_eq!(link.now() - heard, 5 * second);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::codec::{Entry, Head, Identity, head};
 use isoform_serial::error::{Result, SerialError, printable};
-use isoform_serial::link::Link;
+use isoform_serial::link::{Deadline, Link};
 use std::time::Duration;
 
 /// The most errors that are read from a queue: more than any queue is said to hold.
@@ -22,6 +22,15 @@ pub mod event {
     pub const COMPLETE: u8 = 1;
     /// The supply came on: everything that was set is gone.
     pub const POWER_ON: u8 = 1 << 7;
+}
+
+/// How long a block is completed whose end the instrument may be waiting for; a slow line takes a part of a long one in that time.
+const FILLING: Duration = Duration::from_secs(8);
+
+/// Bytes that a line takes until then, and at least one.
+fn room(link: &Link, end: Deadline) -> usize {
+    let byte = link.time_of(1, Duration::from_nanos(1));
+    usize::try_from(link.left(end).as_nanos() / byte.as_nanos().max(1)).unwrap_or(usize::MAX).max(1)
 }
 
 /// How an instrument is talked to.
@@ -69,8 +78,12 @@ impl Dialogue {
         let mut greeted = self.greet(link, b"\n");
         // the instrument may be in the middle of a block, to which nothing is a command; of most a few bytes are missing
         let (mut piece, mut left) = (PIECE, self.fill);
-        while left > 0 && matches!(greeted, Err(SerialError::Timeout { .. } | SerialError::Garbled { .. })) {
-            let bytes = piece.min(left);
+        let end = link.within(FILLING);
+        while left > 0
+            && !link.left(end).is_zero()
+            && matches!(greeted, Err(SerialError::Timeout { .. } | SerialError::Garbled { .. }))
+        {
+            let bytes = piece.min(left).min(room(link, end));
             greeted = self.greet(link, &vec![b'\n'; bytes]);
             (piece, left) = (4 * piece, left - bytes);
         }
