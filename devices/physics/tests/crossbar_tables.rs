@@ -143,11 +143,15 @@ proptest! {
     #[test]
     fn without_wires_the_product_is_ideal((rows, columns, g, volts) in network()) {
         let at = |wire: f64| Network::new(rows, columns, &g, wire).expect("a network").solve(&volts).expect("solved").lines;
-        let (ideal, nearly) = (at(0.0), at(1e-9));
+        let wire = 1e-9;
+        let (ideal, nearly) = (at(0.0), at(wire));
+        // no piece of a line carries more than all cells at a volt, and between driver and ground no cell has more pieces than this
+        let lost = wire * (rows + columns) as f64 * g.iter().sum::<f64>();
         for j in 0..columns {
             let product: f64 = (0..rows).map(|i| volts[i] * g[i * columns + j]).sum();
             prop_assert!((ideal[j] - product).abs() < 1e-15);
-            prop_assert!((nearly[j] - product).abs() < 1e-13);
+            let cells: f64 = (0..rows).map(|i| g[i * columns + j]).sum();
+            prop_assert!((nearly[j] - product).abs() <= cells * lost + 1e-15);
         }
     }
 
