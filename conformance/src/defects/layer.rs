@@ -71,10 +71,16 @@ impl Faulty {
         if self.defect == Defect::OverrideIgnored {
             return Ok(plain(program));
         }
-        match self.defect {
-            Defect::DeafToLarge => return Ok(replaced(program, "v_threshold", |v| if v > 6.0 { 1e30 } else { v })),
-            Defect::FastDecaysLost => return Ok(replaced(program, "tau", |v| if v < s.dt / 3.0 { 1e-3 * s.dt } else { v })),
-            _ => {}
+        let replaced: Option<Program> = match self.defect {
+            Defect::DeafToLarge => Some(replaced(program, "v_threshold", |_, v| if v > 6.0 { 1e30 } else { v })),
+            Defect::FastDecaysLost => Some(replaced(program, "tau", |_, v| if v < s.dt / 3.0 { 1e-3 * s.dt } else { v })),
+            Defect::TausShort => Some(replaced(program, "tau", |_, v| 0.99 * v)),
+            Defect::NestedGain => Some(replaced(program, "r", |node, v| if node.contains('/') { 1.03 * v } else { v })),
+            Defect::DelaysShort => Some(replaced(program, "delay", |_, v| (v - s.dt).max(0.0))),
+            _ => None,
+        };
+        if let Some(replaced) = replaced {
+            return Ok(replaced);
         }
         let other: Semantics = match self.defect {
             Defect::EulerAsExact if s.decay == Decay::Exact => s.with_decay(Decay::Euler),
@@ -90,11 +96,11 @@ impl Faulty {
 }
 
 /// The program with other values of every parameter whose name begins so, as far as it can be built.
-fn replaced(program: &Program, name: &str, value: impl Fn(f64) -> f64) -> Program {
+fn replaced(program: &Program, name: &str, value: impl Fn(&str, f64) -> f64) -> Program {
     let mut other = program.clone();
     for node in program.nodes() {
         for (parameter, values) in node.parameters().into_iter().filter(|(p, _)| p.starts_with(name)) {
-            let new: Vec<f64> = values.to_f64().into_iter().map(&value).collect();
+            let new: Vec<f64> = values.to_f64().into_iter().map(|v| value(&node.name, v)).collect();
             let tensor = Tensor::new(values.shape().clone(), new);
             other = tensor.and_then(|t| other.with_parameter(&node.name, parameter, t)).unwrap_or(other);
         }

@@ -15,7 +15,7 @@ pub use layer::Faulty;
 pub use noisy::{HEALTHY, PLANTED, SLOW, Subject};
 pub use physical::{Dated, Films, Habit, PHYSICAL};
 pub use pretends::Pretends;
-pub use table::{DefectRow, rows, self_test, self_test_with};
+pub use table::{DefectRow, Tried, rows, self_test};
 
 /// What is wrong with a substrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -136,4 +136,12 @@ pub enum Defect {
     SeedIgnored,
     /// Events of every chunk but the first are lost.
     EventsOnce,
+    /// Delays are a tick shorter than they say.
+    DelaysShort,
+    /// Neurons within graphs within a program are three percent too strong.
+    NestedGain,
+    /// Time constants are one percent too short.
+    TausShort,
+    /// Nothing comes out of ticks from the 64th after a reset on.
+    Tires,
 }

@@ -135,6 +135,11 @@ impl Planted {
         match self.defect {
             Defect::DeadChannels => dead(&|_, channel| channel >= 64, y),
             Defect::DeadLanes => dead(&|lane, _| lane >= 4, y),
+            Defect::Tires => {
+                let row = self.run.batch * channels;
+                let left = 64_usize.saturating_sub(usize::try_from(self.ticks).unwrap_or(usize::MAX));
+                y.iter_mut().skip(left.saturating_mul(row)).for_each(|v| *v = 0.0);
+            }
             Defect::NanSwallowed => y.iter_mut().filter(|v| !v.is_finite()).for_each(|v| *v = 0.0),
             Defect::LateByOne => {
                 let row = self.run.batch * self.program.output_channels();

@@ -101,5 +101,6 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         .with_figure("Victor-Purpura distance at that latency", victor_purpura, "1")
         .with_figure("van Rossum distance at that latency", van_rossum, "1")
         .with_figure("spikes of the reference", count as f64, "1")
+        .with_figure("numbers compared", free.compared as f64, "1")
         .with_figure("lanes left out after an ambiguous tick", free.ambiguous as f64, "1")
 }
