@@ -120,6 +120,12 @@ impl Probe {
 /// `InvalidSignal`, saying what does not fit and where.
 pub fn check_input(program: &Program, input: &Signal) -> Result<()> {
     let (ticks, batch, channels) = extent(input)?;
+    if channels != program.input_channels() && program.input_channels() == 0 {
+        let why = format!(
+            "has channels, {channels} of them, and the model takes none; give a .npy of shape [ticks, 0], which tells how long it runs"
+        );
+        return Err(Error::invalid_signal(why));
+    }
     if channels != program.input_channels() {
         let ports: Vec<String> = program.inputs().iter().map(|p| format!("{} {}", p.name, p.shape)).collect();
         return Err(Error::invalid_signal(format!(

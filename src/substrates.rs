@@ -14,8 +14,8 @@ use isoform_core::substrate::Substrate;
 use std::fs::File;
 #[cfg(feature = "devices")]
 use std::io::BufRead;
-use std::io::{BufReader, LineWriter};
-use std::path::Path;
+use std::io::{BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,8 +82,10 @@ fn timeout(locator: &Locator, registry: &Registry) -> Result<Arc<dyn Substrate>>
     let seconds: Option<f64> = options.take("seconds")?;
     options.finish(&["on", "seconds"])?;
     let limit = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok()).filter(|limit| !limit.is_zero());
-    let limit =
-        limit.ok_or_else(|| Error::unsupported("the option seconds is missing or no positive number; write seconds=0.1"))?;
+    let limit = limit.ok_or_else(|| match seconds {
+        Some(seconds) => Error::unsupported(format!("seconds={seconds} is no time that a call may take; write seconds=0.1")),
+        None => Error::unsupported("the option seconds is missing; write seconds=0.1"),
+    })?;
     Ok(Arc::new(Timeout::new(inner, limit, Arc::new(SystemClock::new()))))
 }
 
@@ -93,12 +95,32 @@ fn record(locator: &Locator, registry: &Registry) -> Result<Arc<dyn Substrate>> 
     options.finish(&["on"])?;
     let path = file(locator)?;
     crate::files::check_writable(path)?;
-    if File::open(path).is_ok_and(|file| !Record::may_follow(BufReader::new(file))) {
+    if std::fs::metadata(path).is_ok_and(|about| about.len() > 0) {
         let name = path.display();
-        return Err(Error::not_found(format!("\"{name}\" is there already and is no recording: name another file")));
+        let why = format!("\"{name}\" is there already, and may be all that is left of a device: name another file");
+        return Err(Error::unsupported(why));
     }
-    let log = File::create(path).map_err(|e| Error::not_found(format!("\"{}\" cannot be written: {e}", path.display())))?;
-    Ok(Arc::new(Record::new(inner, LineWriter::new(log))?))
+    Ok(Arc::new(Record::new(inner, Late { path: path.to_owned(), file: None })))
+}
+
+/// A file that is made when something is written, so that what is refused beforehand leaves none behind.
+struct Late {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Write for Late {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::options().append(true).create(true).open(&self.path)?,
+        };
+        self.file.insert(file).write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), File::flush)
+    }
 }
 
 fn replay(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {

@@ -141,6 +141,8 @@ fn a_replay_answers_what_was_asked_when_it_was_recorded() {
     let other = folder.isoform(&["conform", "replay:s.log", "--law", "L1.split", "--seed", "3", "--quiet"]);
     assert_eq!(other.code, 2, "{}{}", other.out, other.err);
     assert!(other.err.contains("with the same laws, level and seed"), "{}", other.err);
+    let recorded_by = "recorded by isoform conform 'twin:board?record=s.log' --law L1.split --quiet";
+    assert!(other.err.contains(recorded_by), "{}", other.err);
 }
 
 #[test]
@@ -185,6 +187,7 @@ fn what_a_run_lacks() {
     insta::assert_snapshot!(run(&folder, &[("--input", "")]), @"nothing is named as --input; add --input FILE");
     insta::assert_snapshot!(run(&folder, &[("--output", "")]), @"nothing is named as --output; add --output FILE");
     insta::assert_snapshot!(run(&folder, &[("--seed", "one")]), @"invalid value 'one' for '--seed <N>': invalid digit found in string; see isoform run --help");
+    insta::assert_snapshot!(run(&folder, &[("--seed", "-1")]), @"invalid value '-1' for '--seed <N>': invalid digit found in string; see isoform run --help");
     insta::assert_snapshot!(run(&folder, &[("--semantics", "brian")]), @r#"not found: no semantics are called "brian"; known are exact, events, norse, snntorch, nengo, lava, loihi, rockpool, sinabs, spyx, spinnaker2"#);
     insta::assert_snapshot!(run(&folder, &[("--nir-compat", "2")]), @r#"invalid value '2' for '--nir-compat <VERSION>': unknown nir version "2"; known are latest, 1.0.4, 1.0.8; see isoform run --help"#);
 }

@@ -2,6 +2,7 @@
 
 use crate::law::Verdict;
 use crate::record::{Evidence, Status};
+use crate::units::counted;
 use isoform_core::error::{Error, Integrity};
 use serde::{Deserialize, Serialize};
 
@@ -114,10 +115,12 @@ pub(crate) fn judge(evidence: &Evidence, _: &isoform_core::profile::Profile) -> 
     match look(evidence) {
         Err(verdict) => verdict,
         Ok((0, 0)) => Verdict::new(Status::Inconclusive, "nothing was compared"),
-        Ok((checks, 0)) => Verdict::pass(format!("{checks} answers are as they must be")),
-        Ok((0, twins)) => Verdict::pass(format!("{twins} pairs of records are equal to the bit")),
         Ok((checks, twins)) => {
-            Verdict::pass(format!("{checks} answers are as they must be, {twins} pairs of records are equal to the bit"))
+            let answers = counted(checks, "answer", ["is as it must be", "are as they must be"]);
+            let pairs = counted(twins, "pair", ["of records is equal to the bit", "of records are equal to the bit"]);
+            let said: Vec<String> =
+                [(checks, answers), (twins, pairs)].into_iter().filter(|(n, _)| *n > 0).map(|(_, s)| s).collect();
+            Verdict::pass(said.join(", "))
         }
     }
 }

@@ -343,7 +343,7 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
     };
     let accepted = |o: &Outcome| holds(o) || o.status == Status::Waived;
     let refuted = |o: &Outcome| !accepted(o) && o.status != Status::Inconclusive;
-    if conforms || (any(Status::Pass) && any(Status::Waived) && dossier.outcomes.iter().all(accepted)) {
+    if conforms || (any(Status::Waived) && dossier.outcomes.iter().all(accepted)) {
         0
     } else if dossier.outcomes.iter().any(|o| o.status == Status::Error && !waiver::is_needless(o)) {
         4
@@ -373,8 +373,10 @@ pub fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> 
             return Err(Error::not_found(format!("the law {wanted} is about two substrates; name a peer")));
         }
         if !there_is(wanted) {
-            let known: Vec<&str> = laws().iter().map(|law| law.id).collect();
-            return Err(Error::not_found(format!("there is no law {wanted:?}; there are {}", known.join(", "))));
+            let level = wanted.split('.').next().unwrap_or_default();
+            let near: Vec<&str> = laws().iter().map(|law| law.id).filter(|id| id.split('.').next() == Some(level)).collect();
+            let known = if near.is_empty() { String::new() } else { format!("of {level} there are {}; ", near.join(", ")) };
+            return Err(Error::not_found(format!("there is no law {wanted:?}; {known}see isoform conform --laws")));
         }
     }
     let named = |law: &Law| options.laws.iter().any(|id| law.id.eq_ignore_ascii_case(id));

@@ -11,6 +11,7 @@ use crate::law::{Verdict, repeats};
 use crate::plan::Plan;
 use crate::record::{Evidence, Status};
 use crate::refusal::is_promised;
+use crate::units::counted;
 use isoform_core::bound::Accuracy;
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
@@ -291,7 +292,7 @@ pub(crate) fn verdict(tally: &Tally, evidence: &Evidence) -> Verdict {
         _ if tally.trials == 0 => match refused.first() {
             Some([name, why]) => Verdict::new(
                 Status::NotClaimed,
-                format!("all {} programs are refused as unsupported; {name}: {why}", refused.len()),
+                format!("{} as unsupported; {name}: {why}", counted(refused.len(), "program", ["is refused", "are refused"])),
             ),
             None => Verdict::new(Status::NotClaimed, "the profile admits none of the programs of this law"),
         },
@@ -302,9 +303,11 @@ pub(crate) fn verdict(tally: &Tally, evidence: &Evidence) -> Verdict {
                 "by outputs alone, because the state is not readable: trains of spikes at latency nought, values within accumulated rounding"
             };
             let also = refused.first().map_or_else(String::new, |[name, why]| {
-                format!("; {} programs refused as unsupported, the first, {name}, so: {why}", refused.len())
+                let refused = counted(refused.len(), "program", ["was refused", "were refused"]);
+                format!("; {refused} as unsupported, the first, {name}, so: {why}")
             });
-            Verdict::pass(format!("{} programs agree with the definition, compared {how}{also}", tally.trials))
+            let agree = counted(tally.trials, "program", ["agrees", "agree"]);
+            Verdict::pass(format!("{agree} with the definition, compared {how}{also}"))
         }
     };
     let verdict = verdict

@@ -1,4 +1,4 @@
-//! What the outputs of a program are called and measured in, read off the functions that they come from.
+//! What the outputs of a program are called and measured in, read off the functions that they come from; and how many there are of something.
 
 use isoform_core::program::{NodeKind, Origin, Program};
 
@@ -30,6 +30,11 @@ fn of(program: &Program, origin: Origin) -> Option<[String; 2]> {
     let NodeKind::Dynamics { function, .. } = &program.nodes().get(node)?.kind else { return None };
     let quantity = function.signature().outputs.get(place)?.quantity;
     Some([quantity.name.to_owned(), quantity.unit.to_owned()])
+}
+
+/// How many there are of something that does something: `1 program agrees`, `3 programs agree`.
+pub(crate) fn counted(count: usize, what: &str, [one, many]: [&str; 2]) -> String {
+    if count == 1 { format!("1 {what} {one}") } else { format!("{count} {what}s {many}") }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub struct Waiver {
     /// Who accepts it.
     pub who: String,
     /// The last day on which it counts, as `2026-12-31`.
+    #[serde(deserialize_with = "written")]
     pub until: String,
 }
 
@@ -56,6 +57,21 @@ impl Waiver {
             }
             _ => {}
         }
+    }
+}
+
+/// A day as text, or as formats have it that know days, which hand on a map of one text.
+fn written<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Day {
+        Text(String),
+        Known(std::collections::BTreeMap<String, String>),
+    }
+    match Day::deserialize(from)? {
+        Day::Text(text) => Ok(text),
+        Day::Known(map) if map.len() == 1 => Ok(map.into_values().collect()),
+        Day::Known(_) => Err(serde::de::Error::custom("until is no day: write it as \"2026-12-31\"")),
     }
 }
 

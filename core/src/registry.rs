@@ -117,6 +117,7 @@ impl fmt::Debug for Entry {
 #[derive(Debug, Default)]
 pub struct Registry {
     entries: BTreeMap<String, Entry>,
+    purpose: String,
 }
 
 impl Registry {
@@ -124,6 +125,19 @@ impl Registry {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, with what things are opened for: what is kept of a session says so, for whoever wants to repeat it.
+    #[must_use]
+    pub fn with_purpose(mut self, purpose: impl Into<String>) -> Self {
+        self.purpose = purpose.into();
+        self
+    }
+
+    /// What things are opened for, such as a command; empty if nobody has said so.
+    #[must_use]
+    pub fn purpose(&self) -> &str {
+        &self.purpose
     }
 
     /// Adds a scheme, or replaces it.

@@ -52,7 +52,8 @@ impl Stability {
 
 impl fmt::Display for Stability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a difference is multiplied by {:.6} a tick, by {:.6} in the flow", self.step, self.flow)
+        let short = |v: f64| if v == 0.0 || (1e-3..1e6).contains(&v) { format!("{v:.6}") } else { format!("{v:.3e}") };
+        write!(f, "a difference is multiplied by {} a tick, by {} in the flow", short(self.step), short(self.flow))
     }
 }
 

@@ -10,7 +10,7 @@ use isoform_core::substrate::Substrate;
 use isoform_serial::error::SerialError;
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
-use isoform_serial::transcript::Transcript;
+use isoform_serial::transcript::{Head, Transcript};
 use isoform_serial::transport::{
     Memory, Parity, Port, Process, Recorder, Replayed, Rfc2217, Settings, Tcp, Transport, VirtualClock,
 };
@@ -50,10 +50,7 @@ pub fn register(registry: &mut Registry) {
 
 /// Every instrument and medium, with how an instrument is named at a line.
 fn names() -> Vec<Named> {
-    let at_a_line = |kind: &Kind| {
-        let others: String = kind.lines.iter().map(|line| format!("&{line}=(…)")).collect();
-        format!("{}; at a line with device={}{others}", kind.about, kind.name)
-    };
+    let at_a_line = |kind: &Kind| format!("{}; at a line with {}", kind.about, kind.options_at(kind.lines.iter().map(|_| "…")));
     let instruments = kinds().iter().map(|k| Named {
         name: k.name.to_owned(),
         about: at_a_line(k),
@@ -64,12 +61,12 @@ fn names() -> Vec<Named> {
     instruments.chain(media).collect()
 }
 
-fn open(locator: &Locator, _: &Registry) -> Result<Arc<dyn Substrate>> {
+fn open(locator: &Locator, registry: &Registry) -> Result<Arc<dyn Substrate>> {
     if let Some(medium) = media::open(locator) {
         return medium;
     }
     let kind = named(locator, &mut locator.reader())?;
-    at_each_speed(kind, locator, |locator| instrument(kind, locator))
+    at_each_speed(kind, locator, |locator| instrument(kind, locator, registry.purpose()))
 }
 
 /// Opens at the usual speed, and at the others of its kind where nobody says which and nobody was understood.
@@ -94,7 +91,7 @@ fn at_each_speed<T>(kind: &Kind, locator: &Locator, open: impl Fn(&Locator) -> R
 }
 
 /// Every option is understood before a line is opened or a file made.
-fn instrument(kind: &'static Kind, locator: &Locator) -> Result<Arc<dyn Substrate>> {
+fn instrument(kind: &'static Kind, locator: &Locator, purpose: &str) -> Result<Arc<dyn Substrate>> {
     let mut options = locator.reader();
     named(locator, &mut options)?;
     let record: Option<String> = options.take("record")?;
@@ -138,7 +135,7 @@ fn instrument(kind: &'static Kind, locator: &Locator) -> Result<Arc<dyn Substrat
     }
     .into_iter();
     let taken_down = |line: Box<dyn Transport>, name: Option<&str>| match &record {
-        Some(path) => recorder(line, (kind, locator), Path::new(&transcript_of(path, name))),
+        Some(path) => recorder(line, head(kind, locator, purpose)?, Path::new(&transcript_of(path, name))),
         None => Ok(line),
     };
     let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
@@ -301,7 +298,13 @@ fn digests(kind: &Kind, locator: &Locator) -> Result<Vec<(String, Digest)>> {
     Ok(found)
 }
 
-fn recorder(inner: Box<dyn Transport>, (kind, locator): (&Kind, &Locator), path: &Path) -> Result<Box<dyn Transport>> {
+/// What a transcript says first, but for the port.
+fn head(kind: &Kind, locator: &Locator, purpose: &str) -> Result<Head> {
+    let files = digests(kind, locator)?;
+    Ok(Head { device: locator.to_string(), purpose: purpose.to_owned(), files, ..Head::default() })
+}
+
+fn recorder(inner: Box<dyn Transport>, head: Head, path: &Path) -> Result<Box<dyn Transport>> {
     let refuse = |e: io::Error| {
         let name = path.display();
         let why = match e.kind() {
@@ -313,11 +316,9 @@ fn recorder(inner: Box<dyn Transport>, (kind, locator): (&Kind, &Locator), path:
         };
         Error::unsupported(why).with_source(e)
     };
-    let files = digests(kind, locator)?;
     // never written over: it may be all that is left of a device
     let file = File::create_new(path).map_err(refuse)?;
-    let device = locator.to_string();
-    Ok(Box::new(Recorder::new(inner, &device, files, Box::new(BufWriter::new(file))).map_err(refuse)?))
+    Ok(Box::new(Recorder::new(inner, head, Box::new(BufWriter::new(file))).map_err(refuse)?))
 }
 
 #[cfg(test)]

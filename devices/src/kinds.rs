@@ -37,6 +37,15 @@ pub struct Kind {
     pub twins: MakeTwins,
 }
 
+impl Kind {
+    /// The options that name it behind its first line, and lead to its others: `device=photonic&meter=(serial:/dev/ttyUSB1)`.
+    #[must_use]
+    pub fn options_at<'a>(&self, others: impl IntoIterator<Item = &'a str>) -> String {
+        let others: String = self.lines.iter().zip(others).map(|(name, line)| format!("&{name}=({line})")).collect();
+        format!("device={}{others}", self.name)
+    }
+}
+
 /// Every kind of instrument.
 #[must_use]
 pub fn kinds() -> &'static [Kind] {

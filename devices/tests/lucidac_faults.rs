@@ -13,7 +13,7 @@ use isoform_devices::lucidac::driver::Lucidac;
 use isoform_devices::lucidac::twin::{Manner, Twin};
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
-use isoform_serial::transcript::{self, Entry};
+use isoform_serial::transcript::{self, Entry, Head};
 use isoform_serial::transport::{self, Fault, Faulty, Line, Memory, Mishap, Recorder, Scripted, Transport};
 use std::collections::VecDeque;
 use std::io::Write;
@@ -116,7 +116,8 @@ fn every_fault_ends_in_an_error_or_in_the_right_numbers() {
         let manner = Manner { is_serial, ..Manner::default() };
         let twin = || Memory::new("twin", Box::new(Twin::new(manner)));
         let file = Shared::default();
-        let recorder = Recorder::new(Box::new(twin()), "lucidac", Vec::new(), Box::new(file.clone())).expect("memory");
+        let head = Head { device: String::from("lucidac"), ..Head::default() };
+        let recorder = Recorder::new(Box::new(twin()), head, Box::new(file.clone())).expect("memory");
         let right = play(&instrument(Box::new(recorder)).expect("opens"), &program).0.expect("runs");
         let transcript = transcript::read("", file.0.lock().expect("one thread").as_slice()).expect("reads");
         let bytes = |of: fn(&Entry) -> Option<&Vec<u8>>| -> Vec<u8> {

@@ -37,7 +37,7 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "PRESET", default_value = "exact")]
     semantics: String,
     /// The seed of all random draws.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Print JSON.
     #[arg(long)]
@@ -66,11 +66,11 @@ impl Compare {
     pub(crate) fn execute(&self, console: &Console) -> Result {
         let model = Model::read(&self.model)?;
         let program = program(&model, self.dt, &self.semantics)?;
-        let registry = isoform::registry();
-        let opened = self.on.iter().map(|locator| Ok((locator, Stoppable::on(registry.open_str(locator)?))));
-        let substrates = opened.collect::<Result<Vec<_>>>()?;
         let input = read_input(&Recorded::named(&self.input), self.dt, &program)?;
         check_input(&program, &input).map_err(Failure::about(format!("input \"{}\"", self.input.display())))?;
+        let registry = super::registry();
+        let opened = self.on.iter().map(|locator| Ok((locator, Stoppable::on(registry.open_str(locator)?))));
+        let substrates = opened.collect::<Result<Vec<_>>>()?;
         let mut found = Vec::new();
         for (locator, substrate) in substrates {
             let mut progress = console.progress(locator);

@@ -4,7 +4,7 @@ use super::console::{Console, WIDTH, amount, painted, table};
 use super::failure::{Failure, Outcome, Result};
 use anstyle::AnsiColor;
 use clap::Args;
-use isoform::conformance::defects::{self, DefectRow, self_test_with};
+use isoform::conformance::defects::{self, DefectRow, Tried, self_test};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{self, Dossier, Level};
 use isoform::conformance::waiver::Waiver;
@@ -36,14 +36,14 @@ pub(crate) struct Conform {
     #[arg(long, value_name = "LOCATOR", conflicts_with_all = ["laws", "self_test", "fingerprint"])]
     peer: Vec<String>,
     /// The seed of everything that is drawn.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// The time that may be spent, such as 90s or 10min: the lowest level comes first, no stage is begun that would end later, a law that has
     /// not ended by then is given up, and what was left out is inconclusive.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with_all = ["self_test", "laws", "fingerprint"])]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, allow_hyphen_values = true, conflicts_with_all = ["self_test", "laws", "fingerprint"])]
     budget: Option<Duration>,
     /// Known failures, in a file (.toml) with a table [[waiver]] of law, reason, who and until for each: a law that is waived supports no
-    /// claim, and a run that is broken nowhere else exits with 0.
+    /// claim, and a run that is broken nowhere else exits with 0. The day is written as until = "2026-12-31".
     #[arg(long, value_name = "FILE", conflicts_with_all = ["self_test", "laws", "fingerprint"])]
     waivers: Option<PathBuf>,
     /// Keep everything in a folder: report.html, dossier.json, junit.xml, badge.svg and the raw samples.
@@ -87,32 +87,37 @@ impl Conform {
         let Some(locator) = &self.locator else {
             return Err(Failure::input("no substrate is named; write isoform conform LOCATOR, such as isoform conform cpu:"));
         };
-        let registry = isoform::registry();
-        let substrate = registry.open_str(locator)?;
-        let peers: Vec<_> = self.peer.iter().map(|peer| Ok((peer, registry.open_str(peer)?))).collect::<Result<_>>()?;
+        // what is wrong with the command is told before a device is opened
         if !self.peer.is_empty() && self.law.is_empty() && self.level < Level::L1 {
             return Err(Failure::input(
                 "what goes to and fro between two substrates is tried at L1: leave out --peer, or ask for L1",
             ));
         }
         self.check_places()?;
+        let waivers = self.known()?;
+        let options = self.law.iter().fold(Options::new(), |options, id| options.with_law(id.as_str()));
+        let options = waivers.into_iter().fold(options, Options::with_waiver);
+        if self.peer.is_empty() {
+            choose(&options, Class::ExactDigital)?;
+        }
+        let registry = super::registry();
+        let substrate = registry.open_str(locator)?;
+        let peers: Vec<_> = self.peer.iter().map(|peer| Ok((peer, registry.open_str(peer)?))).collect::<Result<_>>()?;
         let progress = RefCell::new(console.progress("laws"));
         let tell = |step: Progress<'_>| match step {
             Progress::Started { law, done, of } => progress.borrow_mut().at(law.id, done, of),
             Progress::Finished { done, of, .. } => progress.borrow_mut().tell(done, of),
         };
-        let options = self.law.iter().fold(Options::new(), |options, id| options.with_law(id.as_str()));
         let options = options
             .with_level(self.level)
             .with_seed(self.seed)
             .with_locator(locator.as_str())
             .with_started(humantime::format_rfc3339_seconds(SystemTime::now()).to_string())
-            .with_note("command", super::words().join(" "))
+            .with_note("command", super::command())
             .with_stop(super::stop::when_asked())
             .with_progress(&tell);
         let options = self.budget.iter().fold(options, |options, &budget| options.with_budget(budget));
         let options = peers.into_iter().fold(options, |options, (locator, peer)| options.with_peer(locator.as_str(), peer));
-        let options = self.known()?.into_iter().fold(options, Options::with_waiver);
         let profile = substrate.profile();
         let chosen = choose(&options, profile.class)?;
         if chosen.is_empty() {
@@ -131,7 +136,10 @@ impl Conform {
         if self.aa {
             against_itself(console, &dossier, [&self.json, &self.junit].into_iter().flatten().any(|f| is_stdout(f)))?;
         }
-        conclude(&dossier)
+        match conclude(&dossier) {
+            Ok(_) if super::stop::is_asked() => Ok(Outcome::Stopped),
+            ended => ended,
+        }
     }
 
     /// What is known to be broken.
@@ -145,14 +153,17 @@ impl Conform {
         let bytes = isoform::files::read(path)?;
         let refuse = |why: String| Failure::Input(format!("waivers \"{}\": {why}", path.display()));
         let text = std::str::from_utf8(&bytes).map_err(|e| refuse(format!("is no text: {e}")))?;
-        let known: Known = toml::from_str(text).map_err(|e| refuse(e.message().trim().replace('\n', "; ")))?;
+        let known: Known = toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or_else(String::new, |span| format!("line {}: ", text[..span.start].lines().count().max(1)));
+            refuse(format!("{line}{}", e.message().trim().replace('\n', "; ")))
+        })?;
         Ok(known.waiver)
     }
 
     /// Plants defects, and says which were caught.
     fn suite_itself(&self, console: Console) -> Result {
         let locator = self.locator.as_deref().unwrap_or("oracle:");
-        let healthy = isoform::registry().open_str(locator)?;
+        let healthy = super::registry().open_str(locator)?;
         let facets = healthy.profile().facets;
         if !(facets.memory && facets.tuning) {
             return Err(Failure::input(format!("{locator} cannot save its state or tune parameters, which the defects need")));
@@ -166,7 +177,7 @@ impl Conform {
             *done += 1;
             bar.at(row.defect, *done, defects::rows());
         };
-        let rows = quietly(|| self_test_with(&|| Arc::clone(&healthy), &tell));
+        let rows = quietly(|| self_test(&|| Arc::clone(&healthy), Tried::UpToItsLevel, &tell));
         drop(progress);
         let caught = rows.iter().filter(|row| row.caught).count();
         match self.json.as_deref() {
@@ -194,6 +205,12 @@ impl Conform {
             isoform::files::check_writable(file)?;
         }
         let Some(folder) = &self.out else { return Ok(()) };
+        if let Some(file) = [&self.json, &self.junit].into_iter().flatten().find(|f| !is_stdout(f) && f.starts_with(folder)) {
+            let (file, folder) = (file.display(), folder.display());
+            return Err(Failure::input(format!(
+                "\"{file}\" is in the folder of --out, which is the suite's own and has dossier.json and junit.xml: name a file outside of \"{folder}\""
+            )));
+        }
         isoform::files::check_folder(folder)?;
         let is_run = folder.join("dossier.json").exists();
         let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
@@ -207,29 +224,33 @@ impl Conform {
         Ok(())
     }
 
+    /// Writes the files, and then prints: a run may have taken hours, and nobody need be there any more to read.
     fn keep(&self, console: Console, dossier: &Dossier) -> Result<()> {
         let json = || output::json(dossier).map_err(|e| Failure::input(format!("the outcomes are no JSON: {e}")));
         let xml = || output::junit(dossier).map_err(|e| Failure::input(format!("the outcomes are no JUnit: {e}")));
-        if self.json.as_deref().is_some_and(is_stdout) {
-            console.print(json()?)?;
-        } else if self.junit.as_deref().is_some_and(is_stdout) {
-            console.print(xml()?)?;
-        } else {
-            console.print(output::table(dossier, style()))?;
+        let mut wrote = Vec::new();
+        if let Some(folder) = &self.out {
+            output::write(folder, dossier).map_err(Failure::input)?;
+            wrote.push(format!("wrote {}; open {} in a browser", folder.display(), folder.join("report.html").display()));
         }
         if let Some(file) = self.json.as_deref().filter(|f| !is_stdout(f)) {
             isoform::files::write(file, json()?.as_bytes())?;
-            console.note(format!("wrote {}", file.display()));
+            wrote.push(format!("wrote {}", file.display()));
         }
         if let Some(file) = self.junit.as_deref().filter(|f| !is_stdout(f)) {
             isoform::files::write(file, xml()?.as_bytes())?;
-            console.note(format!("wrote {}", file.display()));
+            wrote.push(format!("wrote {}", file.display()));
         }
-        if let Some(folder) = &self.out {
-            output::write(folder, dossier).map_err(Failure::input)?;
-            console.note(format!("wrote {}; open {} in a browser", folder.display(), folder.join("report.html").display()));
-        }
-        Ok(())
+        let printed = if self.json.as_deref().is_some_and(is_stdout) {
+            json()?
+        } else if self.junit.as_deref().is_some_and(is_stdout) {
+            xml()?
+        } else {
+            output::table(dossier, style())
+        };
+        let printed = console.print(printed);
+        wrote.iter().for_each(|note| console.note(note));
+        printed
     }
 }
 

@@ -29,13 +29,13 @@ impl Console {
         Self { quiet }
     }
 
-    /// A result.
+    /// A result. If whoever read it has gone, what is still to be done is done, and the command ends as it would have ended.
     pub(crate) fn print(self, text: impl AsRef<str>) -> Result<()> {
         let mut out = anstream::stdout().lock();
-        writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()).map_err(|e| match e.kind() {
-            std::io::ErrorKind::BrokenPipe => Failure::Unheard,
-            _ => Failure::input(format!("standard output: {e}")),
-        })
+        match writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush()) {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::input(format!("standard output: {e}"))),
+            _ => Ok(()),
+        }
     }
 
     /// A result for machines.
@@ -152,7 +152,7 @@ pub(crate) fn painted(text: &str, colour: AnsiColor) -> String {
 pub(crate) fn seconds(s: f64) -> String {
     match s {
         s if s < 1e-6 => format!("{:.0} ns", s * 1e9),
-        s if s < 1e-3 => format!("{:.1} us", s * 1e6),
+        s if s < 1e-3 => format!("{:.1} µs", s * 1e6),
         s if s < 1.0 => format!("{:.1} ms", s * 1e3),
         s => format!("{s:.1} s"),
     }
@@ -161,7 +161,7 @@ pub(crate) fn seconds(s: f64) -> String {
 /// An amount in three significant digits, with the prefix that reads best.
 pub(crate) fn amount(value: f64, unit: &str) -> String {
     const PREFIXES: [(f64, &str); 8] =
-        [(1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f")];
+        [(1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f")];
     // what rounds up to a thousand of one is one of the next
     let (scale, prefix) = PREFIXES.into_iter().find(|(scale, _)| value >= 0.9995 * scale).unwrap_or(PREFIXES[7]);
     let scaled = value / scale;

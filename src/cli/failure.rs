@@ -14,6 +14,8 @@ pub(crate) enum Outcome {
     Refuted,
     /// There is not enough evidence.
     Inconclusive,
+    /// It was asked to stop, and what it had found by then is kept.
+    Stopped,
 }
 
 impl From<Outcome> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Done => 0,
             Outcome::Refuted => 1,
             Outcome::Inconclusive => 3,
+            Outcome::Stopped => super::stop::TOLD,
         })
     }
 }
@@ -33,8 +36,6 @@ pub(crate) enum Failure {
     Input(String),
     /// The substrate failed or was lost.
     Substrate(String),
-    /// Whoever reads the output has gone.
-    Unheard,
 }
 
 pub(crate) type Result<T = Outcome> = std::result::Result<T, Failure>;
@@ -49,7 +50,6 @@ impl Failure {
         move |error| match Self::from(error) {
             Self::Input(why) => Self::Input(format!("{what}: {why}")),
             Self::Substrate(why) => Self::Substrate(format!("{what}: {why}")),
-            Self::Unheard => Self::Unheard,
         }
     }
 
@@ -58,7 +58,6 @@ impl Failure {
         let (why, code) = match self {
             Self::Input(why) => (why, 2),
             Self::Substrate(why) => (why, 4),
-            Self::Unheard => return ExitCode::SUCCESS,
         };
         say(why);
         ExitCode::from(code)
@@ -92,9 +91,8 @@ fn one_line(text: &str) -> String {
 /// What clap has to say: help as it is, anything else in one line.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // nothing can be done if nobody listens
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        let printed = super::Console::new(true).print(error.render().ansi().to_string().trim_end());
+        return printed.map_or_else(|failure| failure.report(), |()| ExitCode::SUCCESS);
     }
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();

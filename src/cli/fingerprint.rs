@@ -13,7 +13,7 @@ const DT: f64 = 1e-3;
 
 /// Infers the semantics under each preset, then declares each preset wrongly as each other.
 pub(super) fn print(locator: &str, console: Console) -> Result {
-    let substrate: Arc<dyn Substrate> = isoform::registry().open_str(locator)?;
+    let substrate: Arc<dyn Substrate> = super::registry().open_str(locator)?;
     let mut agree = true;
     for &preset in Preset::ALL {
         let found = fingerprint(substrate.as_ref(), &preset.semantics(DT))?;

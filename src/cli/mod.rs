@@ -31,6 +31,21 @@ fn words() -> Vec<String> {
     std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
+/// The command line as it is typed again.
+fn command() -> String {
+    let quoted = |word: String| {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%".contains(c);
+        if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    let words = words().into_iter().skip(1).map(quoted);
+    std::iter::once(String::from("isoform")).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Every substrate, opened for the command that is being run.
+fn registry() -> isoform::core::registry::Registry {
+    isoform::registry().with_purpose(command())
+}
+
 /// One definition of a stateful transfer function, on any substrate, with proof of how faithfully.
 #[derive(Debug, Parser)]
 #[command(name = "isoform", version, propagate_version = true, max_term_width = 100)]

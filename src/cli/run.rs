@@ -12,17 +12,17 @@ use clap::Args;
 use files::{Part, write_output};
 pub(super) use files::{Recorded, read_input};
 use isoform::core::program::Program;
+use isoform::core::substrate::Substrate;
 use isoform::experiment::{Experiment, filled};
 use isoform::formats::nir::Compat;
-use isoform::formats::signal::Signal;
 use isoform::manifest::{self, Manifest};
 use isoform::model::Model;
-use isoform::run::{Probe, Task, check_input};
+use isoform::run::{Probe, Task};
 use isoform::semantics::{Answers, time_step};
 use isoform::state_file;
 use job::{Job, distinct};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 /// Run a model on a substrate, or an experiment from a file.
@@ -51,7 +51,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PRESET", default_value = "exact")]
     semantics: String,
     /// The seed of all random draws.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
     /// Record the output of a node, or one of its states after each tick.
     #[arg(long, value_name = "NODE[:STATE]=FILE")]
@@ -65,7 +65,7 @@ pub(crate) struct Run {
     /// Write how often each channel fired in the whole run, instead of every tick.
     #[arg(long)]
     counts: bool,
-    /// The version of NIR that .nir outputs are for.
+    /// The version of the package nir that .nir outputs are for: latest, 1.0.8 or 1.0.4.
     #[arg(long, value_name = "VERSION", default_value = "latest", value_parser = version)]
     nir_compat: Compat,
     /// Print the manifest, or those of an experiment as a list, instead of a summary.
@@ -116,7 +116,6 @@ impl Run {
         let output = self.output.clone().ok_or_else(|| missing("output"))?;
         let model = Model::read(&self.model)?;
         let program = program(&model, self.dt, &self.semantics)?;
-        let substrate = Stoppable::on(isoform::registry().open_str(locator)?);
         let signal = read_input(&input, self.dt, &program)?;
         let probes = self.probe.iter().map(|text| {
             let signs = || text.match_indices('=').filter(|(at, _)| at + 1 < text.len()).map(|(at, _)| at);
@@ -129,7 +128,6 @@ impl Run {
         });
         let job = Job {
             locator,
-            substrate,
             model: &model,
             program: &program,
             input: (&input.file, &signal),
@@ -140,7 +138,9 @@ impl Run {
             state_out: self.state_out.clone(),
             counts: self.counts,
         };
-        let manifest = self.perform(console, &job, started)?;
+        job.check(self.nir_compat)?;
+        let substrate = Stoppable::on(super::registry().open_str(locator)?);
+        let manifest = self.perform(console, &job, substrate.as_ref(), started)?;
         if self.json {
             console.print_json(&manifest)?;
         }
@@ -174,20 +174,20 @@ impl Run {
             )));
         }
         let model = Model::read(&experiment.model.file)?;
-        let program = experiment.program(&model)?;
+        let of_file = || Failure::about(format!("\"{}\"", self.model.display()));
+        let program = experiment.program(&model).map_err(of_file())?;
         let isoform::experiment::Input { file, node, observable } = experiment.input.clone();
         let source = Recorded { file, node, observable };
         let signal = read_input(&source, experiment.model.dt, &program)?;
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for locator in on {
-            let substrate = Stoppable::on(isoform::registry().open_str(locator)?);
             for &seed in &experiment.run.seeds {
                 let fill = |path: &PathBuf| filled(path, locator, seed);
                 let probes = experiment.output.probes.iter();
-                let probes = probes.map(|(what, file)| Ok((what.clone(), Probe::parse(what, &program)?, fill(file))));
+                let probes =
+                    probes.map(|(what, file)| Ok((what.clone(), Probe::parse(what, &program).map_err(of_file())?, fill(file))));
                 jobs.push(Job {
                     locator,
-                    substrate: Arc::clone(&substrate),
                     model: &model,
                     program: &program,
                     input: (&source.file, &signal),
@@ -201,36 +201,27 @@ impl Run {
             }
         }
         distinct(&jobs)?;
-        let manifests = jobs.iter().map(|job| self.perform(console, job, Instant::now())).collect::<Result<Vec<_>>>()?;
+        jobs.iter().try_for_each(|job| job.check(self.nir_compat))?;
+        let registry = super::registry();
+        let opened = on.iter().map(|locator| Ok((locator, Stoppable::on(registry.open_str(locator).map_err(of_file())?))));
+        let substrates: BTreeMap<&String, _> = opened.collect::<Result<_>>()?;
+        let mut manifests = Vec::new();
+        for job in &jobs {
+            manifests.push(self.perform(console, job, substrates[&job.locator.to_owned()].as_ref(), Instant::now())?);
+        }
         if self.json {
             console.print_json(&manifests)?;
         }
         Ok(Outcome::Done)
     }
 
-    fn perform(&self, console: Console, job: &Job<'_>, clock: Instant) -> Result<Manifest> {
+    fn perform(&self, console: Console, job: &Job<'_>, substrate: &dyn Substrate, clock: Instant) -> Result<Manifest> {
         let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-        let (input, signal) = job.input;
-        check_input(job.program, signal).map_err(Failure::about(format!("input \"{}\"", input.display())))?;
-        let batch = match signal {
-            Signal::Events(events) => events.batch,
-            Signal::Dense(dense) => dense.batch,
-            _ => 1,
-        };
-        let targets = || std::iter::once(&job.output).chain(job.probes.iter().map(|(_, _, file)| file));
-        for file in targets() {
-            files::check_output(file, self.nir_compat)?;
-        }
-        if let Some(file) = &job.state_out {
-            state_file::check_name(file)?;
-            isoform::files::check_writable(file)?;
-        }
-        job.keep_apart()?;
         let inputs = job.inputs()?;
-        let from = job.state_in.map(|file| state_file::read(file, job.program, batch)).transpose()?;
+        let from = job.state_in.map(|file| state_file::read(file, job.program, job.batch())).transpose()?;
         let task = Task {
             program: job.program.clone(),
-            input: signal.clone(),
+            input: job.input.1.clone(),
             seed: job.seed,
             probes: job.probes.iter().map(|(_, probe, _)| probe.clone()).collect(),
             from,
@@ -240,7 +231,7 @@ impl Run {
         let mut progress = console.progress(job.locator);
         let shown = progress.is_shown();
         let mut tell = |done, of| progress.tell(done, of);
-        let recording = isoform::run::run(job.substrate.as_ref(), &task, if shown { Some(&mut tell) } else { None })
+        let recording = isoform::run::run(substrate, &task, if shown { Some(&mut tell) } else { None })
             .map_err(|e| Failure::from(e.with_locator(job.locator)))?;
         drop(progress);
 
@@ -252,7 +243,7 @@ impl Run {
         if let (Some(file), Some(state)) = (&job.state_out, &recording.state) {
             state_file::write(file, state)?;
         }
-        let manifest = job.manifest(&recording, started, clock, batch, inputs)?;
+        let manifest = job.manifest(&substrate.profile(), &recording, started, clock, inputs)?;
         let beside = manifest::path_beside(&job.output);
         manifest::write(&beside, &manifest)?;
         if !self.json {

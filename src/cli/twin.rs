@@ -69,8 +69,7 @@ fn of_host(kind: &Kind, twin: &Locator) -> String {
 /// The locator of an instrument whose lines have these locators, with options that whoever opens it has to know.
 fn opened_by(kind: &Kind, lines: &[String], options: &str) -> String {
     let [first, others @ ..] = lines else { return String::new() };
-    let others: String = kind.lines.iter().zip(others).map(|(name, line)| format!("&{name}=({line})")).collect();
-    format!("{first}?device={}{others}{options}", kind.name)
+    format!("{first}?{}{options}", kind.options_at(others.iter().map(String::as_str)))
 }
 
 enum Line {

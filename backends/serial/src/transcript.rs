@@ -4,13 +4,14 @@
 //! isoform transcript 1
 //! device board
 //! port /dev/ttyACM0
+//! for isoform conform 'serial:/dev/ttyACM0?device=board&record=board.log' --law L1.split
 //! file patch 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! 0.000120 > *IDN?\n
 //! 0.001431 < isoform,board,0,1\n
 //! 0.101500 =
 //! ```
 //!
-//! A line of `file` says which contents, by their SHA-256, a file had that an option of the device names.
+//! The line of `for` says what the device was opened for, where that is known. A line of `file` says which contents, by their SHA-256, a file had that an option of the device names.
 //! `>` is the host, `<` the device; `=` stands where somebody waited until that time and nothing came, `x` where the line had ended or could
 //! not be opened, `~` where it was opened anew, and `! 3` where somebody had asked the host to stop and it saw so when it looked for the fourth time since the line above; `@ 1.5` is what
 //! somebody saw who looked at the clock of the computer.
@@ -22,10 +23,12 @@ use std::io::{BufRead, Write};
 use std::time::Duration;
 
 const MAGIC: &str = "isoform transcript 1";
-/// Lines of a head that names no files.
+/// Lines of a head that says no more than it has to.
 const HEAD: usize = 3;
 /// No session lasts longer, in seconds.
 const LONGEST_SESSION: u64 = 1_000_000_000;
+/// What a session was for is told in so many characters at the most.
+const LONGEST_PURPOSE: usize = 10_000;
 /// No line of a transcript is longer.
 const LONGEST: u64 = 1 << 20;
 
@@ -55,6 +58,8 @@ pub struct Head {
     pub device: String,
     /// What it was connected to.
     pub port: String,
+    /// What it was opened for, such as a command; empty if that is not known.
+    pub purpose: String,
     /// Options that name files, each with the digest of what was in it.
     pub files: Vec<(String, Digest)>,
 }
@@ -76,7 +81,7 @@ impl Transcript {
     /// The line of the file where an entry stands.
     #[must_use]
     pub fn line(&self, entry: usize) -> usize {
-        HEAD + self.head.files.len() + entry + 1
+        HEAD + usize::from(!self.head.purpose.is_empty()) + self.head.files.len() + entry + 1
     }
 }
 
@@ -92,6 +97,10 @@ pub fn is_transcript(start: &[u8]) -> bool {
 /// Of the writer.
 pub fn write_head(to: &mut dyn Write, head: &Head) -> std::io::Result<()> {
     writeln!(to, "{MAGIC}\ndevice {}\nport {}", head.device, head.port)?;
+    if !head.purpose.is_empty() {
+        let line: String = head.purpose.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_PURPOSE).collect();
+        writeln!(to, "for {line}")?;
+    }
     head.files.iter().try_for_each(|(option, digest)| writeln!(to, "file {option} {digest}"))
 }
 
@@ -201,6 +210,9 @@ pub fn read(file: &str, from: impl BufRead) -> Result<Transcript, SerialError> {
                 .ok_or_else(|| refuse(2, "no device is named"))?
                 .clone_into(&mut transcript.head.device),
             3 => line.strip_prefix("port ").ok_or_else(|| refuse(3, "no port is named"))?.clone_into(&mut transcript.head.port),
+            4 if line.starts_with("for ") => {
+                transcript.head.purpose = line["for ".len()..].to_owned();
+            }
             _ if transcript.entries.is_empty() && line.starts_with("file ") => {
                 let parts = line.strip_prefix("file ").and_then(|rest| rest.split_once(' '));
                 let file = parts.and_then(|(option, digest)| Some((option.to_owned(), digest.parse().ok()?)));
@@ -270,9 +282,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(entries in entries(0..12)) {
+        fn what_is_written_is_read(entries in entries(0..12), purpose in "\\PC{0,20}") {
             let files = vec![(String::from("patch"), Digest::of(b"{}"))];
-            let head = Head { device: String::from("board?x=1"), port: String::from("/dev/ttyACM0"), files };
+            let head = Head { device: String::from("board?x=1"), port: String::from("/dev/ttyACM0"), purpose, files };
             let transcript = Transcript { head, entries, ..Transcript::default() };
             prop_assert_eq!(read("", written(&transcript).as_slice()).expect("reads"), transcript);
         }
@@ -301,7 +313,12 @@ mod tests {
     #[test]
     fn it_reads_as_a_dialogue() {
         let transcript = Transcript {
-            head: Head { device: String::from("board"), port: String::from("/dev/ttyACM0"), files: Vec::new() },
+            head: Head {
+                device: String::from("board"),
+                port: String::from("/dev/ttyACM0"),
+                purpose: String::from("isoform conform twin:board"),
+                files: Vec::new(),
+            },
             entries: vec![
                 (Duration::from_micros(120), Entry::Host(b"*IDN?\n".to_vec())),
                 (Duration::from_micros(1431), Entry::Device(b"isoform,board,0,1\n\x00\xff".to_vec())),
@@ -315,6 +332,7 @@ mod tests {
         isoform transcript 1
         device board
         port /dev/ttyACM0
+        for isoform conform twin:board
         0.000120000 > *IDN?\n
         0.001431000 < isoform,board,0,1\n\x00\xff
         0.100000000 =

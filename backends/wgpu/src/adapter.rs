@@ -11,8 +11,11 @@ use wgpu::{Adapter, Backends, DeviceType, DownlevelFlags, Instance, InstanceDesc
 
 /// Every adapter that can run kernels, the preferred one first.
 pub(crate) fn list(power: Power) -> Result<Vec<Adapter>, WgpuError> {
-    let instance =
-        Instance::new(InstanceDescriptor { flags: InstanceFlags::empty(), ..InstanceDescriptor::new_without_display_handle() });
+    let instance = Instance::new(InstanceDescriptor {
+        backends: Backends::PRIMARY,
+        flags: InstanceFlags::empty(),
+        ..InstanceDescriptor::new_without_display_handle()
+    });
     let mut adapters = block_on(instance.enumerate_adapters(Backends::PRIMARY));
     adapters.retain(|a| {
         a.get_downlevel_capabilities().flags.contains(DownlevelFlags::COMPUTE_SHADERS)

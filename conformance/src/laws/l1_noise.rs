@@ -12,7 +12,7 @@ use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::series::{Series, moments};
-use crate::statistics::spread::Spread;
+use crate::statistics::spread::{RESOLUTION, Spread};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 
@@ -128,7 +128,8 @@ fn is_coloured(rows: &Rows, outputs: usize, margin: f64) -> bool {
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let (declared, flicker, margin) = profile.medium.map_or((f64::NAN, false, f64::NAN), |m| (m.noise, m.flicker, m.margin));
-    let mut tally = Tally::default();
+    let told = declared * RESOLUTION;
+    let mut tally = Tally { resolution: RESOLUTION, ..Tally::default() };
     let (mut largest, mut remembered) = (0.0_f64, 1.0_f64);
     let programs = evidence.fact("programs").unwrap_or(1);
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
@@ -159,7 +160,9 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         tally.add(location, 0.0, || format!("{name}: the noise is like 1/f, which the profile does not declare"));
     }
     tally
-        .verdict(evidence, |_| format!("the deviation is at most {largest:.3e}, where {declared:.3e} is declared"))
-        .with_limit("largest standard deviation", largest, "1", declared)
+        .verdict(evidence, |_| {
+            format!("the deviation is at most {largest:.3e}, where {declared:.3e} is declared and less than {told:.3e} is not told from it")
+        })
+        .with_limit("largest standard deviation", largest, "1", told)
         .with_figure("autocorrelation time", remembered, "ticks")
 }

@@ -16,6 +16,7 @@ use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::series::moments;
+use crate::units::counted;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 use isoform_core::program::{NodeKind, Program};
@@ -226,7 +227,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     }
     let fall = falls.into_iter().fold(1.0, |worst: f64, f| if (f - 1.0).abs() > (worst - 1.0).abs() { f } else { worst });
     tally
-        .verdict(evidence, |checks| format!("{checks} fingerprints of {} memristors are there", tried.len()))
+        .verdict(evidence, |checks| format!("{} there, of {}", counted(checks, "fingerprint", ["is", "are"]), tried.join(", ")))
         .with_limit("current at a voltage of nought over the largest", leak, "1", PINCH)
         .with_figure("area at the highest frequency over that of one over the frequency", fall, "1")
 }

@@ -7,6 +7,7 @@
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, always};
 use crate::output::plot::{Plot, Quantile};
+use crate::output::spelling::spell;
 use crate::quantile::{Interval, quantile};
 use crate::record::{Evidence, Level, Status};
 use isoform_core::error::Result;
@@ -64,7 +65,7 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     let (Some(half), Some(most)) = (quantile(seconds, 0.5), quantile(seconds, 0.99)) else {
         return Verdict::new(Status::Inconclusive, format!("{} calls are too few for a 99th percentile", seconds.len()));
     };
-    let say = |i: Interval| format!("{:.3} us ({:.3} to {:.3})", i.value * 1e6, i.low * 1e6, i.high * 1e6);
+    let say = |i: Interval| format!("{} ({} to {})", spell(i.value, "s"), spell(i.low, "s"), spell(i.high, "s"));
     let longest = seconds.iter().copied().fold(0.0, f64::max);
     Verdict::pass(format!("median {}, 99th percentile {}", say(half), say(most)))
         .with_figure("median", half.value, "s")

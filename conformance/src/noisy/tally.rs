@@ -68,8 +68,10 @@ pub(crate) struct Tally {
     pub(crate) doubt: Option<String>,
     /// The first that failed, in words.
     pub(crate) broken: Option<String>,
-    /// The largest magnitude beside its limit.
+    /// The largest magnitude beside what was declared.
     pub(crate) worst: f64,
+    /// How many times what was declared is still not told from it; nought for once.
+    pub(crate) resolution: f64,
 }
 
 impl Tally {
@@ -91,7 +93,7 @@ impl Tally {
 
     /// The verdict, with the error rates behind it.
     pub(crate) fn verdict(self, evidence: &Evidence, holds: impl FnOnce(usize) -> String) -> Verdict {
-        let Self { checks, open, doubt, broken, worst } = self;
+        let Self { checks, open, doubt, broken, worst, resolution } = self;
         let verdict = match (broken, evidence.fact::<String>("not tried")) {
             (Some(why), _) => Verdict::fail(why),
             (None, Some(why)) => Verdict::new(Status::Inconclusive, why),
@@ -106,7 +108,7 @@ impl Tally {
             (None, None) => Verdict::pass(holds(checks)),
         };
         verdict
-            .with_limit("largest deviation over what was declared", worst, "1", 1.0)
+            .with_limit("largest deviation over what was declared", worst, "1", resolution.max(1.0))
             .with_figure("checks", checks as f64, "1")
             .with_figure("probability of a false alarm of this law, at most", share(), "1")
     }

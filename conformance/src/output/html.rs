@@ -153,6 +153,9 @@ fn section(dossier: &Dossier, level: Level) -> Option<Section> {
 }
 
 fn law(outcome: &Outcome, evidence: Option<&Evidence>) -> Law {
+    // what decided comes first
+    let held = outcome.figures.iter().filter(|f| f.limit.is_some());
+    let others = outcome.figures.iter().filter(|f| f.limit.is_none());
     Law {
         anchor: outcome.law.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect(),
         id: plain(&outcome.law),
@@ -161,7 +164,7 @@ fn law(outcome: &Outcome, evidence: Option<&Evidence>) -> Law {
         status: outcome.status.name(),
         mark: mark(outcome.status),
         reason: plain(&outcome.reason),
-        figures: outcome.figures.iter().map(row).collect(),
+        figures: held.chain(others).map(row).collect(),
         facts: evidence.map(facts).unwrap_or_default(),
         samples: evidence.map_or_else(Vec::new, |e| {
             e.samples.iter().map(|s| format!("{} {:?} ({})", plain(&s.name), s.shape, plain(&s.unit))).collect()
@@ -308,11 +311,12 @@ fn number(value: f64) -> String {
 fn commands(dossier: &Dossier, page: &Page) -> Vec<(String, String)> {
     let provenance = &dossier.provenance;
     let (locator, folder, seed) = (quoted(&provenance.locator), quoted(&page.folder), provenance.seed);
+    let again = provenance.notes.get("command").map_or_else(
+        || format!("isoform conform {locator} --level {} --seed {seed} --out {folder}", dossier.asked),
+        |command| plain(command),
+    );
     let mut out = vec![
-        (
-            String::from("The same run again, with the same draws"),
-            format!("isoform conform {locator} --level {} --seed {seed} --out {folder}", dossier.asked),
-        ),
+        (String::from("The same run again, with the same draws; name another folder as --out, where one is named"), again),
         (String::from("Every verdict again from the raw samples, without the substrate"), format!("isoform judge {folder}")),
         (String::from("What another run found differently"), format!("isoform diff {folder} OTHER")),
     ];

@@ -25,7 +25,7 @@ mod junit;
 mod ledger;
 mod npy;
 pub mod plot;
-mod spelling;
+pub(crate) mod spelling;
 mod table;
 mod wording;
 

@@ -14,7 +14,7 @@ use crate::substrate::{Memory, Plasticity, Realization, Rest, Run, Substrate, Tu
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Debug};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -182,7 +182,11 @@ pub(crate) fn input_digest(x: &Signal<'_>, program: &Program, run: &Run, ticks: 
     crate::program::Digest::of(&bytes).to_string()
 }
 
-struct Log(Box<dyn Write + Send>);
+struct Log {
+    to: Box<dyn Write + Send>,
+    /// The first line, until it is written.
+    head: Option<Line>,
+}
 
 impl Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -194,16 +198,20 @@ type Shared = Arc<Mutex<Log>>;
 
 fn put(log: &Shared, line: &Line) -> Result<()> {
     let broken = |e: Box<dyn std::error::Error + Send + Sync>| Error::fault("the recording cannot be written").with_source(e);
-    let mut text = serde_json::to_vec(line).map_err(|e| broken(e.into()))?;
-    text.push(b'\n');
     let mut log = log.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    log.0.write_all(&text).and_then(|()| log.0.flush()).map_err(|e| broken(e.into()))
+    let mut text = Vec::new();
+    for line in log.head.take().iter().chain([line]) {
+        serde_json::to_writer(&mut text, line).map_err(|e| broken(e.into()))?;
+        text.push(b'\n');
+    }
+    log.to.write_all(&text).and_then(|()| log.to.flush()).map_err(|e| broken(e.into()))
 }
 
 /// A substrate whose calls are written down.
 ///
 /// # Behavior
 /// - What is written is what the substrate was asked and what it answered, errors included.
+/// - Nothing is written before the first call.
 /// - A recording that cannot be written fails the call, and the state is lost.
 #[derive(Debug)]
 pub struct Record {
@@ -213,23 +221,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether a file may give way to a new recording: it is empty, or a recording itself.
-    #[must_use]
-    pub fn may_follow(old: impl Read) -> bool {
-        let mut start = Vec::new();
-        let read = old.take(64).read_to_end(&mut start);
-        read.is_ok() && (start.is_empty() || start.starts_with(br#"{"call":"substrate""#))
-    }
-
     /// Writes down the calls to a substrate.
-    ///
-    /// # Errors
-    /// `Fault` if the first line cannot be written.
-    pub fn new(inner: Arc<dyn Substrate>, log: impl Write + Send + 'static) -> Result<Self> {
-        let log: Shared = Arc::new(Mutex::new(Log(Box::new(log))));
+    #[must_use]
+    pub fn new(inner: Arc<dyn Substrate>, log: impl Write + Send + 'static) -> Self {
         let (profile, shows) = (Box::new((*inner.profile()).clone()), inner.exemplars().len());
-        put(&log, &Line::Substrate { format: FORMAT, profile, shows })?;
-        Ok(Self { inner, log, start: Instant::now() })
+        let head = Some(Line::Substrate { format: FORMAT, profile, shows });
+        Self { inner, log: Arc::new(Mutex::new(Log { to: Box::new(log), head })), start: Instant::now() }
     }
 }
 

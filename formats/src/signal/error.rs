@@ -117,6 +117,16 @@ pub enum SignalErrorKind {
         /// How many the first row has.
         expected: usize,
     },
+    /// A number of a table is infinite in single precision.
+    #[error("row {row}, column {column}: \"{cell}\" is beyond single precision")]
+    CellRange {
+        /// The line of the file, from 1.
+        row: u64,
+        /// The column, from 1.
+        column: usize,
+        /// What it holds.
+        cell: String,
+    },
     /// A finite number of the file is infinite in single precision.
     #[error("the value {0:e} is beyond single precision")]
     Range(f64),

@@ -27,15 +27,11 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Dense> {
             continue;
         }
         for (column, cell) in record.iter().enumerate() {
-            let value = cell.parse::<f32>().map_err(|_| SignalErrorKind::Cell {
-                row: row(),
-                column: column + 1,
-                cell: cell.chars().take(32).collect(),
-            })?;
+            let (column, shown) = (column + 1, || cell.chars().take(32).collect());
+            let value = cell.parse::<f32>().map_err(|_| SignalErrorKind::Cell { row: row(), column, cell: shown() })?;
             // Text that overflows reads as infinity, which only "inf" itself may do.
             if value.is_infinite() && cell.contains(|c: char| c.is_ascii_digit()) {
-                let wide = cell.parse().unwrap_or(f64::INFINITY);
-                return Err(SignalErrorKind::Range(wide).into());
+                return Err(SignalErrorKind::CellRange { row: row(), column, cell: shown() }.into());
             }
             data.push(value);
         }
@@ -141,7 +137,7 @@ mod tests {
         assert_eq!(message("a,b\n0,1\n2,\n"), "row 3, column 2: \"\" is not a number");
         assert_eq!(message("0,a\n"), "row 1, column 2: \"a\" is not a number");
         assert_eq!(message("0,1\n2\n"), "row 2 has 1 columns, the rows before it have 2");
-        assert_eq!(message("1e99\n"), "the value 1e99 is beyond single precision");
+        assert_eq!(message("0\n1e400\n"), "row 2, column 1: \"1e400\" is beyond single precision");
         assert_eq!(message(""), "not a readable csv file: it is empty");
         assert!(from_bytes(b"0,\xff\n").is_err());
         assert_eq!(message("0\n\n1\n"), "row 2, column 1: \"\" is not a number");

@@ -1,22 +1,23 @@
 //! One run: what it reads, what it writes, and what is told of it.
 
+use super::files;
 use crate::cli::console::{Console, large, plural, seconds};
 use crate::cli::failure::{Failure, Result};
+use isoform::core::profile::Profile;
 use isoform::core::program::Program;
-use isoform::core::substrate::Substrate;
 use isoform::files::Place;
+use isoform::formats::nir::Compat;
 use isoform::formats::signal::{Dense, Signal};
 use isoform::manifest::{self, Manifest, Versions};
 use isoform::model::Model;
-use isoform::run::{Probe, Recording};
+use isoform::run::{Probe, Recording, check_input};
+use isoform::state_file;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// One run, with everything that it reads and writes.
 pub(super) struct Job<'a> {
     pub(super) locator: &'a str,
-    pub(super) substrate: Arc<dyn Substrate>,
     pub(super) model: &'a Model,
     pub(super) program: &'a Program,
     pub(super) input: (&'a Path, &'a Signal),
@@ -29,8 +30,32 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Checks everything that needs no substrate, so that none is opened, and no file made, for what cannot be run.
+    pub(super) fn check(&self, compat: Compat) -> Result<()> {
+        let (input, signal) = self.input;
+        check_input(self.program, signal).map_err(Failure::about(format!("input \"{}\"", input.display())))?;
+        for file in std::iter::once(&self.output).chain(self.probes.iter().map(|(_, _, file)| file)) {
+            files::check_output(file, compat)?;
+        }
+        isoform::files::check_writable(&manifest::path_beside(&self.output))?;
+        if let Some(file) = &self.state_out {
+            state_file::check_name(file)?;
+            isoform::files::check_writable(file)?;
+        }
+        self.keep_apart()
+    }
+
+    /// The lanes of its input.
+    pub(super) fn batch(&self) -> usize {
+        match self.input.1 {
+            Signal::Events(events) => events.batch,
+            Signal::Dense(dense) => dense.batch,
+            _ => 1,
+        }
+    }
+
     /// Checks that no result would overwrite another, nor anything that is read.
-    pub(super) fn keep_apart(&self) -> Result<()> {
+    fn keep_apart(&self) -> Result<()> {
         let read = [Some((self.model.path.as_path(), "the model")), Some((self.input.0, "the input"))];
         let read = read.into_iter().chain([self.state_in.map(|file| (file, "the state to start from"))]).flatten();
         let mut taken: Vec<(Place, &str)> = read.map(|(file, what)| (Place::of(file), what)).collect();
@@ -63,10 +88,10 @@ impl Job<'_> {
 
     pub(super) fn manifest(
         &self,
+        profile: &Profile,
         recording: &Recording,
         started: String,
         clock: Instant,
-        batch: usize,
         inputs: Vec<manifest::File>,
     ) -> Result<Manifest> {
         let mut outputs = vec![manifest::File::of("output", &self.output)?];
@@ -90,10 +115,10 @@ impl Job<'_> {
             semantics: *self.program.semantics(),
             own_semantics: manifest::own_semantics(self.program),
             locator: self.locator.to_owned(),
-            profile: (*self.substrate.profile()).clone(),
+            profile: profile.clone(),
             seed: self.seed,
             ticks: recording.report.ticks,
-            batch,
+            batch: self.batch(),
             inputs,
             outputs,
             report: recording.report,
@@ -157,7 +182,9 @@ impl Job<'_> {
             ));
         }
         let spikes = total(&recording.output);
-        let what = match spiking(self.program) {
+        // what noise has moved counts no spikes
+        let counts = spiking(self.program) && recording.output.data.iter().all(|v| v.fract() == 0.0);
+        let what = match counts {
             true if spikes == 1.0 => String::from(", 1 spike"),
             true => format!(", {} spikes", large(spikes)),
             false => String::new(),

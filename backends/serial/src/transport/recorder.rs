@@ -3,7 +3,6 @@
 use super::Transport;
 use crate::error::SerialError;
 use crate::transcript::{Entry, Head, write_entry, write_head};
-use isoform_core::program::Digest;
 use isoform_core::substrate::Cancel;
 use std::fmt;
 use std::io::{self, Write};
@@ -24,17 +23,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Writes down what passes over a line.
+    /// Writes down what passes over a line, below a head whose port is the name of the line.
     ///
     /// # Errors
     /// If the head cannot be written.
-    pub fn new(
-        inner: Box<dyn Transport>,
-        device: &str,
-        files: Vec<(String, Digest)>,
-        mut log: Box<dyn Write + Send>,
-    ) -> io::Result<Self> {
-        write_head(&mut log, &Head { device: device.to_owned(), port: inner.name(), files })?;
+    pub fn new(inner: Box<dyn Transport>, head: Head, mut log: Box<dyn Write + Send>) -> io::Result<Self> {
+        write_head(&mut log, &Head { port: inner.name(), ..head })?;
         log.flush()?;
         Ok(Self { inner, log, looks: 0, failed: None })
     }

@@ -2,7 +2,7 @@
 
 use super::{Transport, VirtualClock};
 use crate::error::{SerialError, printable};
-use crate::transcript::{Entry, Transcript};
+use crate::transcript::{Entry, Head, Transcript};
 use isoform_core::substrate::Cancel;
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -21,6 +21,7 @@ use std::time::Duration;
 pub struct Replayed {
     file: String,
     port: String,
+    purpose: String,
     /// What is still to come, in reverse.
     rest: Vec<(Duration, Entry)>,
     /// The line of the transcript behind its last entry.
@@ -41,11 +42,15 @@ impl Replayed {
         let end = transcript.line(transcript.entries.len());
         let Transcript { file, head, mut entries, broken_off } = transcript;
         entries.reverse();
-        Self { file, port: head.port, end, rest: entries, broken_off, inbox: VecDeque::new(), clock, looks: 0, left: None }
+        let Head { port, purpose, .. } = head;
+        Self { file, port, purpose, end, rest: entries, broken_off, inbox: VecDeque::new(), clock, looks: 0, left: None }
     }
 
-    fn leave(&mut self, why: String) -> io::Error {
+    fn leave(&mut self, mut why: String) -> io::Error {
         let line = self.end - self.rest.len();
+        if !self.purpose.is_empty() {
+            why = format!("{why}; it was recorded by {}", self.purpose);
+        }
         self.left.get_or_insert((line, why));
         self.check().map_or_else(|e| e, |()| super::ended())
     }
@@ -205,7 +210,6 @@ impl Transport for Replayed {
 mod tests {
     use super::*;
     use crate::link::Link;
-    use crate::transcript::{Head, Transcript};
 
     /// A device that never stops talking is drained for half a second; where that ends depends on moments between two entries.
     #[test]
@@ -253,13 +257,14 @@ mod tests {
     /// The head of a session that was opened with a file has a line more.
     #[test]
     fn a_line_of_the_transcript_is_named_by_its_number() {
-        let text = "isoform transcript 1\ndevice a\nport b\nfile patch \
+        let text = "isoform transcript 1\ndevice a\nport b\nfor isoform run 'a b'\nfile patch \
             9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n0.1 > a\n0.2 > b\n";
         let transcript = crate::transcript::read("log", text.as_bytes()).expect("reads");
         let mut line = Replayed::on(VirtualClock::default(), transcript);
         let wait = Duration::from_millis(1);
         assert_eq!(line.write(b"a", wait).expect("as it was"), 1);
         let error = line.write(b"c", wait).expect_err("not as it was").to_string();
-        assert!(error.starts_with("line 6 of the transcript \"log\""), "{error}");
+        assert!(error.starts_with("line 7 of the transcript \"log\""), "{error}");
+        assert!(error.ends_with("; it was recorded by isoform run 'a b'"), "{error}");
     }
 }

@@ -86,7 +86,7 @@ impl Rules {
         let nodes = program.nodes();
         if let Some((key, _)) = self.keys.iter().find(|(key, _)| !self.names_something(key, nodes)) {
             return Err(Error::unsupported(format!(
-                "the key {key:?} is no node of the program, no kind of node, and neither linear nor neuron"
+                "the key {key:?} is no node of the program, no kind of node, and none of linear, neuron, delay and *"
             )));
         }
         let mut places: Vec<Option<usize>> = nodes.iter().map(|node| self.of(node)).collect();
