@@ -176,7 +176,7 @@ fn an_interrupt_keeps_what_was_found() {
     assert!(told.expect("there is a kill").success());
     let ended = child.wait_with_output().expect("ends");
     let words = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(3), "{words}");
+    assert_eq!(ended.status.code(), Some(130), "{words}");
     assert!(words.contains("stopping in good order") && words.contains("wrote found"), "{words}");
     let outcomes = &folder.json("found/dossier.json")["outcomes"];
     let stopped = |o: &&serde_json::Value| o["reason"].as_str().is_some_and(|why| why.contains("the run was stopped"));
@@ -194,16 +194,46 @@ fn known_failures_come_from_a_file() {
     let whole = "[[waiver]]\nlaw = \"L0.seed\"\nreason = \"draws by the clock\"\nwho = \"the lab\"\nuntil = \"2999-12-31\"\n";
     let holds = with(whole);
     assert!(holds.code == 1 && holds.out.contains("take the waiver away"), "{}{}", holds.out, holds.err);
+    let day = with(&whole.replace("\"2999-12-31\"", "2999-12-31"));
+    assert!(day.code == 1 && day.out.contains("take the waiver away"), "{}{}", day.out, day.err);
     let other = with(&whole.replace("L0.seed", "L2.functions"));
     assert_eq!(other.code, 0, "{}{}", other.out, other.err);
     for (from, to, why) in [
         ("who = \"the lab\"\n", "", "missing field `who`"),
         ("2999-12-31", "soon", "is no day: write it as 2026-12-31"),
         ("L0.seed", "L0.sed", "there is no law \"L0.sed\" to waive"),
+        ("until = ", "until: ", "line 5: "),
     ] {
         let refused = with(&whole.replace(from, to));
         assert!(refused.code == 2 && refused.err.contains(why), "{}", refused.err);
     }
+    // what is broken is known, and there is nothing else
+    folder.put("known.toml", whole.replace("L0.seed", "L2.equivalence"));
+    let coarse = ["conform", "quantise:?on=(oracle:)&step=0.5&range=1", "--law", "L2.equivalence", "--quiet"];
+    assert_eq!(folder.isoform(&coarse).code, 1);
+    folder.succeeds(&[&coarse[..], &["--waivers", "known.toml"]].concat());
+}
+
+/// How a command ends whose output nobody reads.
+fn unheard(folder: &Folder, arguments: &[&str]) -> Option<i32> {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_isoform"));
+    let command = command.current_dir(folder.path(".")).args(arguments);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("starts");
+    drop(child.stdout.take());
+    child.wait().expect("ends").code()
+}
+
+#[test]
+fn a_run_is_kept_and_ends_as_it_would_when_nobody_reads_it() {
+    let folder = Folder::new();
+    let coarse = ["conform", "quantise:?on=(oracle:)&step=0.5&range=1", "--law", "L2.equivalence", "--quiet"];
+    let kept = ["--out", "found", "--json", "found.json", "--junit", "found.xml"];
+    assert_eq!(unheard(&folder, &[&coarse[..], &kept[..]].concat()), Some(1));
+    assert!(["found/report.html", "found.json", "found.xml"].iter().all(|file| folder.path(file).is_file()));
+    assert_eq!(unheard(&folder, &["judge", "found"]), Some(1));
+    folder.succeeds(&["conform", "oracle:", "--law", "L0.seed", "--out", "other", "--quiet"]);
+    assert_eq!(unheard(&folder, &["diff", "found", "other"]), Some(1));
+    assert_eq!(unheard(&folder, &["--help"]), Some(0));
 }
 
 #[test]

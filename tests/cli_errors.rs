@@ -170,9 +170,42 @@ fn requests_to_stop_and_times_are_those_of_the_recording() {
     );
 }
 
+/// What a line or a layer would write down is precious, and what is refused has nothing to write down.
+#[test]
+fn a_refused_call_makes_no_recording_and_none_is_written_over() {
+    let folder = Folder::new();
+    let run = |on: &str, x: &str| folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--on", on, "--input", x, "--output", "y.csv"]);
+    folder.put("wide.csv", "1,1\n");
+    let mut on = vec!["record:r.log?on=(oracle:)"];
+    if cfg!(feature = "devices") {
+        on.push("twin:board?record=r.log");
+    }
+    for on in on {
+        for x in ["wide.csv", "none.csv"] {
+            assert_eq!(run(on, x).code, 2);
+            assert!(!folder.path("r.log").exists(), "{on}");
+        }
+        assert_eq!(folder.isoform(&["conform", on, "--law", "L9.none"]).code, 2);
+        assert!(!folder.path("r.log").exists(), "{on}");
+        assert_eq!(run(on, "x.csv").code, 0);
+        let kept = folder.text("r.log");
+        let again = run(on, "x.csv");
+        assert!(again.code == 2 && again.err.contains("is there already"), "{}", again.err);
+        assert_eq!(folder.text("r.log"), kept);
+        std::fs::remove_file(folder.path("r.log")).expect("is there");
+    }
+    // a manifest that has no place is told before the outputs are written over
+    folder.put("m.csv", "kept");
+    std::fs::create_dir(folder.path("m.csv.manifest.json")).expect("a folder");
+    insta::assert_snapshot!(self::run(&folder, &[("--output", "m.csv")]), @r#"not found: "m.csv.manifest.json" cannot be written: it is a folder; name a file"#);
+    assert_eq!(folder.text("m.csv"), "kept");
+    insta::assert_snapshot!(refused(&folder, &["conform", "oracle:", "--out", "o", "--json", "o/mine.json"]), @r#""o/mine.json" is in the folder of --out, which is the suite's own and has dossier.json and junit.xml: name a file outside of "o""#);
+}
+
 #[test]
 fn folders_that_are_files() {
     let folder = Folder::new();
+    insta::assert_snapshot!(refused(&folder, &["convert", "lif.nir", "lif.txt"]), @r#""lif.txt": a NIR file is written, whose name ends with .nir, .h5 or .hdf5"#);
     insta::assert_snapshot!(refused(&folder, &["judge", "lif.nir"]), @"lif.nir: it is a file; name the folder that isoform conform --out wrote");
     insta::assert_snapshot!(refused(&folder, &["conform", "oracle:", "--level", "L0", "--out", "lif.nir"]), @r#"not found: "lif.nir" cannot be written: it is a file; name a folder"#);
     assert!(folder.path("lif.nir").is_file());
