@@ -174,7 +174,8 @@ fn requests_to_stop_and_times_are_those_of_the_recording() {
 #[test]
 fn a_refused_call_makes_no_recording_and_none_is_written_over() {
     let folder = Folder::new();
-    let run = |on: &str, x: &str| folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--on", on, "--input", x, "--output", "y.csv"]);
+    let run =
+        |on: &str, x: &str| folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--on", on, "--input", x, "--output", "y.csv"]);
     folder.put("wide.csv", "1,1\n");
     let mut on = vec!["record:r.log?on=(oracle:)"];
     if cfg!(feature = "devices") {

@@ -3,7 +3,8 @@
 //! State-forced comparison looks at one tick at a time; this law lets substrate and oracle run freely. It reports the latency at which the
 //! trains coincide best, and the distances that remain there: Victor and Purpura 1996 with a cost of one per five milliseconds, and van
 //! Rossum 2001 with a kernel of five milliseconds. It fails if the latency is not nought, or if a train leaves the reference in a tick in
-//! which accumulated rounding does not explain it (see `blind`).
+//! which accumulated rounding does not explain it (see `blind`). From a tick on in which rounding may decide, a lane is left out, so that
+//! several lanes run side by side.
 
 use crate::bench::advance;
 use crate::bench::{Bench, DT};
@@ -35,20 +36,22 @@ const TICKS: usize = 400;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let semantics = bench.home()?.semantics;
-    let channels = bench.channels(4);
+    let (channels, batch) = (bench.channels(4), bench.batch(4));
     for id in [library::LIF, library::CUBA_LIF, library::IF].into_iter().filter(|id| bench.has(id)) {
         let plan = Plan::single(bench.neuron(id, channels), channels, semantics);
         let Ok(program) = plan.build() else { continue };
-        let run = Run::new().with_seed(bench.seed);
+        let run = Run::new().with_batch(batch).with_seed(bench.seed);
         let Ok(mut session) = bench.try_open(&program, &run)? else { continue };
-        let x = bench.drive(&mut bench.chance(), TICKS * channels);
+        let trains = batch * channels;
+        let x = bench.drive(&mut bench.chance(), TICKS * trains);
         let y = advance(&mut session, &x, TICKS)?;
         let reference: Vec<f64> = Oracle::new(&program, &run).run(&x);
         evidence.note("plan", &plan);
         evidence.note("seed", bench.seed);
-        evidence.keep_single("input", "1", &[TICKS, channels], &x);
-        evidence.keep_single("substrate", "1", &[TICKS, channels], &y);
-        evidence.keep("oracle", "1", &[TICKS, channels], reference);
+        evidence.note("lanes", batch);
+        evidence.keep_single("input", "1", &[TICKS, trains], &x);
+        evidence.keep_single("substrate", "1", &[TICKS, trains], &y);
+        evidence.keep("oracle", "1", &[TICKS, trains], reference);
         Plot::raster(format!("Spikes of {id}"), "substrate", "oracle").with_tick(DT).attach(evidence);
         return Ok(());
     }
@@ -68,12 +71,12 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         Ok(program) => program,
         Err(e) => return Verdict::error(e.to_string()),
     };
-    let run = Run::new().with_seed(evidence.fact("seed").unwrap_or(0));
-    let channels = program.output_channels();
+    let batch = evidence.fact("lanes").unwrap_or(1_usize).max(1);
+    let run = Run::new().with_batch(batch).with_seed(evidence.fact("seed").unwrap_or(0));
+    let channels = batch.saturating_mul(program.output_channels());
     let input = single(&x.values);
-    if !input.len().is_multiple_of(program.input_channels())
-        || y.values.len() / channels != input.len() / program.input_channels()
-    {
+    let row = batch.saturating_mul(program.input_channels());
+    if input.len() < row || !input.len().is_multiple_of(row) || y.values.len() / channels != input.len() / row {
         return Verdict::error("the records do not fit the program");
     }
     let reference = Oracle::new(&program, &run).run(&input);
