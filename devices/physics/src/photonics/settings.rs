@@ -1,11 +1,13 @@
 //! What a twin of a mesh is made of, and what follows from it for the outputs.
 //!
-//! With `N` modes at most, both meshes of a matrix have `2N² + N` phases, in `2N + 1` for each row. An error of standard deviation `σ` of each moves
-//! a row of the matrix by `ρ = σ √(2N + 1)` in the root mean square, and a field behind it by at most `√N ρ` times the largest input (an input is
-//! at most √2, where it is a complex number of two parts from -1 to 1). The margin takes twice that, and a realization whose own matrix is off by
-//! more is refused, so that what is declared holds of every program that runs:
+//! With `N` modes at most, light meets `layers` of heaters in both meshes of a matrix and the attenuators between them, and `4 depth` layers of
+//! couplers. An error of standard deviation `σ` of each phase of a layer moves a row of the matrix by at most `σ` in the root mean square, wherever the
+//! light of the row is, so that all together move it by `ρ = σ √layers`; uneven couplers move it by as much as their angles are off, and once more by
+//! the phases that are trimmed for them. A field behind it moves by at most `√N ρ` times the largest input (an input is at most √2, where it is a
+//! complex number of two parts from -1 to 1). The margin takes twice that, and a realization whose own matrix is off by more is refused, so that what
+//! is declared holds of every program that runs:
 //! ```text
-//! σ² = step²/12 + fit² + drift²/3          ρ² = (2N + 1) σ² + 4 (N - 1) coupler² + 2N (2 ln a)² [without dummies]
+//! σ² = step²/12 + fit² + drift²/3          ρ² = layers σ² + 8 depth coupler² + 2N (2 ln a)² [without dummies]
 //! F = g √2N          e = F (2 ρ + layers · jitter² / 2)          s = 2 g jitter √(2 layers)
 //! margin = e (homodyne), 2 F e + e² + 2 s² (intensity)            noise² = detector² + s² (homodyne), detector² + (2 F s + s²)² (intensity)
 //! ```
@@ -247,12 +249,16 @@ impl Settings {
     /// Layers of heaters that light meets in two meshes and the attenuators between them.
     #[must_use]
     pub fn layers(&self) -> usize {
-        let depth = match self.layout {
+        2 * (2 * self.depth() + 1) + 1
+    }
+
+    /// Columns of elements of a mesh.
+    fn depth(&self) -> usize {
+        match self.layout {
             _ if self.modes < 3 => self.modes - 1,
             Layout::Rectangle => self.modes,
             Layout::Triangle => 2 * self.modes - 3,
-        };
-        2 * (2 * depth + 1) + 1
+        }
     }
 
     /// The light that a chip loses at most, as an amplitude: that of two meshes and the attenuators between them.
@@ -274,9 +280,9 @@ impl Settings {
     /// What an error of a phase, and what fabrication leaves, make of a field at most: bounds `e` for the errors and for the jitter.
     fn error(&self, phase: f64) -> f64 {
         let n = self.modes as f64;
-        let uneven = 4.0 * (n - 1.0) * self.coupler * self.coupler;
+        let uneven = 8.0 * self.depth() as f64 * self.coupler * self.coupler;
         let lossy = if self.dummies { 0.0 } else { 2.0 * n * (2.0 * self.through().ln()).powi(2) };
-        2.0 * self.field() * ((2.0 * n + 1.0) * phase * phase + uneven + lossy).sqrt()
+        2.0 * self.field() * (self.layers() as f64 * phase * phase + uneven + lossy).sqrt()
     }
 
     /// The largest field behind a matrix.
