@@ -30,6 +30,8 @@ use std::f64::consts::TAU;
 const TICK: f64 = 1e-3;
 /// The share of the margin that a drift has to be for a promise of its own.
 const DRIFT: f64 = 0.05;
+/// The share of the noise that a promised drift is at the least: what moves by less is not told from the noise in any time that a suite has.
+const TOLD: f64 = 0.1;
 
 /// The options of the twin, each with what it means.
 pub const OPTIONS: &[(&str, &str)] = &[
@@ -324,7 +326,7 @@ impl Settings {
         // what is within a margin at either end has moved by twice that at most
         let moved = worst(self.error(drifted.sqrt())).min(2.0 * margin);
         // a drift that is nothing beside the margin, which has it in it, is not worth a promise of its own
-        let drift = (moved > DRIFT * margin).then_some(Drift { most: moved, within: self.valid });
+        let drift = (moved > DRIFT * margin).then_some(Drift { most: moved.max(TOLD * noise), within: self.valid });
         Medium { drift, price: Price { seconds: TICK, joules: heaters * TICK, writes: 0 }, ..Medium::new(margin, noise) }
     }
 }
