@@ -44,7 +44,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let mut legend = Vec::new();
     if let Some([low, high]) = &plot.band {
         layers.push(Layer::Area { ink: Ink::Band, points: band });
-        legend.push(Key::new(format!("{low} to {high}"), Ink::Band, Mark::Area));
+        legend.push(Key::new(between(low, high), Ink::Band, Mark::Area));
     }
     let edges = |pick: fn(f64, f64) -> f64| x.iter().copied().filter(|x| x.is_finite()).reduce(pick);
     for (place, (label, y)) in plot.levels.iter().enumerate() {
@@ -93,6 +93,15 @@ fn labels(names: &[String]) -> Vec<&str> {
     if is_told { last } else { names.iter().map(String::as_str).collect() }
 }
 
+/// What a band is called: the interval of something, where its edges are called the ends of that.
+fn between(low: &str, high: &str) -> String {
+    let [low, high] = [low, high].map(|name| name.rsplit('/').next().unwrap_or(name));
+    match (low.strip_suffix(", lower end"), high.strip_suffix(", upper end")) {
+        (Some(what), Some(other)) if what == other => format!("interval of what {what}"),
+        _ => format!("{low} to {high}"),
+    }
+}
+
 fn exponential(fit: &Fit, axis: &Axis) -> Vec<(f64, f64)> {
     let end = |at: f64| if axis.log { 10f64.powf(at) } else { at };
     let (low, high) = (end(axis.low).max(fit.onset), end(axis.high));
@@ -112,5 +121,7 @@ mod tests {
         assert_eq!(of(&["exemplar 1/record"]), "record");
         assert_eq!(of(&["one/got", "one/want"]), "got, want");
         assert_eq!(of(&["one/got", "other/got"]), "one/got, other/got");
+        assert_eq!(between("moved, lower end", "moved, upper end"), "interval of what moved");
+        assert_eq!(between("a/low", "a/high"), "low to high");
     }
 }
