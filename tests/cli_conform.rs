@@ -90,7 +90,7 @@ fn work_under_a_calibration_that_is_over_is_refused() {
         folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--input", "x.csv", "--output", "y.csv", "--on", on, "--quiet"])
     };
     let refused = run(&old);
-    assert_eq!(refused.code, 4, "{}{}", refused.out, refused.err);
+    assert_eq!(refused.code, 2, "{}{}", refused.out, refused.err);
     assert!(
         refused.err.contains("is 604800.000 s old and held for") && refused.err.contains("calibrate again"),
         "{}",

@@ -109,7 +109,9 @@ fn instruments_that_there_are_not_and_options_that_they_do_not_take() {
     insta::assert_snapshot!(conform("crossbar:?age=0"), @r#"not found: no substrate is called "crossbar"; write "twin:crossbar""#);
     insta::assert_snapshot!(conform("twin:photonic?imax=-1"), @r#"unsupported: twin:photonic?imax=-1: option "imax" is "-1", but expects 0.001 to 1000"#);
     insta::assert_snapshot!(conform("twin:photonic?vmax=5"), @"unsupported: twin:photonic?vmax=5: heater 0 needs 6.325 V and 6.325 mA for a whole turn, but may have 5 V and 20 mA: raise vmax or imax, or calibrate");
-    assert!(conform("twin:board?baud=9600").contains("option \"baud\" is unknown: \"twin:\" takes record, numbers, mode"));
+    assert!(conform("twin:crossbar?foo=1").contains("option \"foo\" is unknown: \"twin:crossbar\" takes device, seed"));
+    assert!(conform("twin:mesh?reach=0").contains("option \"reach\" is \"0\", but expects 0.1 to 10"));
+    assert!(conform("twin:board?baud=9600").contains("option \"baud\" is unknown: \"twin:board\" takes record, numbers, mode"));
     assert!(
         refused(&folder, &["list", "brain"])
             .contains("no instrument, medium or scheme is called \"brain\"; known are arc-one, board")

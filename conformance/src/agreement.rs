@@ -8,6 +8,7 @@ use crate::law::Verdict;
 use crate::noisy::{Design, Order, POWER, Rows, STAGES, Stand, Tally, failing, locate, normal, together};
 use crate::record::Evidence;
 use crate::statistics::equivalence::Location;
+use crate::units::{self, told};
 use isoform_core::error::Result;
 use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
@@ -25,8 +26,8 @@ pub(crate) struct Check {
     limit: f64,
 }
 
-/// Measures on every program that shows errors as large as they are. The first stimulus is the reference. A second stage follows unless all
-/// means of the first lie inside and whatever else the law looks at is settled.
+/// Measures on every program that shows errors as large as they are. The first stimulus is the reference. A second stage, which is longer, follows
+/// unless all means of the first lie inside and whatever else the law looks at is settled.
 pub(crate) fn measure(
     bench: &Bench<'_>,
     evidence: &mut Evidence,
@@ -55,10 +56,12 @@ pub(crate) fn measure(
             evidence.note("not tried", why);
             continue;
         }
+        let mut staged = design;
         for stage in STAGES {
-            let rows = bench.stage(&mut stand, &stimuli, &design, order, &mut chance)?;
+            let rows = bench.stage(&mut stand, &stimuli, &staged, order, &mut chance)?;
             let found = checks(&rows, stand.outputs, stimuli.len(), &design, &medium, 1);
             let is_settled = settled(&rows, stand.outputs, &design, medium.margin);
+            staged = bench.again(&design, rows.deviation(stand.outputs), (stimuli.len(), medium.margin), &medium);
             rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if found.iter().all(|check| check.location == Location::Inside) && is_settled {
                 break;
@@ -102,8 +105,15 @@ pub(crate) struct Measured {
     pub(crate) design: Design,
     pub(crate) stimuli: usize,
     pub(crate) outputs: usize,
+    /// What its outputs are measured in.
+    pub(crate) unit: String,
     pub(crate) rows: Rows,
     pub(crate) again: Option<Rows>,
+}
+
+/// The unit of all programs, or that of a pure number where they differ.
+pub(crate) fn unit(all: &[Measured]) -> &str {
+    units::shared(all.iter().map(|m| m.unit.as_str()))
 }
 
 /// Everything that was measured.
@@ -118,7 +128,8 @@ pub(crate) fn measured(evidence: &Evidence) -> Result<Vec<Measured>, String> {
         let design = evidence.fact(&format!("design of {name}"))?;
         let stimuli = evidence.fact(&format!("stimuli of {name}"))?;
         let again = stage(STAGES[1]).map(|(rows, _)| rows);
-        Some(Measured { design, stimuli, outputs, rows, again, name })
+        let unit = evidence.sample(&format!("{name}/{}/output", STAGES[0]))?.unit.clone();
+        Some(Measured { design, stimuli, outputs, unit, rows, again, name })
     };
     let missing = |name: &str| format!("the records of {name} are missing or do not fit");
     tried.into_iter().map(|name| read(name.clone()).ok_or_else(|| missing(&name))).collect()
@@ -141,19 +152,20 @@ pub(crate) fn swing(all: &[Measured]) -> f64 {
 /// Adds every mean to a tally, as one of so many parts of a law.
 pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl Fn(usize) -> String) -> Tally {
     let mut tally = Tally::default();
-    for Measured { name, design, stimuli, outputs, rows, again } in all {
+    for Measured { name, design, stimuli, outputs, unit, rows, again } in all {
         let of = |rows: &Rows| checks(rows, *outputs, *stimuli, design, medium, parts * all.len());
         let second = again.as_ref().map(of);
         for (k, check) in of(rows).iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k));
             let Check { stimulus, output, limit, .. } = *check;
             tally.add(together(check.location, again.map(|c| c.location)), check.mean.abs() / limit, || {
-                let [a, b] = [check.mean, again.map_or(check.mean, |c| c.mean)];
+                let [a, b] = [check.mean, again.map_or(check.mean, |c| c.mean)].map(|mean| told(mean, unit));
+                let limit = told(limit, unit);
                 let bound = match design.coloured && stimulus == 0 {
-                    true => format!("margin, drift and noise come to {limit:.3e}"),
-                    false => format!("{limit:.3e} is declared"),
+                    true => format!("margin, drift and noise come to {limit}"),
+                    false => format!("{limit} is declared"),
                 };
-                format!("{name}: under {} output {output} is off by {a:.3e} and again by {b:.3e}, where {bound}", word(stimulus))
+                format!("{name}: under {} output {output} is off by {a} and again by {b}, where {bound}", word(stimulus))
             });
         }
     }
@@ -175,7 +187,7 @@ pub(crate) fn judge(evidence: &Evidence, profile: &Profile, word: impl Fn(usize)
     };
     let means: usize = all.iter().map(|m| pairs(m.outputs, m.stimuli, &m.design).len()).sum();
     tally(&all, &medium, 1, word)
-        .verdict(evidence, |_| format!("{means} means lie within {margin:.3e} of the program, {how}"))
+        .verdict(evidence, |_| format!("{means} means lie within {} of the program, {how}", told(margin, unit(&all))))
         .with_figure(SAMPLES, samples, "1")
         .with_figure("power of a stage for an unbiased mean, at least", POWER, "1")
         .with_figure("samples that were clipped", evidence.fact::<u64>("clipped").unwrap_or(0) as f64, "1")
@@ -190,7 +202,8 @@ mod tests {
         let seen: Vec<f64> = (0..160).map(|t| if t / 10 % 2 == 0 { mean + 1.0 } else { mean - 1.0 }).collect();
         let rows = Rows { said: vec![0.0; 160], stimulus: vec![0.0; 160], seen };
         let design = Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 160, rest: 0 };
-        Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, again: Some(rows.clone()), rows }
+        let unit = String::from("1");
+        Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, unit, again: Some(rows.clone()), rows }
     }
 
     #[test]
@@ -209,7 +222,8 @@ mod tests {
         let broken = |offset: f64, medium: &Medium| {
             let rows = Rows { said: vec![0.0; 32], stimulus: vec![0.0; 32], seen: vec![offset; 32] };
             let again = Some(rows.clone());
-            let all = [Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, rows, again }];
+            let unit = String::from("1");
+            let all = [Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, unit, rows, again }];
             tally(&all, medium, 1, |_| String::from("the reference")).broken
         };
         // one check: 4.03 deviations of the noise beyond the margin, 0.1306

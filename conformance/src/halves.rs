@@ -103,7 +103,15 @@ mod tests {
         let design = crate::noisy::Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 400, rest: 0 };
         let of = |wave: &dyn Fn(usize) -> f64| {
             let mut found = Halves { law: String::new(), checks: 0, inside: 0, outside: 0, rare: 0, chance: 1.0 };
-            let measured = Measured { name: String::new(), design, stimuli: 1, outputs: 1, rows: rows(wave), again: None };
+            let measured = Measured {
+                name: String::new(),
+                design,
+                stimuli: 1,
+                outputs: 1,
+                unit: String::from("1"),
+                rows: rows(wave),
+                again: None,
+            };
             compare(&measured, 0.1, 1, &mut found);
             (found.checks, found.outside, found.rare)
         };

@@ -360,7 +360,10 @@ pub fn exit_code(dossier: &Dossier) -> u8 {
 /// `NotFound` for a law that there is not, or that needs a peer.
 pub fn choose(options: &Options<'_>, class: Class) -> Result<Vec<&'static Law>> {
     let there_is = |id: &str| laws().iter().chain(peer_laws()).any(|law| law.id.eq_ignore_ascii_case(id));
-    for waiver in &options.waivers {
+    for (place, waiver) in options.waivers.iter().enumerate() {
+        if options.waivers[..place].iter().any(|other| other.law.eq_ignore_ascii_case(&waiver.law)) {
+            return Err(Error::invalid_signal(format!("the law {} is waived twice: leave one of its waivers", waiver.law)));
+        }
         if let Some(fault) = waiver.fault() {
             return Err(Error::invalid_signal(fault));
         }

@@ -1,5 +1,6 @@
 //! What the outputs of a program are called and measured in, read off the functions that they come from; and how many there are of something.
 
+use crate::output::spell;
 use isoform_core::program::{NodeKind, Origin, Program};
 
 /// The name and the unit of each output channel; a pure number without a name where nothing tells.
@@ -23,6 +24,18 @@ pub(crate) fn common(program: &Program) -> String {
         Some([_, unit]) if all.iter().all(|[_, other]| other == unit) => unit.clone(),
         _ => String::from("1"),
     }
+}
+
+/// The unit that all have, or that of a pure number.
+pub(crate) fn shared<'a>(units: impl IntoIterator<Item = &'a str>) -> &'a str {
+    let mut units = units.into_iter();
+    let first = units.next().unwrap_or("1");
+    if units.all(|other| other == first) { first } else { "1" }
+}
+
+/// A number in words, with its unit where it has one.
+pub(crate) fn told(value: f64, unit: &str) -> String {
+    if unit == "1" { format!("{value:.3e}") } else { spell(value, unit).to_string() }
 }
 
 fn of(program: &Program, origin: Origin) -> Option<[String; 2]> {
@@ -51,5 +64,11 @@ mod tests {
         let program = films.exemplars().remove(0);
         assert_eq!(outputs(&program), [[String::from("i"), String::from("A")]]);
         assert_eq!(common(&program), "A");
+    }
+
+    #[test]
+    fn a_number_has_its_unit_with_a_prefix() {
+        assert_eq!([told(2.5e-4, "A"), told(2.5e-4, "1")], ["250 µA", "2.500e-4"]);
+        assert_eq!([shared(["A", "A"]), shared(["A", "V"]), shared([])], ["A", "1", "1"]);
     }
 }

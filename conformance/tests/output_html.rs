@@ -5,6 +5,7 @@ mod output;
 use isoform_conformance::output::plot::Plot;
 use isoform_conformance::output::{Page, badge, html, write};
 use isoform_conformance::record::*;
+use isoform_core::medium::{Drift, Medium};
 use output::{failing, motley, partial, realistic, samples};
 use std::path::Path;
 
@@ -93,6 +94,21 @@ fn a_page_says_what_a_newcomer_needs() {
     }
     assert_eq!(page.matches("<svg class=\"plot wide\"").count(), 5);
     assert_eq!(page.matches("<svg class=\"plot narrow\"").count(), 5);
+}
+
+#[test]
+fn a_page_says_what_a_medium_promises() {
+    let mut dossier = realistic();
+    assert!(!html(&dossier, &Page::default()).contains("Medium, in units of its outputs"));
+    let medium = Medium { drift: Some(Drift { most: 0.375, within: 60.0 }), endurance: Some(12_345), ..Medium::new(0.25, 0.125) };
+    dossier.provenance.profile.medium = Some(medium);
+    let page = html(&dossier, &Page::default());
+    for text in
+        ["Medium, in units of its outputs", "most that a mean is off", "0.25", "0.125", "0.375", "60", "its margin and its noise"]
+    {
+        assert!(page.contains(text), "{text}");
+    }
+    check(&page);
 }
 
 #[test]

@@ -10,11 +10,11 @@ use std::sync::Arc;
 fn a_loop_that_is_not_pinched_or_does_not_shrink_is_caught() {
     for ([k, tau, leak], status, why) in [
         ([1.0, 1e9, 0.0], Status::Pass, "6 fingerprints are there, of memristor 1"),
-        ([1.0, 1e9, 1e-4], Status::Fail, "a voltage of nought gives 1.000e-4 A"),
+        ([1.0, 1e9, 1e-4], Status::Fail, "a voltage of nought gives 100 µA"),
         // it follows its voltage: what lags behind grows with the frequency
         ([200.0, 5e-3, 0.0], Status::Fail, "the lobes do not shrink"),
         // a resistor has no lobes that could shrink
-        ([0.0, 1e9, 0.0], Status::Inconclusive, "at a period of 2048 ticks the loop has no area beside its noise"),
+        ([0.0, 1e9, 0.0], Status::Inconclusive, "at a period of 2048 ticks the loop has no area beside its rounding"),
     ] {
         let dossier = run(&Films::new(Arc::new(OracleSubstrate::new()), k, tau, leak), &Options::new().with_law("L2.pinched"))
             .expect("runs");

@@ -433,4 +433,8 @@ fn a_waiver_of_what_holds_is_an_error() {
         let refused = run(&OracleSubstrate::new(), &Options::new().with_waiver(waiver(law, until))).expect_err("is refused");
         assert!(refused.to_string().contains(why), "{refused}");
     }
+    // of two waivers of one law one would say what the other does not
+    let twice = ["L0.seed", "l0.seed"].iter().fold(Options::new(), |o, law| o.with_waiver(waiver(law, "2027-01-01")));
+    let refused = run(&OracleSubstrate::new(), &twice).expect_err("is refused").to_string();
+    assert!(refused.contains("the law l0.seed is waived twice: leave one of its waivers"), "{refused}");
 }

@@ -49,7 +49,7 @@ impl Certificate {
                 self.age,
                 self.valid
             );
-            return Err(Error::new(ErrorKind::Calibration, why));
+            return Err(Error::new(ErrorKind::Calibration, why).with_source(Expired));
         }
         Ok(())
     }
@@ -71,13 +71,25 @@ impl Certificate {
             self.valid - self.age,
             end - self.age
         );
-        Err(Error::new(ErrorKind::Calibration, why))
+        Err(Error::new(ErrorKind::Calibration, why).with_source(Expired))
     }
 
     fn short(&self) -> &str {
         self.id.get(..12).unwrap_or(&self.id)
     }
 }
+
+/// Behind a refusal of ticks under a calibration whose time is over: more was asked for than it holds for, and no device has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expired;
+
+impl std::fmt::Display for Expired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the time of the calibration is over")
+    }
+}
+
+impl std::error::Error for Expired {}
 
 /// A calibration under which a program ran, and when it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -62,6 +62,7 @@ fn an_option_that_is_missing_or_unknown_is_named() {
         ("noise:?on=(oracle:)", "sigma"),
         ("noise:?on=(oracle:)&sigma=1&x=2", "\"x\""),
         ("gone:", "noise:"),
+        ("quantise:?on=(oracle:)&step=0.3&range=0.1", "holds no level but nought: give a range of 0.3 or more"),
     ] {
         let error = registry().open_str(locator).expect_err(locator).to_string();
         assert!(error.contains(word), "{error}");

@@ -106,7 +106,7 @@ fn instrument(kind: &'static Kind, locator: &Locator, purpose: &str) -> Result<A
         let mut own = locator.reader();
         let transports = twins(kind, &mut own)?;
         options.drop_taken(&own);
-        options.finish(&known)?;
+        options.finish_of(&format!("twin:{}", kind.name), &known)?;
         transports
     } else {
         let mut others = Vec::new();
@@ -341,7 +341,7 @@ mod tests {
         assert!(refusal("serial:/dev/none?device=board&baud=0").contains("expects a whole number from 50 to 25000000"));
         // a network has no baud, nor has a twin
         assert!(refusal("tcp:localhost:9?device=board&baud=9600").contains("\"baud\" is unknown"));
-        assert!(refusal("twin:photonic?parity=odd").contains("\"twin:\" takes record, modes"));
+        assert!(refusal("twin:photonic?parity=odd").contains("\"twin:photonic\" takes record, modes"));
         assert!(refusal("serial:/dev/none?device=photonic&meter=(serial:/dev/none?speed=9)").contains("\"speed\" is unknown"));
         assert!(refusal("serial:/dev/none?device=photonic").contains("meter=("));
         // nor is a program started

@@ -50,7 +50,10 @@ pub(crate) fn open(locator: &Locator) -> Option<Result<Arc<dyn Substrate>>> {
     }
     let mut options = locator.reader();
     let known: Vec<&str> = kind.options.iter().map(|(name, _)| *name).collect();
-    Some((kind.open)(&mut options).and_then(|substrate| options.finish(&known).map(|()| substrate)))
+    Some(
+        (kind.open)(&mut options)
+            .and_then(|substrate| options.finish_of(&format!("twin:{}", kind.name), &known).map(|()| substrate)),
+    )
 }
 
 #[cfg(test)]

@@ -126,9 +126,9 @@ impl Conform {
                 format!("nothing to try: a substrate of class {} does not owe {laws}; see isoform conform --laws", profile.class);
             return Err(Failure::input(why));
         }
-        let has_price = |forecast: &Forecast| chosen.iter().any(|law| law.statistical) || forecast.writes > 0;
-        if let Some(forecast) = forecast(&profile, &chosen).filter(has_price) {
-            console.note(price(&forecast));
+        let is_statistical = chosen.iter().any(|law| law.statistical);
+        if let Some(price) = forecast(&profile, &chosen).and_then(|forecast| price(&forecast, is_statistical)) {
+            console.note(price);
         }
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;
         drop(progress);
@@ -287,8 +287,8 @@ pub(super) fn conclude(dossier: &Dossier) -> Result {
     }
 }
 
-/// What the statistical laws will cost, as far as the profile says.
-fn price(&Forecast { ticks, seconds, joules, writes }: &Forecast) -> String {
+/// What statistical laws will cost, if any are tried, as far as the profile says, and what all laws wear.
+fn price(&Forecast { ticks, seconds, joules, writes }: &Forecast, is_statistical: bool) -> Option<String> {
     let mut parts = Vec::new();
     parts.extend((ticks > 0).then(|| format!("at least {ticks} ticks of the device")));
     parts.extend((seconds > 0.0).then(|| amount(seconds, "s")));
@@ -298,8 +298,9 @@ fn price(&Forecast { ticks, seconds, joules, writes }: &Forecast) -> String {
         [_] => format!("the statistical laws together take {}, whose price it does not declare", parts.concat()),
         _ => format!("the statistical laws together take {}", parts.join(", ")),
     };
-    let worn = if writes > 0 { format!("; all laws together, up to {writes} writes of a cell") } else { String::new() };
-    format!("{statistical}{worn}")
+    let worn = (writes > 0).then(|| format!("all laws together, up to {writes} writes of a cell"));
+    let parts: Vec<String> = is_statistical.then_some(statistical).into_iter().chain(worn).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// Says what the suite says of a device beside itself; aside where standard output is taken.
@@ -368,4 +369,20 @@ pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> T {
 
 fn is_stdout(file: &Path) -> bool {
     file == Path::new("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_tried_has_a_price() {
+        let forecast = Forecast { ticks: 100, seconds: 0.1, joules: 0.0, writes: 40 };
+        let told = |forecast: &Forecast, is_statistical| price(forecast, is_statistical).unwrap_or_default();
+        let worn = "all laws together, up to 40 writes of a cell";
+        assert_eq!(told(&forecast, false), worn);
+        let all = told(&forecast, true);
+        assert!(all.starts_with("the statistical laws together take at least 100 ticks") && all.ends_with(worn), "{all}");
+        assert_eq!(price(&Forecast { writes: 0, ..forecast }, false), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! How a command ends.
 
 use clap::CommandFactory as _;
+use isoform::core::calibration::Expired;
 use isoform::core::error::Error;
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -66,7 +67,9 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let bad_input = error.kind().is_bad_input() && error.state() == isoform::core::error::Integrity::Intact;
+        // who asks for ticks beyond the time of a calibration asks for too much; one that cannot be made is a fault of the device
+        let is_over = std::error::Error::source(&error).is_some_and(|source| source.is::<Expired>());
+        let bad_input = (error.kind().is_bad_input() || is_over) && error.state() == isoform::core::error::Integrity::Intact;
         if bad_input { Self::Input(error.to_string()) } else { Self::Substrate(error.to_string()) }
     }
 }
@@ -129,6 +132,8 @@ mod tests {
         assert!(is_input(Error::not_found("x")));
         assert!(!is_input(Error::invalid_signal("x").with_state_lost()));
         assert!(!is_input(Error::new(ErrorKind::Timeout, "x")));
+        assert!(is_input(Error::new(ErrorKind::Calibration, "it is over").with_source(Expired)));
+        assert!(!is_input(Error::new(ErrorKind::Calibration, "nothing fits")));
         assert!(!is_input(Error::fault("x")));
     }
 }

@@ -13,6 +13,7 @@ use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::series::{Series, moments};
 use crate::statistics::spread::{RESOLUTION, Spread};
+use crate::units::{self, told};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 
@@ -128,7 +129,8 @@ fn is_coloured(rows: &Rows, outputs: usize, margin: f64) -> bool {
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let (declared, flicker, margin) = profile.medium.map_or((f64::NAN, false, f64::NAN), |m| (m.noise, m.flicker, m.margin));
-    let told = declared * RESOLUTION;
+    let resolved = declared * RESOLUTION;
+    let mut measured_in: Vec<String> = Vec::new();
     let mut tally = Tally { resolution: RESOLUTION, ..Tally::default() };
     let (mut largest, mut remembered) = (0.0_f64, 1.0_f64);
     let programs = evidence.fact("programs").unwrap_or(1);
@@ -137,6 +139,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let Some((rows, outputs)) = stage(STAGES[0]) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
+        let unit = evidence.sample(&format!("{name}/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone());
+        measured_in.push(unit.clone());
         let second = stage(STAGES[1]);
         let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs, programs));
         for (output, spread) in spreads(&rows, outputs, programs).iter().enumerate() {
@@ -147,7 +151,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             let share = if declared > 0.0 { deviation / declared } else { deviation };
             tally.add(location, share, || {
                 let twice = other.map_or(deviation, |s| s.deviation);
-                format!("{name}: output {output} has a deviation of {deviation:.3e} and again of {twice:.3e}, where {declared:.3e} is declared")
+                let [once, twice, declared] = [deviation, twice, declared].map(|v| told(v, &unit));
+                format!("{name}: output {output} has a deviation of {once} and again of {twice}, where {declared} is declared")
             });
         }
         let design = evidence.fact::<Design>(&format!("design of {name}"));
@@ -159,10 +164,12 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         };
         tally.add(location, 0.0, || format!("{name}: the noise is like 1/f, which the profile does not declare"));
     }
+    let unit = units::shared(measured_in.iter().map(String::as_str));
     tally
         .verdict(evidence, |_| {
-            format!("the deviation is at most {largest:.3e}, where {declared:.3e} is declared and less than {told:.3e} is not told from it")
+            let [largest, declared, resolved] = [largest, declared, resolved].map(|v| told(v, unit));
+            format!("the deviation is at most {largest}, where {declared} is declared and less than {resolved} is not told from it")
         })
-        .with_limit("largest standard deviation", largest, "1", told)
+        .with_limit("largest standard deviation", largest, unit, resolved)
         .with_figure("autocorrelation time", remembered, "ticks")
 }

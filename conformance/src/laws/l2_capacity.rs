@@ -4,8 +4,9 @@
 //! passes of one drive from different histories answer alike (consistency); see [`capacity`](crate::statistics::capacity) for both. A medium with
 //! noise is held against the program with noise added: as much as the profile declares of noise and margin, in the direction in which it hurts the
 //! most, which independent noise of `√N` times the size on each of `N` outputs covers. The limit is the lower end of the interval for one more such
-//! record. Where that is not above what outputs give that hold nothing of the inputs, no device could fail, and the law is inconclusive; a program
-//! that itself holds nothing is not held against anything. A line of twenty taps and an echo-state network of fifty units are tried where they are
+//! record. Outputs that hold nothing of the inputs have a capacity and a consistency of nought: a limit that is not above that is one that no device
+//! could fail, and is no check; where no program has another one the law is inconclusive. A program that itself holds nothing is not held against
+//! anything. A line of twenty taps and an echo-state network of fifty units are tried where they are
 //! taken: they read 20 and 50. Two stages on fresh data; see `noisy` for the error rates.
 
 use crate::bench::{Bench, DT, narrow};
@@ -165,26 +166,25 @@ struct Found {
 }
 
 impl Found {
-    /// Whether the memory capacity and the consistency hold.
-    fn holds(&self) -> [bool; 2] {
-        [self.capacity.memory() >= self.least[0], self.consistency >= self.least[1]]
+    /// Whether a device could fail the memory capacity and the consistency: the program holds something, and outputs that hold nothing of the
+    /// inputs, which have nought of both, would not do.
+    fn asked(&self) -> [bool; 2] {
+        [self.of_program > 0.0 && self.least[0] > 0.0, self.least[1] > 0.0]
     }
 
-    /// What cannot be told from a device that holds nothing of its inputs, which has a capacity and a consistency of nought.
-    fn vacuous(&self) -> Option<String> {
-        let [memory, consistency] = self.least;
-        let of = |what: &str, least: f64| {
-            format!(
-                "with the margin and the noise that are declared, outputs that hold nothing of the inputs would do: the {what} of {} has to be \
-                 at least {least:.3}; such a promise says nothing; a better device may promise less, and a program that it shows may move more",
-                self.name
-            )
-        };
-        match () {
-            () if self.of_program > 0.0 && memory <= 0.0 => Some(of("memory capacity", memory)),
-            () if consistency <= 0.0 => Some(of("consistency", consistency)),
-            () => None,
-        }
+    /// Whether the memory capacity and the consistency hold, as far as they are asked for.
+    fn holds(&self) -> [bool; 2] {
+        let [memory, consistency] = self.asked();
+        [!memory || self.capacity.memory() >= self.least[0], !consistency || self.consistency >= self.least[1]]
+    }
+
+    /// Why nothing is asked of it.
+    fn vacuous(&self) -> String {
+        format!(
+            "with the margin and the noise that are declared, outputs that hold nothing of the inputs would do: the consistency of {} has to be at \
+             least {:.3}; such a promise says nothing; a better device may promise less, and a program that it shows may move more",
+            self.name, self.least[1]
+        )
     }
 }
 
@@ -247,9 +247,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         };
         let second = found(evidence, profile, &name, STAGES[1]);
         let again = second.as_ref().map(Found::holds);
-        // what the program itself does not hold is not asked for
-        let asked = usize::from(first.of_program <= 0.0);
-        for (k, holds) in first.holds().into_iter().enumerate().skip(asked) {
+        for (k, holds) in first.holds().into_iter().enumerate().filter(|(k, _)| first.asked()[*k]) {
             let location = match (holds, again) {
                 (true, _) => Location::Inside,
                 (false, Some(again)) if again[k] => Location::Inside,
@@ -263,20 +261,27 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         }
         figures.push(first);
     }
+    let is_vacuous = tally.checks == 0;
     let told = |f: &Found| format!("{} {:.1} of {:.1}", f.name, f.capacity.memory(), f.of_program);
     let mut verdict = tally.verdict(evidence, |_| {
         format!("memory capacity and that of the program: {}", figures.iter().map(told).collect::<Vec<_>>().join(", "))
     });
-    if verdict.status == Status::Pass
-        && let Some(why) = figures.iter().find_map(Found::vacuous)
+    if is_vacuous
+        && !evidence.facts.contains_key("not tried")
+        && let Some(why) = figures.first().map(Found::vacuous)
     {
         verdict = Verdict { status: Status::Inconclusive, reason: why, ..verdict };
     }
     for found in figures {
+        let asked = found.asked();
         let Found { name, capacity, consistency, least, .. } = found;
+        for (k, (what, value)) in [("memory capacity", capacity.memory()), ("consistency", consistency)].into_iter().enumerate() {
+            verdict = match asked[k] {
+                true => verdict.with_limit(&format!("{what} of {name}, at least"), value, "1", least[k]),
+                false => verdict.with_figure(&format!("{what} of {name}"), value, "1"),
+            };
+        }
         verdict = verdict
-            .with_limit(&format!("memory capacity of {name}, at least"), capacity.memory(), "1", least[0])
-            .with_limit(&format!("consistency of {name}, at least"), consistency, "1", least[1])
             .with_limit(
                 &format!("information processing capacity of {name} to the second degree, at most"),
                 capacity.total(),
@@ -290,6 +295,23 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_that_no_device_could_fail_is_no_check() {
+        let found = |of_program: f64, least: [f64; 2]| Found {
+            name: String::from("program"),
+            capacity: Capacity { independent: 1, degrees: vec![0.0] },
+            of_program,
+            consistency: 0.0,
+            least,
+        };
+        let of = |f: Found| (f.asked(), f.holds());
+        assert_eq!(of(found(1.0, [0.9, 0.8])), ([true, true], [false, false]));
+        // declared noise leaves nothing to ask for, and what it leaves is asked for all the same
+        assert_eq!(of(found(1.0, [-0.013, 0.8])), ([false, true], [true, false]));
+        assert_eq!(of(found(1.0, [0.9, -0.008])), ([true, false], [false, true]));
+        assert_eq!(of(found(0.0, [0.0, 0.8])), ([false, true], [true, false]));
+    }
 
     #[test]
     fn the_networks_of_the_textbook_are_programs() {

@@ -11,6 +11,7 @@ use crate::noisy::{Design, Rows, STAGES, Stand, Tally, failing, locate, together
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{FEWEST, Location, batches};
 use crate::statistics::series::moments;
+use crate::units::{self, told};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 
@@ -56,11 +57,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         for _ in 0..BEFORE {
             stand.play(&pattern, PATTERN.len(), 0, &mut Rows::default())?;
         }
+        let mut staged = design;
         for stage in STAGES {
             let mut rows = Rows::default();
-            for _ in 0..design.ticks {
+            for _ in 0..staged.ticks {
                 stand.play(&pattern, PATTERN.len(), 0, &mut rows)?;
             }
+            staged = bench.again(&design, deviation(&rows, stand.outputs), (PATTERN.len(), medium.margin), &medium);
             let found = checks(&rows, stand.outputs, &design, medium.margin, 1);
             rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if found.iter().all(|(location, _)| *location == Location::Inside) {
@@ -71,6 +74,16 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     }
     evidence.note("tried", tried);
     Ok(())
+}
+
+/// The largest standard deviation that an output has at a tick of the pattern.
+fn deviation(rows: &Rows, outputs: usize) -> f64 {
+    let of = |output: usize| {
+        let all = rows.differences(outputs, output);
+        let at = |place: usize| moments(&all.iter().skip(place).step_by(PATTERN.len()).copied().collect::<Vec<_>>()).1;
+        (0..PATTERN.len()).map(at).fold(0.0, f64::max)
+    };
+    (0..outputs).map(of).fold(0.0, f64::max)
 }
 
 /// Where the mean of each output at each tick of the pattern lies, output by output, of a program that has its part of so many.
@@ -98,7 +111,11 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
     let mut tally = Tally::default();
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
-    for name in &tried {
+    let unit = |name: &String| {
+        evidence.sample(&format!("{name}/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone())
+    };
+    let all: Vec<String> = tried.iter().map(unit).collect();
+    for (name, unit) in tried.iter().zip(&all) {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let (Some(design), Some((rows, outputs))) = (evidence.fact::<Design>(&format!("design of {name}")), stage(STAGES[0])) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
@@ -108,10 +125,11 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             let again = second.as_ref().and_then(|s| s.get(k)).copied();
             tally.add(together(location, again.map(|a| a.0)), mean.abs() / margin, || {
                 let (output, place) = (k / PATTERN.len(), k % PATTERN.len());
-                let twice = again.map_or(mean, |a| a.1);
-                format!("{name}: at tick {place} of the pattern output {output} is off by {mean:.3e} and again by {twice:.3e}, where {margin:.3e} is declared")
+                let [once, twice, margin] = [mean, again.map_or(mean, |a| a.1), margin].map(|v| told(v, unit));
+                format!("{name}: at tick {place} of the pattern output {output} is off by {once} and again by {twice}, where {margin} is declared")
             });
         }
     }
-    tally.verdict(evidence, |checks| format!("{checks} means along a pattern lie within {margin:.3e} of the program"))
+    let unit = units::shared(all.iter().map(String::as_str));
+    tally.verdict(evidence, |checks| format!("{checks} means along a pattern lie within {} of the program", told(margin, unit)))
 }

@@ -11,6 +11,7 @@ use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::Order;
 use crate::record::{Evidence, Level, Status};
+use crate::units::told;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 
@@ -33,16 +34,17 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     const NAMES: [&str; 5] = ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
     let verdict = agreement::judge(evidence, profile, |stimulus| NAMES.get(stimulus).map_or_else(String::new, |&n| n.to_owned()));
     let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
-    let (swing, margin) = (agreement::swing(&all), medium.margin);
+    let (swing, margin, unit) = (agreement::swing(&all), medium.margin, agreement::unit(&all));
     let verdict = if verdict.status == Status::Pass && swing <= margin {
         let why = format!(
-            "the program moves no output by more than {swing:.3e} to either side, so that a device that always says the same would be \
-             within the declared {margin:.3e} too: such a promise says nothing; a better device may promise less, and a program that it \
-             shows may move more"
+            "the program moves no output by more than {} to either side, so that a device that always says the same would be within the \
+             declared {} too: such a promise says nothing; a better device may promise less, and a program that it shows may move more",
+            told(swing, unit),
+            told(margin, unit)
         );
         Verdict { status: Status::Inconclusive, reason: why, ..verdict }
     } else {
         verdict
     };
-    verdict.with_figure("what a device that always says the same is off by, at least", swing, "1")
+    verdict.with_figure("what a device that always says the same is off by, at least", swing, unit)
 }

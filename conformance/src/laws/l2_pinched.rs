@@ -6,7 +6,10 @@
 //! Phys. A 102, 765, sections 3 and 4; Adhikari, Sah, Kim and Chua 2013, *Three fingerprints of memristor*, IEEE Trans. Circuits Syst. I 60, 3008.
 //!
 //! The sine has the largest voltage that the substrate takes, or that probes use where it takes any, and periods of 2048, 512 and 128 ticks.
-//! Areas are means over loops, each from a reset on. A check fails at its share of the false alarms of a statistical law in one stage; see `noisy`.
+//! Lobes shrink above a frequency of the device, which hangs on the voltage: below it the state comes to an end of its range within a period, and
+//! stays there. Where the program by itself does so, and its lobes do not shrink, its ticks are made shorter until they do; where the substrate does not
+//! take such ticks, what follows is left open. Areas are means over loops, each from a reset on. A check fails at its share of the false alarms of a
+//! statistical law in one stage; see `noisy`.
 
 use crate::bench::{Bench, narrow};
 use crate::checks::not_claimed;
@@ -16,10 +19,12 @@ use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::series::moments;
-use crate::units::counted;
+use crate::units::{counted, told};
 use isoform_core::error::Result;
+use isoform_core::oracle::Oracle;
 use isoform_core::profile::Profile;
 use isoform_core::program::{NodeKind, Program};
+use isoform_core::substrate::Run;
 use std::f64::consts::TAU;
 
 pub(super) const LAW: Law = Law {
@@ -47,6 +52,10 @@ const PLACES: usize = 128;
 const PINCH: f64 = 0.01;
 /// Standard errors that an area must be above nought for others to be held against it.
 const CERTAIN: f64 = 10.0;
+/// By how much a tick is made shorter, and how often at the most.
+const SHORTER: [usize; 2] = [4, 12];
+/// The part of the range of a state that counts as its end.
+const END: f64 = 1e-3;
 /// How far the fall of the area may be off that of one over the frequency, as a share.
 const FALL: f64 = 0.25;
 
@@ -74,12 +83,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let taken = bench.profile.limits.input;
         let [low, high] = if taken.iter().all(|v| v.abs() <= ANY) { taken } else { bench.span() };
         let high = high.min(-low);
-        let mut stand = Stand::open(bench, program, bench.seed)?;
+        let input = |period: usize, inputs: usize| -> Vec<f32> {
+            (0..=period).flat_map(|t| std::iter::repeat_n(narrow(voltage(t, period, high), low, high), inputs)).collect()
+        };
+        let (program, is_switched) = fast(bench, program, high, |period| input(period, program.input_channels()))?;
+        evidence.note(&format!("{name} switches fully"), is_switched);
+        let mut stand = Stand::open(bench, &program, bench.seed)?;
         for period in PERIODS {
             let mut rows = Rows::default();
-            let input: Vec<f32> = (0..=period)
-                .flat_map(|t| std::iter::repeat_n(narrow(voltage(t, period, high), low, high), stand.inputs))
-                .collect();
+            let input = input(period, stand.inputs);
             for _ in 0..LOOPS {
                 stand.reset()?;
                 stand.play(&input, period + 1, 0, &mut rows)?;
@@ -89,6 +101,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             evidence.keep(&format!("{name}/{period} ticks"), "A", &[LOOPS, period + 1], first);
         }
         evidence.note(&format!("voltage of {name}"), high);
+        evidence.note(&format!("tick of {name}"), program.semantics().dt);
         draw(evidence, &name, program.semantics().dt, high);
         tried.push(name);
     }
@@ -97,6 +110,56 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     }
     evidence.note("tried", tried);
     Ok(())
+}
+
+/// The program with ticks so short that its lobes shrink as the frequency rises, as far as the substrate takes such, and whether its state still
+/// comes to an end of its range without shrinking lobes.
+fn fast(bench: &Bench<'_>, program: &Program, high: f64, input: impl Fn(usize) -> Vec<f32>) -> Result<(Program, bool)> {
+    let mut program = program.clone();
+    let [shorter, most] = SHORTER;
+    for _ in 0..most {
+        if !is_switched(&program, high, &input) {
+            return Ok((program, false));
+        }
+        let dt = program.semantics().dt / shorter as f64;
+        let Ok(next) = program.with_semantics(program.semantics().with_dt(dt)) else { break };
+        if !bench.takes(&next)? {
+            break;
+        }
+        program = next;
+    }
+    let still = is_switched(&program, high, &input);
+    Ok((program, still))
+}
+
+/// Whether the state of the program by itself comes to an end of its range within the longest period, and its lobes do not shrink as one over the
+/// frequency.
+fn is_switched(program: &Program, high: f64, input: impl Fn(usize) -> Vec<f32>) -> bool {
+    let NodeKind::Dynamics { function, .. } = &program.nodes()[0].kind else { return false };
+    let (inputs, outputs) = (program.input_channels(), program.output_channels());
+    let [low_end, high_end] = function.signature().states.first().map_or([f64::NAN; 2], |state| state.quantity.range);
+    let near = END * (high_end - low_end);
+    let mut is_at_end = false;
+    let mut area = |period: usize| {
+        let mut oracle = Oracle::new(program, &Run::new());
+        let mut y = vec![0.0; outputs];
+        let mut current = Vec::with_capacity(period + 1);
+        for row in input(period).chunks_exact(inputs.max(1)) {
+            oracle.step(&row.iter().map(|&v| f64::from(v)).collect::<Vec<_>>(), &mut y);
+            current.push(y[0]);
+            if period == PERIODS[0]
+                && let Some(state) = oracle.state().blocks.first().and_then(|block| block.values.first().copied())
+            {
+                is_at_end |= state <= low_end + near || state >= high_end - near;
+            }
+        }
+        lobes(&current, high)
+    };
+    let all = PERIODS.map(&mut area);
+    let ways = all[0].map(f64::signum);
+    let [slow, middle, quick] = all.map(|lobes| lobes[0] * ways[0] + lobes[1] * ways[1]);
+    let shrinks = middle < slow && quick < middle && (RISE * quick / middle - 1.0).abs() < FALL / 2.0;
+    is_at_end && !shrinks
 }
 
 /// Keeps mean loops at places that all frequencies share, and asks for their picture.
@@ -116,7 +179,10 @@ fn draw(evidence: &mut Evidence, name: &str, dt: f64, high: f64) {
     Plot::lines(format!("Pinched loop, {name}"), &names)
         .with_x(x)
         .with_labels("voltage", "current")
-        .with_caption("The mean of loops from a reset on: they go through the origin, and narrow to a line as the frequency rises.")
+        .with_caption(
+            "The mean of loops from a reset on: they go through the origin, and the ways up and down close on each other as the frequency rises: to a line where a \
+             current at rest is linear in the voltage, to a curve where it bends.",
+        )
         .attach(evidence);
 }
 
@@ -161,18 +227,27 @@ fn known(areas: &[f64], rounding: f64) -> Option<f64> {
 }
 
 /// Why nothing is held against a loop without an area.
-fn flat(name: &str, period: usize, high: f64) -> String {
+fn flat(name: &str, period: usize, high: f64, areas: &[f64]) -> String {
+    // the spread of what rounding leaves is as small as that
+    let (mean, deviation) = moments(areas);
+    let beside = if deviation > mean.abs() * f64::from(f32::EPSILON) { "noise" } else { "rounding" };
     format!(
-        "{name}: at a period of {period} ticks the loop has no area beside its noise, so that nothing can be told of lobes: at ±{high} V it hardly \
+        "{name}: at a period of {period} ticks the loop has no area beside its {beside}, so that nothing can be told of lobes: at ±{high} V it hardly \
          switches, and a substrate that takes more volts is driven by more"
     )
 }
 
-/// Where a mean lies, if what is declared may add `allowed` to it: a fault that the device owns up to is none, and no proof either.
-fn placed(values: Option<&[f64]>, limit: f64, allowed: f64, fails: f64) -> (Location, f64) {
+/// Where a mean lies, and in words why that is left open, if it is: what is declared may add `allowed` to it, and a fault that the device owns up to is
+/// none, and no proof either.
+fn placed(values: Option<&[f64]>, limit: f64, allowed: f64, fails: f64) -> (Location, f64, &'static str) {
     let (location, mean) = locate(values, limit, fails);
-    let is_declared = location == Location::Outside && locate(values, limit + allowed, fails).0 != Location::Outside;
-    (if is_declared { Location::Open } else { location }, mean)
+    match location {
+        Location::Outside if locate(values, limit + allowed, fails).0 != Location::Outside => {
+            (Location::Open, mean, ", which the declared margin explains")
+        }
+        Location::Open => (location, mean, ", which the noise does not tell from the limit"),
+        _ => (location, mean, ""),
+    }
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
@@ -180,7 +255,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         return verdict;
     }
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
-    let mut tally = Tally::default();
+    let mut tally = Tally { because: Some("in one stage"), ..Tally::default() };
     let fails = failing(6 * tried.len()).powi(2);
     let margin = profile.medium.map_or(0.0, |medium| medium.margin);
     let (mut leak, mut falls) = (0.0_f64, Vec::new());
@@ -201,28 +276,46 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             let (mean, _) = moments(&crossing);
             let share = if peak > 0.0 { mean.abs() / peak } else { 0.0 };
             leak = leak.max(share);
-            let location = if peak > 0.0 { placed(Some(&crossing), PINCH * peak, margin, fails).0 } else { Location::Open };
+            let (location, _, why) = match peak > 0.0 {
+                true => placed(Some(&crossing), PINCH * peak, margin, fails),
+                false => (Location::Open, 0.0, ""),
+            };
             tally.add(location, share / PINCH, || {
-                format!("{name}: at a period of {period} ticks a voltage of nought gives {mean:.3e} A, {share:.3} of the largest current")
+                let mean = told(mean, "A");
+                format!("{name}: at a period of {period} ticks a voltage of nought gives {mean}, {share:.3} of the largest current{why}")
             });
         }
         // of both loops, each over the way that the voltage goes
         let share = |slow: f64| 2.0 * margin * 4.0 * high / slow;
+        // below the frequency of the device nothing is known of the areas
+        let is_switched = evidence.fact::<bool>(&format!("{name} switches fully")).unwrap_or(false);
+        let switched = "; the program itself switches fully within a period, and the substrate takes no shorter ticks";
+        let known_above = |found: (Location, f64, &'static str)| match found {
+            (Location::Outside, mean, _) if is_switched => (Location::Open, mean, switched),
+            found => found,
+        };
         for (pair, period) in areas.windows(2).zip(PERIODS) {
             // each value is what a loop is short of being smaller than the mean of the slower ones
             let ratios = known(&pair[0]).map(|slow| pair[1].iter().map(|fast| fast / slow).collect::<Vec<_>>());
-            let (location, ratio) = placed(ratios.as_deref(), 1.0, known(&pair[0]).map_or(0.0, share), fails);
+            let found = placed(ratios.as_deref(), 1.0, known(&pair[0]).map_or(0.0, share), fails);
+            let (location, ratio, why) = known_above(found);
             tally.add(location, ratio, || match known(&pair[0]) {
-                None => flat(name, period, high),
-                Some(_) => format!("{name}: the lobes do not shrink when the period of {period} ticks becomes a quarter: they keep {ratio:.3} of their area"),
+                None => flat(name, period, high, &pair[0]),
+                Some(_) => format!(
+                    "{name}: the lobes do not shrink when the period of {period} ticks becomes a quarter: they keep {ratio:.3} of their area{why}"
+                ),
             });
         }
         let off = known(&areas[1]).map(|slow| areas[2].iter().map(|fast| RISE * fast / slow - 1.0).collect::<Vec<_>>());
-        let (location, mean) = placed(off.as_deref(), FALL, known(&areas[1]).map_or(0.0, |slow| RISE * share(slow)), fails);
+        let found = placed(off.as_deref(), FALL, known(&areas[1]).map_or(0.0, |slow| RISE * share(slow)), fails);
+        let (location, mean, why) = known_above(found);
         falls.push(1.0 + mean);
         tally.add(location, mean.abs() / FALL, || match known(&areas[1]) {
-            None => flat(name, PERIODS[1], high),
-            Some(_) => format!("{name}: at four times the frequency the lobes have {:.3} of the area that one over the frequency leaves", 1.0 + mean),
+            None => flat(name, PERIODS[1], high, &areas[1]),
+            Some(_) => format!(
+                "{name}: at four times the frequency the lobes have {:.3} of the area that one over the frequency leaves{why}",
+                1.0 + mean
+            ),
         });
     }
     let fall = falls.into_iter().fold(1.0, |worst: f64, f| if (f - 1.0).abs() > (worst - 1.0).abs() { f } else { worst });

@@ -3,7 +3,7 @@
 //! It proves that on a staircase of nine levels, up and down again, the mean difference of every output to the program lies within the declared
 //! margin at each step, and that the way up and the way down do not differ by more: what lags behind its past has a loop. A line through the steps
 //! gives gain and offset, the largest distance from it the integral nonlinearity, the largest change of that from step to step the differential one,
-//! and the noise beside the span the effective number of bits. The tests are those of `L2.equivalence`.
+//! and the noise at the steps, in the root mean square over them, beside the span the effective number of bits. The tests are those of `L2.equivalence`.
 
 use crate::agreement::{self, Measured};
 use crate::bench::{Bench, narrow};
@@ -14,6 +14,7 @@ use crate::output::spell;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{Location, test_pair};
 use crate::statistics::series::moments;
+use crate::units::told;
 use isoform_core::error::Result;
 use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
@@ -159,6 +160,18 @@ impl Curve {
     }
 }
 
+/// The standard deviation of an output about its mean at each step, in the root mean square over the steps.
+fn noise(rows: &Rows, outputs: usize, output: usize) -> f64 {
+    let all = rows.differences(outputs, output);
+    let variance = |step: usize| {
+        let own: Vec<f64> =
+            all.iter().zip(&rows.stimulus).filter(|(_, s)| s.to_bits() == (step as f64).to_bits()).map(|(v, _)| *v).collect();
+        moments(&own).1.powi(2)
+    };
+    let steps: Vec<f64> = (1..=2 * LEVELS).map(variance).collect();
+    moments(&steps).0.sqrt()
+}
+
 /// The output whose program spans most.
 fn widest(measured: &Measured) -> Option<(usize, Curve)> {
     let all = (0..measured.outputs).filter_map(|output| Curve::of(measured, output).map(|curve| (output, curve)));
@@ -188,16 +201,15 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             widest_loop = widest_loop.max(mean.abs());
             tally.add(together(location, second), mean.abs() / margin, || {
                 let (step, output) = (k / measured.outputs + 1, k % measured.outputs);
-                format!("{}: at step {step} output {output} differs by {mean:.3e} between the way up and the way down", measured.name)
+                let by = told(mean, &measured.unit);
+                format!("{}: at step {step} output {output} differs by {by} between the way up and the way down", measured.name)
             });
         }
     }
-    let noise = all.iter().map(|m| m.design.sigma).fold(0.0, f64::max);
-    let curve = all.first().and_then(widest);
-    let verdict = tally.verdict(evidence, |checks| format!("{checks} steps and gaps lie within {margin:.3e}"));
-    let Some((output, curve)) = curve else { return verdict };
-    // where the pilot saw no noise, that which is declared is what limits it
-    let noise = if noise > 0.0 { noise } else { profile.medium.map_or(0.0, |m| m.noise) };
+    let shared = agreement::unit(&all);
+    let verdict = tally.verdict(evidence, |checks| format!("{checks} steps and gaps lie within {}", told(margin, shared)));
+    let Some((measured, (output, curve))) = all.first().and_then(|m| Some((m, widest(m)?))) else { return verdict };
+    let (noise, unit) = (noise(&measured.rows, measured.outputs, output), measured.unit.as_str());
     let verdict = if noise > 0.0 && curve.span() > 0.0 {
         verdict.with_figure("effective number of bits", (curve.span() / (noise * 12.0_f64.sqrt())).log2(), "1")
     } else {
@@ -206,9 +218,30 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     verdict
         .with_figure("output that is told of", output as f64, "1")
         .with_figure("gain", curve.gain, "1")
-        .with_figure("offset", curve.offset, "1")
-        .with_figure("integral nonlinearity", curve.integral(), "1")
-        .with_figure("differential nonlinearity", curve.differential(), "1")
-        .with_figure("hysteresis", widest_loop, "1")
+        .with_figure("offset", curve.offset, unit)
+        .with_figure("integral nonlinearity", curve.integral(), unit)
+        .with_figure("differential nonlinearity", curve.differential(), unit)
+        .with_figure("hysteresis", widest_loop, shared)
         .with_figure("samples that were clipped", evidence.fact::<u64>("clipped").unwrap_or(0) as f64, "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_noise_is_that_at_the_steps() {
+        // silent at the reference, where a multiplicative noise is nought, and half a unit to either side at every step
+        let mut rows = Rows::default();
+        for stimulus in 0..=2 * LEVELS {
+            for tick in 0..64 {
+                let off = if stimulus == 0 { 0.0 } else { 0.5 - f64::from(tick % 2) };
+                rows.seen.push(stimulus as f64 + off);
+                rows.said.push(stimulus as f64);
+                rows.stimulus.push(stimulus as f64);
+            }
+        }
+        let found = noise(&rows, 1, 0);
+        assert!((found - 0.5).abs() < 0.01, "{found}");
+    }
 }

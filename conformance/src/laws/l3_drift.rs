@@ -3,17 +3,19 @@
 //! It proves that along the time for which the profile declares its drift, at ages on a logarithmic ladder, the mean difference of every output to
 //! the program has moved by no more than declared since the beginning, and, where no drift is declared, that it is still within the margin at the
 //! end. Beyond the declared time nothing is promised of the drift, so that the ladder ends at nine tenths of it, which leaves room for the looking; the
-//! picture says so. Where the medium can rest, its time passes without work between the probes; else it works. Two stages on fresh data at each age: a
-//! realization grows old once, so that both are taken before time goes on. A declared drift that covers all that stimuli move an output by leaves
+//! picture says so. Where the medium can rest, its time passes without work between the probes; else it works. Two stages on fresh data at each age, of
+//! which the second is longer and follows where the first leaves something open: a realization grows old once, so that it is taken before time goes on,
+//! and of the beginning, beside which all else is held, both are. A declared drift that covers all that stimuli move an output by leaves
 //! the law inconclusive. See `noisy` for the error rates.
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::noisy::{AGAIN, Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
 use crate::output::plot::Plot;
 use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
 use crate::statistics::equivalence::{Location, Verdict as Mean, test_pair};
+use crate::units::{self, told};
 use isoform_core::error::Result;
 use isoform_core::medium::Medium;
 use isoform_core::oracle::Oracle;
@@ -60,11 +62,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let stimuli = bench.stimuli(stand.inputs, &mut chance);
         let pair = [stimuli[0].clone(), stimuli[STIMULUS].clone()];
         let (_, mut design) = bench.pilot(&mut stand, &pair, &medium)?;
-        design.ticks = design.ticks_for(budget(&medium) / 2.0_f64.sqrt());
+        let margin = budget(&medium) / 2.0_f64.sqrt();
+        design.ticks = design.ticks_for(margin);
         let dt = program.semantics().dt;
         lasts.get_or_insert(medium.drift.map_or(WORK * dt, |d| d.within));
         let whole = if rests { 0.0 } else { medium.drift.map_or(WORK, |d| d.within / dt) };
-        let ticks = design.ticks.saturating_mul(4 * LADDER.len()).saturating_add(whole.min(1e9) as usize);
+        let ticks = design.ticks.saturating_mul(2 * (LADDER.len() + AGAIN)).saturating_add(whole.min(1e9) as usize);
         if let Some(why) = design.restless().or_else(|| bench.too_dear(ticks, &medium)) {
             evidence.note("not tried", why);
             continue;
@@ -81,9 +84,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 stand.hold(&pair[0], ticks as usize, 0, &mut Rows::default())?;
                 passed += ticks;
             }
+            let mut staged = design;
             for stage in STAGES {
-                let rows = bench.stage(&mut stand, &pair, &design, Order::Random, &mut chance)?;
+                let rows = bench.stage(&mut stand, &pair, &staged, Order::Random, &mut chance)?;
+                staged = bench.again(&design, rows.deviation(stand.outputs), (pair.len(), margin), &medium);
                 rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), &stand);
+                let is_inside = |output| place(evidence, &medium, (&name, rung, output, stage), failing(1)).0 == Location::Inside;
+                if rung > 0 && (0..stand.outputs).all(is_inside) {
+                    break;
+                }
             }
         }
         if medium.drift.is_some() {
@@ -105,7 +114,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let courses = (0..outputs).map(|output| (output, course(output)));
         let (output, moves) = courses.max_by(|(_, a), (_, b)| furthest(a).total_cmp(&furthest(b))).unwrap_or_default();
         let which = if outputs > 1 { format!("output {output}, the furthest,") } else { String::from("the output") };
-        let unit = evidence.sample(&format!("{name}/rung 0/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone());
+        let unit = unit(evidence, name);
         let n = ages.len();
         evidence.keep("age", "s", &[n], ages);
         evidence.keep("moved", &unit, &[moves.len()], moves.iter().map(|m| m.mean).collect());
@@ -157,6 +166,33 @@ fn values(evidence: &Evidence, name: &str, rung: usize, output: usize, stage: &s
     rows.values(outputs, output, 1, &design)
 }
 
+/// What the outputs of a program are measured in.
+fn unit(evidence: &Evidence, name: &str) -> String {
+    evidence.sample(&format!("{name}/rung 0/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone())
+}
+
+/// Where an output lies at a rung in a stage, and how far it has moved, or is off where no drift is declared.
+fn place(
+    evidence: &Evidence,
+    medium: &Medium,
+    (name, rung, output, stage): (&str, usize, usize, &str),
+    fails: f64,
+) -> (Location, f64) {
+    let budget = budget(medium);
+    let old = values(evidence, name, rung, output, stage);
+    if medium.drift.is_none() {
+        return locate(old.as_deref(), budget, fails);
+    }
+    let (Some(old), Some(young)) = (old, values(evidence, name, 0, output, stage)) else { return (Location::Open, 0.0) };
+    let pass = test_pair(&old, &young, budget, PASS);
+    let location = match pass.location {
+        Location::Inside => Location::Inside,
+        _ if test_pair(&old, &young, budget, fails).location == Location::Outside => Location::Outside,
+        _ => Location::Open,
+    };
+    (location, pass.mean)
+}
+
 /// How far an output has moved since the first rung.
 fn moved(evidence: &Evidence, name: &str, rung: usize, output: usize, stage: &str, alpha: f64) -> Option<Mean> {
     let (old, young) = (values(evidence, name, rung, output, stage)?, values(evidence, name, 0, output, stage)?);
@@ -174,37 +210,28 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let Some((_, outputs)) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])) else {
             return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
+        let unit = unit(evidence, name);
         let fails = failing(outputs * (LADDER.len() - 1) * tried.len());
         for (rung, share) in LADDER.iter().enumerate().skip(1) {
             for output in 0..outputs {
-                let place = |stage: &str| match medium.drift {
-                    Some(_) => {
-                        let at = |alpha: f64| match (values(evidence, name, rung, output, stage), values(evidence, name, 0, output, stage)) {
-                            (Some(old), Some(young)) => Some(test_pair(&old, &young, budget, alpha)),
-                            _ => None,
-                        };
-                        match (at(PASS), at(fails)) {
-                            (Some(pass), _) if pass.location == Location::Inside => (Location::Inside, pass.mean),
-                            (_, Some(fail)) if fail.location == Location::Outside => (Location::Outside, fail.mean),
-                            (pass, _) => (Location::Open, pass.map_or(0.0, |p| p.mean)),
-                        }
-                    }
-                    None => locate(values(evidence, name, rung, output, stage).as_deref(), budget, fails),
-                };
-                let [(first, mean), (second, again)] = STAGES.map(place);
+                let [(first, mean), (second, again)] = STAGES.map(|stage| place(evidence, &medium, (name, rung, output, stage), fails));
                 tally.add(together(first, Some(second)), mean.abs() / budget, || {
-                    format!("{name}: after {share} of the declared time output {output} is off by {mean:.3e} and again by {again:.3e}, where {budget:.3e} is declared")
+                    let [mean, again, budget] = [mean, again, budget].map(|v| told(v, &unit));
+                    format!("{name}: after {share} of the declared time output {output} is off by {mean} and again by {again}, where {budget} is declared")
                 });
             }
         }
     }
-    let verdict = tally.verdict(evidence, |checks| format!("{checks} means stay within {budget:.3e}"));
+    let all: Vec<String> = tried.iter().map(|name| unit(evidence, name)).collect();
+    let unit = units::shared(all.iter().map(String::as_str));
+    let verdict = tally.verdict(evidence, |checks| format!("{checks} means stay within {}", told(budget, unit)));
     // without a drift of its own it is the margin that is held, of which L2.equivalence has this to say
     let most = evidence.fact("reach").unwrap_or(f64::INFINITY);
     if verdict.status == Status::Pass && most <= budget {
         let why = format!(
-            "a device whose outputs had died would have moved by {most:.3e} at most, which is within the declared {budget:.3e} too: such a \
-             promise says nothing"
+            "a device whose outputs had died would have moved by {} at most, which is within the declared {} too: such a promise says nothing",
+            told(most, unit),
+            told(budget, unit)
         );
         return Verdict { status: Status::Inconclusive, reason: why, ..verdict };
     }

@@ -113,6 +113,11 @@ fn p_value(windows: &[f64], seed: u64) -> f64 {
     permutation::same(&[early, late], width, seed)
 }
 
+/// The p-value that decided: windows differ if both stages say so, so that it is that of the stage which says so less.
+fn decisive(first: f64, again: Option<f64>) -> f64 {
+    again.map_or(first, |again| first.max(again))
+}
+
 fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     let seed = evidence.fact("seed").unwrap_or_default();
     let mut tally = Tally::default();
@@ -123,9 +128,9 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
             (found.values.len() >= WINDOWS).then(|| p_value(&found.values, seed))
         };
         let Some(first) = p(STAGES[0]) else { return Verdict::error(format!("the records of {name} are missing or do not fit")) };
-        least = least.min(first);
         let locate = |p: f64| if p <= failing(1) { Location::Outside } else { Location::Inside };
         let again = p(STAGES[1]);
+        least = least.min(decisive(first, again));
         tally.add(together(locate(first), again.map(locate)), 0.0, || {
             format!("{name}: the late windows differ from the early ones, p = {first:.4} and again {:.4}", again.unwrap_or(first))
         });
@@ -134,4 +139,14 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         .verdict(evidence, |_| format!("late windows do not differ from early ones, p = {least:.3}"))
         .with_figure("p-value", least, "1")
         .with_figure(SEPARATE, WINDOWS as f64, "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_stage_decides_what_the_first_doubts() {
+        assert_eq!([decisive(0.6, None), decisive(0.001, Some(0.4)), decisive(0.001, Some(5e-4))], [0.6, 0.4, 0.001]);
+    }
 }

@@ -1,6 +1,6 @@
 //! What the statistical laws will ask of a medium, told before they ask.
 
-use super::{Design, PILOT};
+use super::{AGAIN, Design, PILOT};
 use crate::law::Law;
 use isoform_core::profile::{Class, Profile};
 
@@ -39,7 +39,8 @@ pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
         let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
         // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
         let ticks = held.saturating_mul(5 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
-        let ladder = drifting.saturating_mul(2 * (2 - references) * 5);
+        // of the beginning, which all that follows is held against, both stages
+        let ladder = drifting.saturating_mul((2 - references) * (5 + AGAIN));
         ticks.saturating_add(ladder).saturating_add(7 * PILOT[0] + 2000 + 120 * 34)
     };
     let price = medium.price;

@@ -36,6 +36,9 @@ pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, failing, loca
 pub(crate) const POWER: f64 = 0.95;
 /// More samples that means of sixteen batches take than single ones.
 const BATCHED: f64 = 1.44;
+/// How many times as long as the first a second stage is: what the first left open for want of samples, because there are many checks or because the
+/// pilot met less noise than the stimuli do, is decided by it.
+pub(crate) const AGAIN: usize = 4;
 /// Ticks between two looks at whether a program has come to rest, and the most looks.
 const SETTLED: [usize; 2] = [500, 64];
 /// The shortest and the longest pilot in ticks.
@@ -200,6 +203,12 @@ impl Design {
         self.rest.saturating_mul(2).saturating_add(4 * CHOP)
     }
 
+    /// The design of a second stage for a margin, where the first showed a deviation.
+    fn again(self, deviation: f64, margin: f64) -> Self {
+        let noisier = Self { sigma: self.sigma.max(deviation), ..self };
+        Self { ticks: noisier.ticks_for(margin).max(self.ticks).saturating_mul(AGAIN), ..self }
+    }
+
     /// Why means cannot be chopped, if they cannot.
     pub(crate) fn restless(&self) -> Option<String> {
         (self.rest == NEVER).then(|| {
@@ -312,6 +321,13 @@ impl Bench<'_> {
             ));
         }
         self.unaffordable(ticks, medium)
+    }
+
+    /// The design of a second stage of so many stimuli for a margin, where the first showed a deviation: that of the first where it would be too dear.
+    pub(crate) fn again(&self, design: &Design, deviation: f64, (stimuli, margin): (usize, f64), medium: &Medium) -> Design {
+        let longer = design.again(deviation, margin);
+        let ticks = longer.ticks.saturating_mul(stimuli);
+        if ticks > AGAIN * MOST || self.unaffordable(ticks, medium).is_some() { *design } else { longer }
     }
 
     /// Why the budget of time does not allow for so many ticks, if it does not.

@@ -1,9 +1,10 @@
 //! Rows of a record, and the values that are tested: means of batches, or differences of chopped cycles.
 
-use super::{CHOP, Design, Stand};
+use super::{CHOP, Design, SETTLING, Stand};
 use crate::record::Evidence;
 use crate::statistics::equivalence::{self, FEWEST};
 use crate::statistics::series::moments;
+use std::collections::BTreeMap;
 
 /// Successive rows of outputs and what the program says of them, with the number of the stimulus of each.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +61,19 @@ impl Rows {
         (!own.is_empty()).then(|| moments(&own).0)
     }
 
+    /// The largest standard deviation that an output has about its mean under a stimulus.
+    pub(crate) fn deviation(&self, outputs: usize) -> f64 {
+        let of = |output: usize| {
+            let mut by_stimulus: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+            for (difference, stimulus) in self.differences(outputs, output).into_iter().zip(&self.stimulus) {
+                by_stimulus.entry(stimulus.to_bits()).or_default().push(difference);
+            }
+            by_stimulus.remove(&(SETTLING as f64).to_bits());
+            by_stimulus.values().map(|own| moments(own).1).fold(0.0, f64::max)
+        };
+        (0..outputs).map(of).fold(0.0, f64::max)
+    }
+
     /// Values of one output under a stimulus that are nearly independent, with what the design says of the noise.
     pub(crate) fn values(&self, outputs: usize, output: usize, stimulus: usize, design: &Design) -> Option<Vec<f64>> {
         let all = self.differences(outputs, output);
@@ -86,7 +100,7 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MOST, NEVER, SETTLING};
+    use super::super::{MOST, NEVER};
     use super::*;
 
     /// A chopped record whose reference is seven off and whose stimulus is nine off, and a hundred off wherever the program is not at rest.
@@ -107,6 +121,22 @@ mod tests {
             }
         }
         (rows, design)
+    }
+
+    #[test]
+    fn a_second_stage_is_planned_for_the_noise_that_the_first_met() {
+        // silent under the reference, two units to either side under the stimulus, and anything on the way
+        let off = |tick: usize| if tick.is_multiple_of(2) { 2.0 } else { -2.0 };
+        let seen = (0..300).map(|t| [0.0, off(t), 1e9 * t as f64][t / 100]).collect();
+        let stimulus = (0..300).map(|t| [0.0, 1.0, SETTLING as f64][t / 100]).collect();
+        let rows = Rows { seen, said: vec![0.0; 300], stimulus };
+        let found = rows.deviation(1);
+        assert!((found - 2.0).abs() < 0.02, "{found}");
+        let design = Design { tau: 1.0, sigma: 0.0, coloured: false, settled: true, ticks: 176, rest: 0 };
+        // 109 samples for half a deviation in the tables of the plan, a half more of them for means of batches; all four times
+        let ticks = design.again(found, 1.0).ticks;
+        assert!((600..800).contains(&ticks), "{ticks}");
+        assert_eq!(design.again(0.0, 1.0).ticks, 4 * 176);
     }
 
     #[test]

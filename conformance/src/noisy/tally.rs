@@ -70,6 +70,8 @@ pub(crate) struct Tally {
     pub(crate) broken: Option<String>,
     /// The largest magnitude beside what was declared.
     pub(crate) worst: f64,
+    /// Why checks are left open, where it is not the noise, as it stands behind "could not be decided".
+    pub(crate) because: Option<&'static str>,
     /// How many times what was declared is still not told from it; nought for once.
     pub(crate) resolution: f64,
 }
@@ -93,16 +95,15 @@ impl Tally {
 
     /// The verdict, with the error rates behind it.
     pub(crate) fn verdict(self, evidence: &Evidence, holds: impl FnOnce(usize) -> String) -> Verdict {
-        let Self { checks, open, doubt, broken, worst, resolution } = self;
+        let Self { checks, open, doubt, broken, worst, resolution, because } = self;
         let verdict = match (broken, evidence.fact::<String>("not tried")) {
             (Some(why), _) => Verdict::fail(why),
             (None, Some(why)) => Verdict::new(Status::Inconclusive, why),
             (None, None) if checks == 0 => Verdict::new(Status::Inconclusive, "nothing was compared"),
             (None, None) if open > 0 => {
                 let first = doubt.unwrap_or_default();
-                let why = format!(
-                    "{open} of {checks} checks could not be decided in two stages, for the noise is too large so near to the limit: {first}"
-                );
+                let because = because.unwrap_or("in two stages, for the noise is too large so near to the limit");
+                let why = format!("{open} of {checks} checks could not be decided {because}: {first}");
                 Verdict::new(Status::Inconclusive, why)
             }
             (None, None) => Verdict::pass(holds(checks)),

@@ -229,12 +229,14 @@ fn origin(dossier: &Dossier) -> Vec<(String, String)> {
 /// What the profile promises, by group.
 fn promises(dossier: &Dossier) -> Vec<(&'static str, Vec<(String, String)>)> {
     let profile = &dossier.provenance.profile;
-    vec![
+    let medium = profile.medium.as_ref().map(|medium| ("Medium, in units of its outputs", listed(medium)));
+    let others = [
         ("Arithmetic", listed(&profile.accuracy)),
         ("Limits", listed(&profile.limits)),
         ("Facets", listed(&profile.facets)),
         ("Takes", listed(&profile.takes)),
-    ]
+    ];
+    medium.into_iter().chain(others).collect()
 }
 
 /// The fields of a structure in words.
@@ -247,6 +249,13 @@ fn listed<T: Serialize>(value: &T) -> Vec<(String, String)> {
 /// A field of a profile for those who do not know the type.
 fn spelled_out(key: &str) -> String {
     match key {
+        "margin" => "most that a mean is off",
+        "noise" => "standard deviation of a sample",
+        "flicker" => "noise like 1/f",
+        "drift" => "most that a mean moves, and within seconds",
+        "washout" => "ticks after which nothing is remembered",
+        "endurance" => "writes that a cell bears",
+        "price" => "price of a tick (s, J), and of a program in writes",
         "largest" => "largest number",
         "subnormals" => "subnormal numbers are kept",
         "contraction" => "a·b + c may be rounded once",

@@ -33,6 +33,11 @@ impl Quantise {
         if !(fits(step) && fits(range)) {
             return Err(Error::unsupported(format!("a step of {step} up to a range of {range} makes no levels")));
         }
+        if (range / step).round() < 1.0 {
+            let why =
+                format!("with a step of {step} a range of {range} holds no level but nought: give a range of {step} or more");
+            return Err(Error::unsupported(why));
+        }
         let below = inner.profile();
         let profile = Profile { name: format!("{} in steps of {step}", below.name), ..(*below).clone() };
         // half a step is what rounding takes from a mean, or gives to it, and what wanders beneath comes out as jumps

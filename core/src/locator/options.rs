@@ -194,14 +194,22 @@ impl<'a> Options<'a> {
     /// # Errors
     /// `Unsupported` if an option was not taken, naming the known ones.
     pub fn finish(self, known: &[&str]) -> Result<()> {
+        let scheme = format!("{}:", self.locator.scheme());
+        self.finish_of(&scheme, known)
+    }
+
+    /// The same where the options are those of one of several things that the scheme opens, such as `twin:mesh`.
+    ///
+    /// # Errors
+    /// `Unsupported` if an option was not taken, naming the known ones.
+    pub fn finish_of(self, name: &str, known: &[&str]) -> Result<()> {
         let Some((key, _)) = self.rest.first() else { return Ok(()) };
-        let scheme = self.locator.scheme();
         Err(self.refuse(if known.contains(&key.as_str()) {
             format!("option {key:?} does not go with the others: leave it out")
         } else if known.is_empty() {
-            format!("option {key:?} is unknown: \"{scheme}:\" takes no options")
+            format!("option {key:?} is unknown: \"{name}\" takes no options")
         } else {
-            format!("option {key:?} is unknown: \"{scheme}:\" takes {}", known.join(", "))
+            format!("option {key:?} is unknown: \"{name}\" takes {}", known.join(", "))
         }))
     }
 

@@ -108,3 +108,31 @@ fn what_a_device_is_not_is_refused() {
     let error = session.run(&[1.5]).expect_err("too much");
     assert!(error.kind() == ErrorKind::InvalidSignal && error.to_string().contains("outside -1 to 1"), "{error}");
 }
+
+#[test]
+fn loops_are_those_of_memristors_at_every_voltage_that_is_taken() {
+    // below the frequency of a device, which hangs on the voltage, its lobes grow with it
+    for options in [
+        "model=vteam&volts=1&noise=0&spread=0",
+        "model=vteam&volts=0.5",
+        "model=vteam-exponential&volts=1",
+        "model=yakopcic&volts=1.2",
+        "model=stanford-pku&volts=2",
+        "model=hp&volts=0.1&noise=0",
+    ] {
+        isoform_conformance::suite::assert_law(twin(options).expect("opens").as_ref(), "L2.pinched");
+    }
+}
+
+#[test]
+fn what_leaves_a_loop_open_is_told_as_it_is() {
+    let told = |options: &str| {
+        let options_of_run = isoform_conformance::Options::new().with_law("L2.pinched");
+        let dossier = isoform_conformance::run(twin(options).expect("opens").as_ref(), &options_of_run).expect("runs");
+        dossier.outcomes[0].reason.clone()
+    };
+    // below both thresholds a film is a resistor
+    let silent = told("model=vteam&volts=0.01&noise=0&spread=0");
+    assert!(silent.contains("no area beside its rounding") && !silent.contains("the noise"), "{silent}");
+    assert!(told("model=vteam&volts=0.01").contains("no area beside its noise"));
+}

@@ -27,10 +27,11 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
         None => Vec::new(),
     };
 
+    let labels = labels(&plot.y);
     let default = if plot.kind == Kind::StepResponse {
         "response"
     } else if plot.y.len() == 1 {
-        first
+        labels[0]
     } else {
         "value"
     };
@@ -43,7 +44,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let mut legend = Vec::new();
     if let Some([low, high]) = &plot.band {
         layers.push(Layer::Area { ink: Ink::Band, points: band });
-        legend.push(Key::new(format!("{low} to {high}"), Ink::Band, Mark::Area));
+        legend.push(Key::new(between(low, high), Ink::Band, Mark::Area));
     }
     let edges = |pick: fn(f64, f64) -> f64| x.iter().copied().filter(|x| x.is_finite()).reduce(pick);
     for (place, (label, y)) in plot.levels.iter().enumerate() {
@@ -55,10 +56,10 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
         }
     }
     let mut fits = Vec::new();
-    for (place, (name, y)) in curves.iter().enumerate() {
+    for (place, (_, y)) in curves.iter().enumerate() {
         let (ink, points) = (Ink::Series(place), zip(&x, y));
         let dots = plot.points || plot.dotted.is_some_and(|from| place >= from);
-        legend.push(Key::new(name, ink, if dots { Mark::Dot } else { Mark::Line }));
+        legend.push(Key::new(labels[place], ink, if dots { Mark::Dot } else { Mark::Line }));
         layers.push(if dots { Layer::Dots { ink, points, radius: 2.5 } } else { Layer::Line { ink, points } });
     }
     for fit in plot.fits.iter().take(CURVES) {
@@ -75,7 +76,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     }
     let mut finding = fits.join("; ") + ".";
     if fits.is_empty() {
-        let names: Vec<String> = curves.iter().map(|(name, _)| plain(name)).collect();
+        let names: Vec<String> = labels.iter().take(curves.len()).map(|name| plain(name)).collect();
         finding = format!("{} against {}.", names.join(", "), plain(&x_name));
     }
     if plot.y.len() > CURVES {
@@ -85,6 +86,22 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     Ok(Sketch { panels: vec![Panel { x: x_axis, y: y_axis, height: 300, layers }], legend, finding })
 }
 
+/// What curves are called: the last parts of the names of their samples, which belong to a program or a stage, where these tell them apart.
+fn labels(names: &[String]) -> Vec<&str> {
+    let last: Vec<&str> = names.iter().map(|name| name.rsplit('/').next().unwrap_or(name)).collect();
+    let is_told = last.iter().enumerate().all(|(place, name)| !last[..place].contains(name));
+    if is_told { last } else { names.iter().map(String::as_str).collect() }
+}
+
+/// What a band is called: the interval of something, where its edges are called the ends of that.
+fn between(low: &str, high: &str) -> String {
+    let [low, high] = [low, high].map(|name| name.rsplit('/').next().unwrap_or(name));
+    match (low.strip_suffix(", lower end"), high.strip_suffix(", upper end")) {
+        (Some(what), Some(other)) if what == other => format!("interval of what {what}"),
+        _ => format!("{low} to {high}"),
+    }
+}
+
 fn exponential(fit: &Fit, axis: &Axis) -> Vec<(f64, f64)> {
     let end = |at: f64| if axis.log { 10f64.powf(at) } else { at };
     let (low, high) = (end(axis.low).max(fit.onset), end(axis.high));
@@ -92,4 +109,19 @@ fn exponential(fit: &Fit, axis: &Axis) -> Vec<(f64, f64)> {
         .map(|n| low + (high - low) * n as f64 / FINE as f64)
         .map(|x| (x, fit.last + (fit.start - fit.last) * (-(x - fit.onset) / fit.tau).exp()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_is_called_by_the_last_part_of_its_name() {
+        let of = |names: &[&str]| labels(&names.iter().map(ToString::to_string).collect::<Vec<_>>()).join(", ");
+        assert_eq!(of(&["exemplar 1/record"]), "record");
+        assert_eq!(of(&["one/got", "one/want"]), "got, want");
+        assert_eq!(of(&["one/got", "other/got"]), "one/got, other/got");
+        assert_eq!(between("moved, lower end", "moved, upper end"), "interval of what moved");
+        assert_eq!(between("a/low", "a/high"), "low to high");
+    }
 }

@@ -168,13 +168,17 @@ fn stage(program: &Program, node: usize, largest: &[f64], means: &Means) -> Resu
     let (mut weight, mut bounds, mut own) = (0.0_f64, vec![0.0; outputs], vec![Moments::default(); outputs]);
     entries(program, node, |_, _, w| weight = weight.max(w.abs()));
     let input = largest.iter().copied().fold(0.0, f64::max);
-    // microsiemens for a weight of one
-    let scale = if weight > 0.0 { means.device.g_max() / weight } else { 1.0 };
+    // what single precision does not tell from nought is written as nought
+    if weight < f64::from(f32::MIN_POSITIVE) {
+        weight = 0.0;
+    }
+    // microsiemens for a weight of one: without end where there is none, for errors of cells then stand for nothing
+    let scale = means.device.g_max() / weight;
     let most = f64::from((1_u32 << (means.bits - 1)) - 1);
     let rounding = |range: f64| (range / most).powi(2) / 12.0;
     entries(program, node, |o, i, w| {
         let x = largest[i];
-        let cell = moments(&means.device, scale * w.abs(), means.horizon);
+        let cell = moments(&means.device, aim(scale, w), means.horizon);
         bounds[o] += w.abs() * x;
         own[o].offset += cell.offset / scale * x;
         own[o].drift += cell.drift / scale * x;
@@ -197,6 +201,11 @@ fn stage(program: &Program, node: usize, largest: &[f64], means: &Means) -> Resu
     Ok((Ranges { node, input, weight, outputs: bounds }, own))
 }
 
+/// The microsiemens that a weight is written as.
+fn aim(scale: f64, weight: f64) -> f64 {
+    if scale.is_finite() { scale * weight.abs() } else { 0.0 }
+}
+
 /// Adds what the wires take, for cells that are written to the letter.
 #[expect(clippy::cast_possible_truncation, reason = "conductances are in single precision")]
 fn lost(program: &Program, node: usize, scale: f64, largest: &[f64], wire: f64, own: &mut [Moments]) -> Result<(), Error> {
@@ -206,7 +215,7 @@ fn lost(program: &Program, node: usize, scale: f64, largest: &[f64], wire: f64, 
     let place = |o: usize, i: usize, w: f64| (o / outputs, 2 * (i % inputs * outputs + o % outputs) + usize::from(w < 0.0));
     entries(program, node, |o, i, w| {
         let (block, place) = place(o, i, w);
-        arrays[block][place] = (scale * w.abs()) as f32;
+        arrays[block][place] = aim(scale, w) as f32;
     });
     let left = arrays.iter().map(|array| wires::left(array, inputs, 2 * outputs, wire)).collect::<Result<Vec<_>, _>>()?;
     entries(program, node, |o, i, w| {

@@ -16,8 +16,8 @@ pub struct Pairs {
 }
 
 impl Pairs {
-    /// A layout for weights of at most `largest` in magnitude on cells from `g_min` to `g_max` microsiemens. If `largest` is nought every pair
-    /// is at rest.
+    /// A layout for weights of at most `largest` in magnitude on cells from `g_min` to `g_max` microsiemens. If `largest` is nought, or so small that
+    /// no number of microsiemens is as much, every pair is at rest and stands for nought.
     ///
     /// # Errors
     /// [`Error::Unphysical`] if the range is empty or `largest` is no magnitude.
@@ -32,11 +32,10 @@ impl Pairs {
         if !(largest.is_finite() && largest >= 0.0) {
             return refuse("the largest weight", largest, "finite and at or above nought");
         }
-        let scale = if largest > 0.0 { (g_max - g_min) / largest } else { 1.0 };
-        Ok(Self { g_min, g_max, scale })
+        Ok(Self { g_min, g_max, scale: (g_max - g_min) / largest })
     }
 
-    /// Microsiemens for a weight of one.
+    /// Microsiemens for a weight of one; without end where every pair is at rest.
     #[must_use]
     pub fn scale(&self) -> f64 {
         self.scale
@@ -47,6 +46,9 @@ impl Pairs {
     /// # Errors
     /// [`Error::OutOfRange`] for a weight beyond the largest.
     pub fn split(&self, weight: f64) -> Result<[f64; 2], Error> {
+        if self.scale.is_infinite() && weight.is_finite() {
+            return Ok([self.g_min; 2]);
+        }
         let large = self.scale * weight.abs() + self.g_min;
         // the largest weight itself may round to a hair above
         if large.is_nan() || large > self.g_max * (1.0 + 1e-12) {

@@ -165,7 +165,8 @@ impl Stage {
     #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
     pub(super) fn range(&mut self, dense: &Dense, ranges: &Ranges) {
         let most = f64::from((1_u32 << (self.build.means.bits - 1)) - 1);
-        let step = |range: f64| if range > 0.0 { range / most } else { 1.0 };
+        // a step that single precision has no inverse of is none: its signals are nought
+        let step = |range: f64| if range / most >= f64::from(f32::MIN_POSITIVE) { range / most } else { 1.0 };
         self.most = most as f32;
         (self.input_step, self.input_inverse) = (step(ranges.input) as f32, (1.0 / step(ranges.input)) as f32);
         self.white = (self.build.means.output_noise * ranges.weight * ranges.input) as f32;

@@ -37,6 +37,8 @@ pub(super) const INPUT: f64 = 1.0;
 const CHANNELS: usize = 1024;
 /// Seconds of a tick, which its price is for: those of the program that the chip shows of itself.
 const TICK: f64 = 1e-3;
+/// The shortest tick in seconds, in which light goes a third of a millimetre.
+const SHORTEST: f64 = 1e-12;
 /// Cells that are brought up to the present in one tick, so that the work of a tick stays that of its product.
 const CELLS_A_TICK: usize = 4096;
 /// Inputs of the map that the chip shows of itself, and its largest weight.
@@ -102,6 +104,13 @@ impl Substrate for Crossbar {
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         self.profile.admit(program)?;
+        let dt = program.semantics().dt;
+        if !(SHORTEST..=WITHIN).contains(&dt) {
+            return Err(Error::unsupported(format!(
+                "a tick of {dt:e} s is none of a crossbar, of which drift and noise are promised for {WITHIN} s: give a time step from \
+                 {SHORTEST:e} s to {WITHIN} s"
+            )));
+        }
         Ok(Box::new(Realized::new(program, run, self.chip.clone())?))
     }
 

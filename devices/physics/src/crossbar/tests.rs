@@ -488,6 +488,38 @@ fn cells_are_as_noisy_in_a_large_array_as_in_a_small_one() {
 }
 
 #[test]
+fn a_map_of_almost_nothing_gives_almost_nothing() {
+    for options in ["", "?bits=12", "?wire=2", "?device=reram", "?compensate=global", "?disturb=1e9&age=1e6&margin=2&drift=2"] {
+        for size in [0.0, 1e-310, 1e-45, 5e-39, 1e-38, 1e-30, 5e-21, 1e-6] {
+            let weight =
+                Tensor::new([3, 4], numbers(3, 12, 1.0).into_iter().map(|w| size * w).collect::<Vec<_>>()).expect("fits");
+            let program = single(Dense::new(weight, Some([0.5, 0.0, -2.0].into())).expect("a map"));
+            let opened = Blocking::open(&*substrate(&format!("twin:crossbar{options}")), &program, &Run::new().with_seed(1));
+            let mut session = opened.unwrap_or_else(|e| panic!("{options} {size}: {e}"));
+            for [mean, deviation, wanted] in held(&mut session, &program, &[1.0, -0.5, 0.25, 0.75], 64) {
+                let off = 1e-6 + 2.0 * size;
+                assert!((mean - wanted).abs() <= off && deviation <= off, "{options} {size}: {mean} ± {deviation} for {wanted}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tick_is_one_for_which_something_is_promised() {
+    let program = single(dense(1, 2, 2, 0.3, false));
+    for (dt, fits) in [(1e-12, true), (60.0, true), (61.0, false), (1e9, false), (1e300, false), (1e-13, false)] {
+        let program = program.with_semantics(Semantics::exact(dt)).expect("a program");
+        let opened = Blocking::open(&*substrate("twin:crossbar?noise=1"), &program, &Run::new());
+        match opened {
+            Ok(_) => assert!(fits, "{dt}"),
+            Err(e) => {
+                assert!(!fits && e.kind() == ErrorKind::Unsupported && e.to_string().contains("give a time step"), "{dt}: {e}")
+            }
+        }
+    }
+}
+
+#[test]
 fn wires_take_what_the_network_says() {
     const N: usize = 32;
     let map = Dense::new(Tensor::new([N, N], vec![0.1; N * N]).expect("fits"), None).expect("a map");

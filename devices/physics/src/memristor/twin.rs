@@ -29,14 +29,15 @@ use std::time::Duration;
 
 /// The options of `twin:memristor`, each with what it means.
 pub const OPTIONS: &[(&str, &str)] = &[
-    ("model", "hp, hp-joglekar, hp-biolek, hp-prodromakis, vteam, vteam-exponential, yakopcic or stanford-pku (hp)"),
+    ("model", "hp, hp-joglekar, hp-biolek, hp-prodromakis, vteam, vteam-exponential, yakopcic or stanford-pku; hp if absent"),
     (
         "volts",
-        "the largest voltage in magnitude, from 0.01 up to that for which the model holds (1; 0.22 of vteam, 1.5 of stanford-pku)",
+        "the largest voltage in magnitude, from 0.01 up to that for which the model holds, 1 of hp and vteam, 1.2 of yakopcic, 2 of stanford-pku; if absent \
+         1, 0.22 of vteam, 1.5 of stanford-pku",
     ),
-    ("seed", "which devices they are: their spread and their noise (0)"),
-    ("spread", "standard deviation of what a device conducts, as a share from 0 to 0.01 (0.005)"),
-    ("noise", "standard deviation of a sample of the current, as a share of it, from 0 to 0.1 (0.002)"),
+    ("seed", "which devices they are: their spread and their noise; 0 if absent"),
+    ("spread", "standard deviation of what a device conducts, as a share from 0 to 0.01; 0.005 if absent"),
+    ("noise", "standard deviation of a sample of the current, as a share of it, from 0 to 0.1; 0.002 if absent"),
 ];
 
 /// Deviations of what devices conduct that a mean may be off, and the least share of the largest current.

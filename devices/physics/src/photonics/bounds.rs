@@ -42,9 +42,16 @@ impl Bound {
     }
 }
 
+/// How far beyond a margin a mean is to be for a calibration that was unlucky in what it measured.
+const NEAR: f64 = 3.0;
 /// What rounding adds to a bound, as a part of it. Matrices and variances are in single precision, and a gain may be 1e-6 above what is declared; in
 /// a power both count twice.
 const ROUNDED: f64 = 4e-6;
+
+/// Whether outputs are as is declared, or by no more beyond it than another calibration may mend.
+pub(super) fn is_near(outputs: &[(&str, Bound)], medium: &Medium) -> bool {
+    outputs.iter().all(|(_, bound)| bound.is_within(&Medium { margin: NEAR * medium.margin, ..*medium }))
+}
 
 /// Refuses a program some of whose outputs are not as is declared, naming each.
 pub(super) fn check(outputs: &[(&str, Bound)], medium: &Medium) -> Result<()> {

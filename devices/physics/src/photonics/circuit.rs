@@ -37,7 +37,8 @@ impl Circuit {
             return Self { first: Phases::of(&padded, layout, convention), second: None, gain: 1.0 };
         }
         let Singular { u, values, v } = Singular::of(&padded);
-        let gain = values.first().copied().filter(|&s| s > 0.0).unwrap_or(1.0);
+        // a matrix of noughts has the gain next to nought, so that the noise of its detectors comes to nothing as well
+        let gain = values.first().copied().filter(|&s| s > 0.0).unwrap_or(f64::MIN_POSITIVE);
         let mut first = Phases::of(&v.adjoint(), layout, convention);
         let settings: Vec<(f64, f64)> = values.iter().map(|s| attenuator(s / gain)).collect();
         for (phase, (_, adds)) in first.output.iter_mut().zip(&settings) {

@@ -19,7 +19,10 @@ impl Detector {
     /// The power that it sees.
     #[inline(always)]
     pub(super) fn power(&self, re: f32, im: f32) -> f32 {
-        (re * re + im * im) * (1.0 / (self.gain * self.gain))
+        // the square of a small gain would be nought
+        let by = 1.0 / self.gain.max(f32::MIN_POSITIVE);
+        let (re, im) = (re * by, im * by);
+        re * re + im * im
     }
 
     /// The deviation of its noise.

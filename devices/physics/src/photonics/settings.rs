@@ -1,11 +1,13 @@
 //! What a twin of a mesh is made of, and what follows from it for the outputs.
 //!
-//! With `N` modes at most, both meshes of a matrix have `2N² + N` phases, in `2N + 1` for each row. An error of standard deviation `σ` of each moves
-//! a row of the matrix by `ρ = σ √(2N + 1)` in the root mean square, and a field behind it by at most `√N ρ` times the largest input (an input is
-//! at most √2, where it is a complex number of two parts from -1 to 1). The margin takes twice that, and a realization whose own matrix is off by
-//! more is refused, so that what is declared holds of every program that runs:
+//! With `N` modes at most, light meets `layers` of heaters in both meshes of a matrix and the attenuators between them, and `4 depth` layers of
+//! couplers. An error of standard deviation `σ` of each phase of a layer moves a row of the matrix by at most `σ` in the root mean square, wherever the
+//! light of the row is, so that all together move it by `ρ = σ √layers`; uneven couplers move it by as much as their angles are off, and once more by
+//! the phases that are trimmed for them. A field behind it moves by at most `√N ρ` times the largest input (an input is at most √2, where it is a
+//! complex number of two parts from -1 to 1). The margin takes twice that, and a realization whose own matrix is off by more is refused, so that what
+//! is declared holds of every program that runs:
 //! ```text
-//! σ² = step²/12 + fit² + drift²/3          ρ² = (2N + 1) σ² + 4 (N - 1) coupler² + 2N (2 ln a)² [without dummies]
+//! σ² = step²/12 + fit² + drift²/3          ρ² = layers σ² + 8 depth coupler² + 2N (2 ln a)² [without dummies]
 //! F = g √2N          e = F (2 ρ + layers · jitter² / 2)          s = 2 g jitter √(2 layers)
 //! margin = e (homodyne), 2 F e + e² + 2 s² (intensity)            noise² = detector² + s² (homodyne), detector² + (2 F s + s²)² (intensity)
 //! ```
@@ -28,6 +30,8 @@ use std::f64::consts::TAU;
 const TICK: f64 = 1e-3;
 /// The share of the margin that a drift has to be for a promise of its own.
 const DRIFT: f64 = 0.05;
+/// The share of the noise that a promised drift is at the least: what moves by less is not told from the noise in any time that a suite has.
+const TOLD: f64 = 0.1;
 
 /// The options of the twin, each with what it means.
 pub const OPTIONS: &[(&str, &str)] = &[
@@ -42,7 +46,7 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("dummies", "whether gaps lose as much as elements; true if absent"),
     ("crosstalk", "part of its phase that a heater lends its neighbour, up to 0.02; 0.001 if absent"),
     ("watts", "power of a heater for half a turn; 0.02 if absent"),
-    ("reach", "the largest power of a heater, in turns of one as designed, up to 10; 1.2 if absent"),
+    ("reach", "the largest power of a heater, in turns of one as designed, from 0.1 to 10; 1.2 if absent"),
     ("spread", "standard deviation of the slopes of heaters, as a part of them, up to 0.05; 0.02 if absent"),
     ("offset", "standard deviation of the phases of cold heaters, in radian, up to 0.25; 0.2 if absent"),
     ("drift", "the most that a phase drifts, in radian per hour, up to 1; 1e-5 if absent"),
@@ -178,7 +182,7 @@ impl Settings {
             crosstalk: number("crosstalk", standard.crosstalk, [0.0, 0.02])?,
             tau: standard.tau,
             watts: number("watts", standard.watts, [1e-9, 1e3])?,
-            reach: number("reach", standard.reach, [0.0, 10.0])?,
+            reach: number("reach", standard.reach, [0.1, 10.0])?,
             spread: number("spread", standard.spread, [0.0, 0.05])?,
             offset: number("offset", standard.offset, [0.0, 0.25])?,
             drift: number("drift", standard.drift * 3600.0, [0.0, 1.0])? / 3600.0,
@@ -247,12 +251,16 @@ impl Settings {
     /// Layers of heaters that light meets in two meshes and the attenuators between them.
     #[must_use]
     pub fn layers(&self) -> usize {
-        let depth = match self.layout {
+        2 * (2 * self.depth() + 1) + 1
+    }
+
+    /// Columns of elements of a mesh.
+    fn depth(&self) -> usize {
+        match self.layout {
             _ if self.modes < 3 => self.modes - 1,
             Layout::Rectangle => self.modes,
             Layout::Triangle => 2 * self.modes - 3,
-        };
-        2 * (2 * depth + 1) + 1
+        }
     }
 
     /// The light that a chip loses at most, as an amplitude: that of two meshes and the attenuators between them.
@@ -274,9 +282,9 @@ impl Settings {
     /// What an error of a phase, and what fabrication leaves, make of a field at most: bounds `e` for the errors and for the jitter.
     fn error(&self, phase: f64) -> f64 {
         let n = self.modes as f64;
-        let uneven = 4.0 * (n - 1.0) * self.coupler * self.coupler;
+        let uneven = 8.0 * self.depth() as f64 * self.coupler * self.coupler;
         let lossy = if self.dummies { 0.0 } else { 2.0 * n * (2.0 * self.through().ln()).powi(2) };
-        2.0 * self.field() * ((2.0 * n + 1.0) * phase * phase + uneven + lossy).sqrt()
+        2.0 * self.field() * (self.layers() as f64 * phase * phase + uneven + lossy).sqrt()
     }
 
     /// The largest field behind a matrix.
@@ -318,7 +326,7 @@ impl Settings {
         // what is within a margin at either end has moved by twice that at most
         let moved = worst(self.error(drifted.sqrt())).min(2.0 * margin);
         // a drift that is nothing beside the margin, which has it in it, is not worth a promise of its own
-        let drift = (moved > DRIFT * margin).then_some(Drift { most: moved, within: self.valid });
+        let drift = (moved > DRIFT * margin).then_some(Drift { most: moved.max(TOLD * noise), within: self.valid });
         Medium { drift, price: Price { seconds: TICK, joules: heaters * TICK, writes: 0 }, ..Medium::new(margin, noise) }
     }
 }
