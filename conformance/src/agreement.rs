@@ -120,7 +120,7 @@ pub(crate) fn measured(evidence: &Evidence) -> Result<Vec<Measured>, String> {
         let again = stage(STAGES[1]).map(|(rows, _)| rows);
         Some(Measured { design, stimuli, outputs, rows, again, name })
     };
-    let missing = |name: &str| format!("the records of {name} are missing or do not fit");
+    let missing = |name: &str| format!("the records of {name} are missing, do not fit or hold what is no number");
     tried.into_iter().map(|name| read(name.clone()).ok_or_else(|| missing(&name))).collect()
 }
 

@@ -404,7 +404,7 @@ fn measure(
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
     let limit = Limit::new(options.stop.clone(), options.budget.and_then(|budget| begin.checked_add(budget)));
-    let watched = Watched::new(substrate, ledger.writes, limit.clone());
+    let watched = Watched::new(substrate, ledger.writes, limit.clone()).with_finite_outputs(law.statistical);
     // laws of cost time the substrate itself, unless that wears
     let wears = substrate.profile().medium.is_some_and(|medium| medium.endurance.is_some());
     let substrate: &dyn Substrate = if law.level == Level::L4 && !wears { substrate } else { &watched };
