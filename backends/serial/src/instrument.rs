@@ -166,12 +166,20 @@ impl Bench {
     }
 }
 
-/// Makes sure that the device is there, and waits for one that says nothing no longer than [`OPENING`].
+/// Makes sure that the device is there, and waits for one that says nothing no longer than [`OPENING`]. What did not come is told with all the
+/// time that was waited, in as many tries as it may have been.
 fn identify(driver: &mut dyn Driver, lines: &mut Lines) -> Result<()> {
+    let begun = lines.now();
     lines.set_patience(Some(OPENING));
     let identified = driver.identify(lines);
     lines.set_patience(None);
-    identified
+    let waited = lines.now().saturating_sub(begun);
+    identified.map_err(|error| match std::error::Error::source(&error).and_then(|s| s.downcast_ref()) {
+        Some(SerialError::Timeout { what, after }) if *after < waited => {
+            SerialError::Timeout { what: what.clone(), after: waited }.into()
+        }
+        _ => error,
+    })
 }
 
 /// Whether the device refused and did nothing.

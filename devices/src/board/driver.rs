@@ -242,7 +242,6 @@ fn ran(answer: &[u8]) -> Result<(usize, u64, &[u8]), SerialError> {
 
 impl Driver for BoardDriver {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
-        let start = lines.now();
         let mut greeted = self.greet(lines);
         // what was on the line from before may have spoilt the first try, and a boot loader the second
         for pause in [Duration::ZERO, BOOT] {
@@ -252,10 +251,7 @@ impl Driver for BoardDriver {
             lines.sleep(pause);
             greeted = self.greet(lines);
         }
-        Ok(greeted.map_err(|error| match error {
-            SerialError::Timeout { what, .. } => SerialError::Timeout { what, after: lines.now().saturating_sub(start) },
-            other => other,
-        })?)
+        Ok(greeted?)
     }
 
     fn profile(&self) -> Profile {

@@ -4,6 +4,7 @@ use super::*;
 use isoform_core::neuron::Neuron;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
+use isoform_serial::error::time;
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Memory, Twin, VirtualClock};
@@ -77,7 +78,7 @@ fn a_board_that_is_starting_is_waited_for() {
     }
     let (never, _, clock) = deaf(Duration::MAX);
     let error = never.expect_err("is dead");
-    assert!(error.to_string().contains(&format!("did not come within {:?}", clock.now())), "{error}");
+    assert!(error.to_string().contains(&format!("did not come within {}:", time(clock.now()))), "{error}");
     assert!(clock.now() < Duration::from_secs(6), "{:?}", clock.now());
 }
 
@@ -95,7 +96,7 @@ fn a_board_that_dies_is_waited_for_as_long_as_is_said() {
     let start = clock.now();
     let error = session.advance(Signal::Held(&[1.5]), SignalMut::Counts(&mut counts), 5000).expect_err("is dead");
     let took = clock.now() - start;
-    assert!(error.to_string().contains(&format!("did not come within {took:?}")), "{error} after {took:?}");
+    assert!(error.to_string().contains(&format!("did not come within {}:", time(took))), "{error} after {took:?}");
     // four tries of 2000 ticks, each of 0.4 s and ten times as long as the board took
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
