@@ -60,6 +60,8 @@ struct Loaded {
     tick: u64,
     cancel: Cancel,
     spikes: bool,
+    /// The most results that a tick can have cut.
+    most_cut: u64,
     /// The longest that a tick has taken so far.
     pace: Option<Duration>,
     row: Vec<f32>,
@@ -292,7 +294,9 @@ impl Driver for BoardDriver {
         }
         self.place(lines, &image)?;
         let spikes = program.outputs().iter().all(|o| o.port.domain == isoform_core::dynamics::Domain::Spikes);
+        let most_cut = image.most_cut(&board.functions);
         self.loaded = Some(Loaded {
+            most_cut,
             wire,
             program: program.clone(),
             tuned: program.clone(),
@@ -329,6 +333,12 @@ impl Driver for BoardDriver {
                     return Err(
                         SerialError::garbled("an answer to RUN?", &answer, format!("{count} ticks were asked for")).into()
                     );
+                }
+                let most = loaded.most_cut.saturating_mul(count as u64);
+                if clipped > most {
+                    let why =
+                        format!("{clipped} results were cut of {most} that {count} ticks of these operations have at the most");
+                    return Err(SerialError::garbled("an answer to RUN?", &answer, why).into());
                 }
                 loaded.decode(outputs, cut, y, output, from..from + count);
                 let took = lines.now().saturating_sub(begun) / u32::try_from(count).unwrap_or(u32::MAX);
