@@ -163,7 +163,7 @@ impl Conform {
     /// Plants defects, and says which were caught.
     fn suite_itself(&self, console: Console) -> Result {
         let locator = self.locator.as_deref().unwrap_or("oracle:");
-        let healthy = super::registry().open_str(locator)?;
+        let healthy = super::stop::Stoppable::on(super::registry().open_str(locator)?);
         let facets = healthy.profile().facets;
         if !(facets.memory && facets.tuning) {
             return Err(Failure::input(format!("{locator} cannot save its state or tune parameters, which the defects need")));
@@ -189,7 +189,11 @@ impl Conform {
             console.print(defects_table(&rows))?;
             console.print(format!("\n{caught} of {} as it must be", rows.len()))?;
         }
-        Ok(if caught == rows.len() { Outcome::Done } else { Outcome::Refuted })
+        Ok(match caught == rows.len() {
+            _ if super::stop::is_asked() => Outcome::Stopped,
+            true => Outcome::Done,
+            false => Outcome::Refuted,
+        })
     }
 
     /// Whether what is to be kept has a place, and takes none that is taken.

@@ -54,7 +54,7 @@ impl Demo {
             input_file.display()
         ))?;
 
-        let registry = isoform::registry();
+        let registry = super::registry();
         let found = self.substrates(console, &registry, &model, &input)?;
         platforms(console, &registry, &model, &input)?;
         let conforms = self.conform(console, &registry)?;

@@ -4,6 +4,7 @@ use crate::driver::Driver;
 use crate::error::SerialError;
 use crate::lines::Lines;
 use crate::link::Patience;
+use crate::transport::Opening;
 use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Integrity, Result};
 use isoform_core::profile::{Facets, Profile};
@@ -53,11 +54,24 @@ impl Instrument {
     ///
     /// # Errors
     /// What the driver says.
-    pub fn open(mut driver: Box<dyn Driver>, mut lines: Lines) -> Result<Self> {
-        identify(driver.as_mut(), &mut lines)?;
-        let mut profile = driver.profile();
+    pub fn open(driver: Box<dyn Driver>, lines: Lines) -> Result<Self> {
+        Self::open_unless_stopped(driver, lines, &Opening::default())
+    }
+
+    /// The same over lines of an opening: where somebody asks to stop it, a device that has answered is left in a safe condition.
+    ///
+    /// # Errors
+    /// `Fault` if it was stopped, and what the driver says.
+    pub fn open_unless_stopped(driver: Box<dyn Driver>, lines: Lines, opening: &Opening) -> Result<Self> {
+        let mut bench = Bench { driver, lines, taken: false, broken: false };
+        let identified = identify(bench.driver.as_mut(), &mut bench.lines);
+        let stopped = opening.end();
+        if identified.is_err() && stopped && bench.lines.has_heard() {
+            bench.make_safe();
+        }
+        identified?;
+        let mut profile = bench.driver.profile();
         profile.limits.realizations = 1;
-        let bench = Bench { driver, lines, taken: false, broken: false };
         Ok(Self { profile: Arc::new(profile), bench: Arc::new(Mutex::new(bench)), opened: Instant::now() })
     }
 
