@@ -1,6 +1,6 @@
 //! Running the laws on a substrate, judging what they left, and saying what may be claimed.
 
-use crate::bench::{Bench, now};
+use crate::bench::{Bench, REFUSED_ITS_OWN, now};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
@@ -320,6 +320,15 @@ pub fn holds(outcome: &Outcome) -> bool {
         Status::NotClaimed => outcome.requirement == Requirement::Optional,
         _ => false,
     }
+}
+
+/// Why nothing could be said of a substrate, where that is because it was opened to be something that not even the programs fit that it shows of
+/// itself.
+#[must_use]
+pub fn refused_its_own(dossier: &Dossier) -> Option<&str> {
+    let refused = |o: &Outcome| o.status == Status::Inconclusive && o.reason.contains(REFUSED_ITS_OWN);
+    let first = dossier.outcomes.first()?;
+    dossier.outcomes.iter().all(refused).then_some(first.reason.as_str())
 }
 
 /// The exit code of a run: 0 conforms, 1 does not, 3 inconclusive, 4 the substrate failed or was lost.

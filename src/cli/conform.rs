@@ -8,7 +8,9 @@ use isoform::conformance::defects::{self, DefectRow, Tried, self_test};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{self, Dossier, Level};
 use isoform::conformance::waiver::Waiver;
-use isoform::conformance::{Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, run};
+use isoform::conformance::{
+    Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, refused_its_own, run,
+};
 use isoform::core::profile::Class;
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
@@ -138,6 +140,11 @@ impl Conform {
         }
         match conclude(&dossier) {
             Ok(_) if super::stop::is_asked() => Ok(Outcome::Stopped),
+            // no law can say anything of a device that was opened to be another one
+            Ok(Outcome::Inconclusive) => match refused_its_own(&dossier) {
+                Some(why) => Err(Failure::Input(format!("{locator}: {why}"))),
+                None => Ok(Outcome::Inconclusive),
+            },
             ended => ended,
         }
     }

@@ -53,6 +53,19 @@ impl Failure {
         }
     }
 
+    /// An error of a substrate. A replay that is out of step with its recording was asked something else: no device has failed.
+    pub(crate) fn at(locator: &str, error: Error) -> Self {
+        let mut sources = std::iter::successors(std::error::Error::source(&error), |e| e.source());
+        let unfit = sources.any(is_out_of_step);
+        let error = error.with_locator(locator);
+        if unfit {
+            return Self::Input(format!(
+                "{error}; a replay answers what was asked when it was recorded: the same model, input and seed"
+            ));
+        }
+        Self::from(error)
+    }
+
     /// Says why, in one line, and gives the code to exit with.
     pub(crate) fn report(&self) -> ExitCode {
         let (why, code) = match self {
@@ -69,6 +82,15 @@ impl From<Error> for Failure {
         let bad_input = error.kind().is_bad_input() && error.state() == isoform::core::error::Integrity::Intact;
         if bad_input { Self::Input(error.to_string()) } else { Self::Substrate(error.to_string()) }
     }
+}
+
+/// Whether a replay was asked something else than its recording was.
+fn is_out_of_step(error: &(dyn std::error::Error + 'static)) -> bool {
+    #[cfg(feature = "devices")]
+    if matches!(error.downcast_ref(), Some(isoform::serial::error::SerialError::Transcript { .. })) {
+        return true;
+    }
+    error.is::<isoform::core::layer::replay::OutOfStep>()
 }
 
 /// What a command says that broke off because it was asked to.
