@@ -72,7 +72,8 @@ impl Failure {
             Self::Input(why) => (why, 2),
             Self::Substrate(why) => (why, 4),
         };
-        say(why);
+        // a session may go on after a reset; a command has ended, and closed its session
+        say(&why.replace(LOST, ""));
         ExitCode::from(code)
     }
 }
@@ -83,6 +84,9 @@ impl From<Error> for Failure {
         if bad_input { Self::Input(error.to_string()) } else { Self::Substrate(error.to_string()) }
     }
 }
+
+/// What an error says at its end that lost the state.
+const LOST: &str = " (the state is lost: reset or load before going on)";
 
 /// Whether a replay was asked something else than its recording was.
 fn is_out_of_step(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -142,6 +146,11 @@ mod tests {
     #[test]
     fn a_line_stays_a_line() {
         assert_eq!(one_line("a\n  b\x1b[31m\tc"), "a b [31m c");
+    }
+
+    #[test]
+    fn an_error_that_lost_the_state_ends_with_what_a_command_leaves_out() {
+        assert!(Error::fault("x").with_state_lost().to_string().ends_with(LOST));
     }
 
     #[test]
