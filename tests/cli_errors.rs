@@ -185,7 +185,12 @@ fn a_replay_that_is_asked_something_else_was_given_the_wrong_input() {
         assert_eq!(run(recorder, "x.csv").code, 0);
         assert_eq!(run("replay:r.log", "x.csv").code, 0);
         let other = run("replay:r.log", "other.csv");
-        assert!(other.code == 2 && other.err.contains("the same model, input and seed"), "{recorder}: {} {}", other.code, other.err);
+        assert!(
+            other.code == 2 && other.err.contains("the same model, input and seed"),
+            "{recorder}: {} {}",
+            other.code,
+            other.err
+        );
         assert_eq!(folder.isoform(&["conform", "replay:r.log", "--level", "L0"]).code, 2, "{recorder}");
         std::fs::remove_file(folder.path("r.log")).expect("is there");
     }
@@ -207,7 +212,8 @@ fn what_is_named_is_what_was_asked_for() {
 #[test]
 fn a_refused_call_makes_no_recording_and_none_is_written_over() {
     let folder = Folder::new();
-    let run = |on: &str, x: &str| folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--on", on, "--input", x, "--output", "y.csv"]);
+    let run =
+        |on: &str, x: &str| folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--on", on, "--input", x, "--output", "y.csv"]);
     folder.put("wide.csv", "1,1\n");
     let mut on = vec!["record:r.log?on=(oracle:)"];
     if cfg!(feature = "devices") {
