@@ -184,6 +184,37 @@ fn an_interrupt_keeps_what_was_found() {
     assert!(all.iter().any(|o| stopped(&o)) && !all.iter().all(|o| stopped(&o)));
 }
 
+/// Whoever is asked for may never answer, and a program that was started for it must not be left behind.
+#[test]
+#[cfg(all(feature = "devices", unix))]
+fn a_request_to_stop_ends_an_opening_and_the_program_at_the_other_end() {
+    let folder = Folder::new();
+    folder.put("child.sh", "echo $$ > pid.part; mv pid.part pid; exec sleep 177");
+    let on = "stdio:sh%20child.sh?device=umemristor";
+    let run = ["run", "lif.nir", "--dt", "1e-4", "--on", on, "--input", "x.csv", "--output", "y.csv"];
+    for arguments in [["conform", on, "--level", "L0"].as_slice(), &["conform", on, "--fingerprint"], &run] {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("isoform"));
+        let pipes = command.current_dir(folder.path(".")).args(arguments).stdout(std::process::Stdio::null());
+        let child = pipes.stderr(std::process::Stdio::piped()).spawn().expect("starts");
+        while !folder.path("pid").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let kill = |what: &str, id: &str| {
+            let quiet = std::process::Command::new("kill").args([what, id]).stderr(std::process::Stdio::null()).status();
+            quiet.expect("there is a kill").success()
+        };
+        assert!(kill("-TERM", &child.id().to_string()));
+        let asked = std::time::Instant::now();
+        let ended = child.wait_with_output().expect("ends");
+        let words = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(130), "{arguments:?}: {words}");
+        // the wait for an answer is 13 seconds
+        assert!(asked.elapsed() < std::time::Duration::from_secs(8), "{:?}", asked.elapsed());
+        assert!(!kill("-0", folder.text("pid").trim()), "{arguments:?}: the program goes on");
+        std::fs::remove_file(folder.path("pid")).expect("is there");
+    }
+}
+
 #[test]
 fn known_failures_come_from_a_file() {
     let folder = Folder::new();

@@ -172,6 +172,44 @@ fn requests_to_stop_and_times_are_those_of_the_recording() {
     );
 }
 
+/// No device has failed where a recording is asked something else than was recorded.
+#[test]
+fn a_replay_that_is_asked_something_else_was_given_the_wrong_input() {
+    let folder = Folder::new();
+    folder.put("other.csv", "0.5\n".repeat(100));
+    let mut recorders = vec!["record:r.log?on=(oracle:)"];
+    if cfg!(feature = "devices") {
+        recorders.push("twin:board?record=r.log");
+    }
+    let run =
+        |on: &str, x: &str| folder.isoform(&["run", "lif.nir", "--dt", "1e-4", "--on", on, "--input", x, "--output", "y.csv"]);
+    for recorder in recorders {
+        assert_eq!(run(recorder, "x.csv").code, 0);
+        assert_eq!(run("replay:r.log", "x.csv").code, 0);
+        let other = run("replay:r.log", "other.csv");
+        assert!(
+            other.code == 2 && other.err.contains("the same model, input and seed"),
+            "{recorder}: {} {}",
+            other.code,
+            other.err
+        );
+        assert_eq!(folder.isoform(&["conform", "replay:r.log", "--level", "L0"]).code, 2, "{recorder}");
+        std::fs::remove_file(folder.path("r.log")).expect("is there");
+    }
+}
+
+#[test]
+#[cfg(feature = "devices")]
+fn what_is_named_is_what_was_asked_for() {
+    let folder = Folder::new();
+    // a port, and no instrument at it
+    insta::assert_snapshot!(refused(&folder, &["list", "--ports", "nonsense", "--quiet"]), @"not found: nonsense cannot be opened (No such file or directory): check the name, the cable and the permissions");
+    // an option that fits nothing is bad input, and no lack of evidence
+    let unit = folder.isoform(&["conform", "twin:lucidac?unit=zz:5", "--level", "L0", "--quiet"]);
+    assert_eq!(unit.code, 2, "{}", unit.out);
+    insta::assert_snapshot!(unit.err.trim(), @r#"error: twin:lucidac?unit=zz:5: unsupported: as it was opened, the substrate refuses whatever it is given, the program that it shows of itself included: a unit is given for "zz", but the program has no such state; it has integrators.v"#);
+}
+
 /// What a line or a layer would write down is precious, and what is refused has nothing to write down.
 #[test]
 fn a_refused_call_makes_no_recording_and_none_is_written_over() {

@@ -131,7 +131,7 @@ pub(crate) fn measured(evidence: &Evidence) -> Result<Vec<Measured>, String> {
         let unit = evidence.sample(&format!("{name}/{}/output", STAGES[0]))?.unit.clone();
         Some(Measured { design, stimuli, outputs, unit, rows, again, name })
     };
-    let missing = |name: &str| format!("the records of {name} are missing or do not fit");
+    let missing = |name: &str| format!("the records of {name} are missing, do not fit or hold what is no number");
     tried.into_iter().map(|name| read(name.clone()).ok_or_else(|| missing(&name))).collect()
 }
 

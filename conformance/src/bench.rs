@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// The length of a tick in the programs of the suite, in seconds.
 pub(crate) const DT: f64 = 1e-3;
+/// Begins what is said of a substrate that refuses the programs that it shows of itself for no node of theirs: it was opened to be something else.
+pub(crate) const REFUSED_ITS_OWN: &str =
+    "as it was opened, the substrate refuses whatever it is given, the program that it shows of itself included";
 
 /// What the clock beside a substrate shows; where it has none, the time since a start.
 pub(crate) fn now(substrate: &dyn Substrate, start: Instant) -> Duration {
@@ -173,11 +176,15 @@ impl<'a> Bench<'a> {
             }
         }
         for program in self.substrate.exemplars() {
-            if let Err(why) = self.try_open(&program, &Run::new())? {
-                return Err(Error::unsupported(format!(
-                    "the program that the substrate shows of itself is refused: {}",
-                    bare(&why)
-                )));
+            match self.open(&program, &Run::new()) {
+                Err(e) if e.kind() == ErrorKind::Unsupported => {
+                    let begin = match e.node() {
+                        Some(_) => "the program that the substrate shows of itself is refused",
+                        None => REFUSED_ITS_OWN,
+                    };
+                    return Err(Error::unsupported(format!("{begin}: {}", bare(&e.to_string()))));
+                }
+                opened => drop(opened?),
             }
         }
         Err(Error::unsupported(format!(

@@ -40,4 +40,4 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub use halves::{Halves, halves};
 pub use laws::{laws, peer_laws};
 pub use noisy::{Forecast, forecast};
-pub use suite::{Options, Progress, choose, exit_code, judge, run};
+pub use suite::{Options, Progress, choose, exit_code, judge, refused_its_own, run};

@@ -1,6 +1,6 @@
 //! Running the laws on a substrate, judging what they left, and saying what may be claimed.
 
-use crate::bench::{Bench, now};
+use crate::bench::{Bench, REFUSED_ITS_OWN, now};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, pending};
 use crate::laws::{laws, peer_laws};
@@ -322,6 +322,15 @@ pub fn holds(outcome: &Outcome) -> bool {
     }
 }
 
+/// Why nothing could be said of a substrate, where that is because it was opened to be something that not even the programs fit that it shows of
+/// itself.
+#[must_use]
+pub fn refused_its_own(dossier: &Dossier) -> Option<&str> {
+    let refused = |o: &Outcome| o.status == Status::Inconclusive && o.reason.contains(REFUSED_ITS_OWN);
+    let first = dossier.outcomes.first()?;
+    dossier.outcomes.iter().all(refused).then_some(first.reason.as_str())
+}
+
 /// The exit code of a run: 0 conforms, 1 does not, 3 inconclusive, 4 the substrate failed or was lost.
 ///
 /// A run of named laws conforms if all of them hold and at least one passed; any other must claim the level that was asked for, and the
@@ -407,7 +416,7 @@ fn measure(
     let start = Instant::now();
     let mut evidence = Evidence { law: law.id.to_owned(), ..Evidence::default() };
     let limit = Limit::new(options.stop.clone(), options.budget.and_then(|budget| begin.checked_add(budget)));
-    let watched = Watched::new(substrate, ledger.writes, limit.clone());
+    let watched = Watched::new(substrate, ledger.writes, limit.clone()).with_finite_outputs(law.statistical);
     // laws of cost time the substrate itself, unless that wears
     let wears = substrate.profile().medium.is_some_and(|medium| medium.endurance.is_some());
     let substrate: &dyn Substrate = if law.level == Level::L4 && !wears { substrate } else { &watched };

@@ -1,4 +1,5 @@
-//! A layer that keeps count of what a device tells beside its outputs, while a law is tried, and ends the law when its time is over.
+//! A layer that keeps count of what a device tells beside its outputs, while a law is tried, and ends the law when its time is over, or when
+//! what comes out is none of what its statistics are about.
 //!
 //! It stands between the laws and the substrate and changes nothing before. Certificates are asked for when a program is realised and, from then on,
 //! after twice as many calls as before, so that a long record costs as little as a short one. Those of calibrations that are made through it, or amid
@@ -31,6 +32,8 @@ pub(crate) struct Watched<'a> {
     /// Why a program was not written, if one was not.
     spared: Mutex<Option<String>>,
     limit: Limit,
+    /// Whether outputs have to be numbers.
+    finite: bool,
     /// Stops what is running, of each program that was realised.
     running: Mutex<Vec<Cancel>>,
 }
@@ -86,6 +89,7 @@ struct Watching {
     /// Writes that were counted when the program was realised, and that reports tell of once more.
     counted: u64,
     limit: Limit,
+    finite: bool,
 }
 
 impl<'a> Watched<'a> {
@@ -93,7 +97,22 @@ impl<'a> Watched<'a> {
     pub(crate) fn new(inner: &'a dyn Substrate, before: u64, limit: Limit) -> Self {
         let medium = inner.profile().medium;
         let wear = medium.and_then(|m| m.endurance.map(|endurance| Wear { price: m.price.writes, endurance }));
-        Self { inner, ledger: Arc::default(), before, wear, spared: Mutex::new(None), limit, running: Mutex::default() }
+        Self {
+            inner,
+            ledger: Arc::default(),
+            before,
+            wear,
+            spared: Mutex::new(None),
+            limit,
+            finite: false,
+            running: Mutex::default(),
+        }
+    }
+
+    /// The same, of whose outputs means and spreads are to be taken: one that is infinite or no number ends the law, since it compares with nothing.
+    pub(crate) fn with_finite_outputs(mut self, finite: bool) -> Self {
+        self.finite = finite;
+        self
     }
 
     /// Works, and stops what is running once the time is over.
@@ -190,6 +209,7 @@ impl Substrate for Watched<'_> {
             next: 1,
             counted,
             limit: self.limit.clone(),
+            finite: self.finite,
         };
         watching.certify().await;
         Ok(Box::new(watching))
@@ -207,11 +227,18 @@ impl Substrate for Watched<'_> {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Realization for Watching {
-    async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+    async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         self.limit.check()?;
-        let report = self.inner.advance(x, y, ticks).await?;
+        let report = self.inner.advance(x, y.reborrow(), ticks).await?;
         // what was stopped for want of time is no shorter run
         self.limit.check()?;
+        if self.finite
+            && let SignalMut::Dense(y) = &y
+            && let Some(at) = y.iter().position(|v| !v.is_finite())
+        {
+            let (tick, output) = (self.ticks + (at / self.outputs.max(1)) as u64, at % self.outputs.max(1));
+            return Err(Error::fault(format!("output {output} is {} at tick {tick}, of which no statistic can be made", y[at])));
+        }
         let known = report.writes.min(self.counted);
         self.counted -= known;
         lock(&self.ledger).count(&Report { writes: report.writes - known, ..report }, self.outputs);

@@ -1,8 +1,9 @@
 //! Media at the edges: programs that remember under noise like 1/f, and no noise at all.
 
 use isoform_conformance::defects::HEALTHY;
+use isoform_conformance::media::{Blur, Blurred, Colour};
 use isoform_conformance::record::Status;
-use isoform_conformance::{Options, laws, run};
+use isoform_conformance::{Options, judge, laws, run};
 use isoform_core::layer::Quantise;
 use isoform_core::oracle::OracleSubstrate;
 use std::sync::Arc;
@@ -44,4 +45,29 @@ fn a_medium_without_noise_conforms_whatever_the_digits_of_its_outputs() {
             assert!(matches!(outcome.status, Status::Pass | Status::NotClaimed), "{outcome:?}");
         }
     }
+}
+
+#[test]
+fn no_statistical_law_holds_of_what_is_no_number() {
+    for bias in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        let blur = Blur { bias, ..Blur::honest(Colour::White, 0.01, 0.05) };
+        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+        let options = laws().iter().filter(|law| law.statistical).map(|law| law.id).fold(Options::new(), Options::with_law);
+        let dossier = run(&medium, &options).expect("a run");
+        assert!(dossier.outcomes.len() > 5, "{:?}", dossier.outcomes);
+        for outcome in dossier.outcomes.iter().filter(|o| o.status != Status::NotClaimed) {
+            assert_eq!(outcome.status, Status::Error, "{outcome:?}");
+            assert!(outcome.reason.contains("of which no statistic can be made"), "{}", outcome.reason);
+        }
+    }
+}
+
+#[test]
+fn no_record_that_holds_what_is_no_number_is_judged_well() {
+    let medium = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(Colour::White, 0.01, 0.05));
+    let mut dossier = run(&medium, &Options::new().with_law("L1.noise").with_law("L2.equivalence")).expect("a run");
+    assert!(dossier.outcomes.iter().all(|o| o.status == Status::Pass), "{:?}", dossier.outcomes);
+    let outputs = dossier.evidence.iter_mut().flat_map(|e| &mut e.samples).filter(|s| s.name.ends_with("/output"));
+    outputs.for_each(|samples| samples.values.fill(f64::INFINITY));
+    assert!(judge(&dossier).outcomes.iter().all(|o| o.status == Status::Error), "{:?}", judge(&dossier).outcomes);
 }

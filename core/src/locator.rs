@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Path, keys and text may hold any characters, but `?`, `&`, `(`, `)`, `=`, `%`, white space and control characters are written as `%` and
-//! two upper-case hexadecimal digits for each byte of their UTF-8. Nothing else may be: a locator has one spelling, so that two reports that
-//! name the same substrate do it in the same words.
+//! two upper-case hexadecimal digits for each byte of their UTF-8. Other characters may be written so too, and are read as themselves; what is
+//! printed has one spelling, so that two reports that name the same substrate do it in the same words.
 //!
 //! ```
 //! use isoform_core::locator::Locator;
@@ -203,7 +203,7 @@ pub enum LocatorError {
         /// The path, key or value.
         text: String,
     },
-    /// A path, key or value is written with too few escapes, or with too many.
+    /// A path, key or value is written with too few escapes.
     #[error("{text:?} has another spelling: write {canonical:?}")]
     Spelling {
         /// The path, key or value.

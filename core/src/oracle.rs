@@ -336,18 +336,36 @@ pub fn read_parameter(program: &Program, node: &str, parameter: &str) -> Result<
 pub fn tuned(program: &Program, node: &str, parameter: &str, values: &[f64]) -> Result<Program> {
     let (_, found) = program.node(node)?;
     read_parameter(program, node, parameter)?;
-    let tensor = match values {
-        [one] => Tensor::from(*one),
-        _ => {
-            let shape = match &found.kind {
-                NodeKind::Linear(_) | NodeKind::Optical(_) => {
-                    found.parameters().into_iter().find(|(name, _)| *name == parameter).map(|(_, t)| t.shape().clone())
-                }
-                _ => None,
-            };
-            let shape = shape.or_else(|| found.output_shapes.first().cloned()).unwrap_or_default();
+    // a map has its own shape, though it be of one number; of a neuron one number is that of all channels
+    let own = match &found.kind {
+        NodeKind::Linear(_) | NodeKind::Optical(_) => {
+            found.parameters().into_iter().find(|(name, _)| *name == parameter).map(|(_, t)| t.shape().clone())
+        }
+        _ => None,
+    };
+    let tensor = match (values, own) {
+        ([one], None) => Tensor::from(*one),
+        (_, own) => {
+            let shape = own.or_else(|| found.output_shapes.first().cloned()).unwrap_or_default();
             Tensor::new(shape, values).map_err(|e| e.with_node(node))?
         }
     };
     program.with_parameter(node, parameter, tensor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linear::Dense;
+    use crate::semantics::Semantics;
+
+    #[test]
+    fn a_map_of_one_number_keeps_its_shape_when_it_is_tuned() {
+        let map = Dense::new([[0.5]].into(), None).expect("valid");
+        let program = Program::single("map", map, [1], Semantics::exact(1e-3)).expect("valid");
+        let other = tuned(&program, "map", "weight", &[2.0]).expect("has a weight");
+        assert_eq!(read_parameter(&other, "map", "weight").expect("has one"), [2.0]);
+        let error = tuned(&program, "map", "weight", &[2.0, 3.0]).expect_err("has one number alone");
+        assert_eq!(error.node(), Some("map"), "{error}");
+    }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::locator::Locator;
 use crate::profile::Profile;
-use crate::substrate::Substrate;
+use crate::substrate::{Cancel, Substrate};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -118,6 +118,7 @@ impl fmt::Debug for Entry {
 pub struct Registry {
     entries: BTreeMap<String, Entry>,
     purpose: String,
+    stop: Cancel,
 }
 
 impl Registry {
@@ -138,6 +139,19 @@ impl Registry {
     #[must_use]
     pub fn purpose(&self) -> &str {
         &self.purpose
+    }
+
+    /// The same with a flag by which somebody asks to stop what is being opened, which may have to wait for a device.
+    #[must_use]
+    pub fn with_stop(mut self, stop: Cancel) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// The flag by which somebody asks to stop what is being opened.
+    #[must_use]
+    pub fn stop(&self) -> &Cancel {
+        &self.stop
     }
 
     /// Adds a scheme, or replaces it.

@@ -12,7 +12,7 @@ use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
 use isoform_serial::transcript::{Head, Transcript};
 use isoform_serial::transport::{
-    Memory, Parity, Port, Process, Recorder, Replayed, Rfc2217, Settings, Tcp, Transport, VirtualClock,
+    Heeding, Memory, Opening, Parity, Port, Process, Recorder, Replayed, Rfc2217, Settings, Tcp, Transport, VirtualClock,
 };
 use std::fs::File;
 use std::io::{self, BufWriter};
@@ -66,7 +66,7 @@ fn open(locator: &Locator, registry: &Registry) -> Result<Arc<dyn Substrate>> {
         return medium;
     }
     let kind = named(locator, &mut locator.reader())?;
-    at_each_speed(kind, locator, |locator| instrument(kind, locator, registry.purpose()))
+    at_each_speed(kind, locator, |locator| instrument(kind, locator, registry))
 }
 
 /// Opens at the usual speed, and at the others of its kind where nobody says which and nobody was understood.
@@ -91,7 +91,7 @@ fn at_each_speed<T>(kind: &Kind, locator: &Locator, open: impl Fn(&Locator) -> R
 }
 
 /// Every option is understood before a line is opened or a file made.
-fn instrument(kind: &'static Kind, locator: &Locator, purpose: &str) -> Result<Arc<dyn Substrate>> {
+fn instrument(kind: &'static Kind, locator: &Locator, registry: &Registry) -> Result<Arc<dyn Substrate>> {
     let mut options = locator.reader();
     named(locator, &mut options)?;
     let record: Option<String> = options.take("record")?;
@@ -101,6 +101,7 @@ fn instrument(kind: &'static Kind, locator: &Locator, purpose: &str) -> Result<A
     let is_twin = locator.scheme() == "twin";
     let own = line_options(locator.scheme()).iter().chain(kind.options).chain(if is_twin { kind.twin_options } else { &[] });
     let known: Vec<&str> = own.map(|(name, _)| *name).chain(lines.iter().copied()).collect();
+    let opening = Opening::new(registry.stop().clone());
     let mut transports = if is_twin {
         // both may need the same options
         let mut own = locator.reader();
@@ -127,15 +128,17 @@ fn instrument(kind: &'static Kind, locator: &Locator, purpose: &str) -> Result<A
         let all: Vec<&Locator> = std::iter::once(locator).chain(others.iter().map(|(other, _)| other)).collect();
         all.iter().try_for_each(|line| check_line(line))?;
         check_apart(kind, &all)?;
-        let mut transports = vec![connect(locator, settings)?];
-        for (other, settings) in &others {
-            transports.push(connect(other, *settings)?);
+        let all = std::iter::once((locator, settings)).chain(others.iter().map(|(other, settings)| (other, *settings)));
+        let mut transports = Vec::new();
+        for (line, settings) in all {
+            opening.check().map_err(|e| Error::from(SerialError::open(line.path(), e)))?;
+            transports.push(Box::new(Heeding::new(connect(line, settings)?, opening.clone())) as Box<dyn Transport>);
         }
         transports
     }
     .into_iter();
     let taken_down = |line: Box<dyn Transport>, name: Option<&str>| match &record {
-        Some(path) => recorder(line, head(kind, locator, purpose)?, Path::new(&transcript_of(path, name))),
+        Some(path) => recorder(line, head(kind, locator, registry.purpose())?, Path::new(&transcript_of(path, name))),
         None => Ok(line),
     };
     let first = transports.next().ok_or_else(|| Error::fault(format!("{} has no line", kind.name)))?;
@@ -147,7 +150,7 @@ fn instrument(kind: &'static Kind, locator: &Locator, purpose: &str) -> Result<A
         })?;
         lines = lines.with(name, line);
     }
-    Ok(Arc::new(Instrument::open(driver, lines)?))
+    Ok(Arc::new(Instrument::open_unless_stopped(driver, lines, &opening)?))
 }
 
 /// Lines to the twins of a kind, on one clock.

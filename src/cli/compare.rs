@@ -76,7 +76,7 @@ impl Compare {
             let mut progress = console.progress(locator);
             let mut tell = |done, of| progress.tell(done, of);
             let comparison = compare(locator, substrate.as_ref(), &program, &input, self.seed, &mut tell);
-            found.push(comparison.map_err(|e| Failure::from(e.with_locator(locator)))?);
+            found.push(comparison.map_err(|e| Failure::at(locator, e))?);
         }
         let worst = outcome(&found);
         if self.json {

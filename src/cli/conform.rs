@@ -8,7 +8,9 @@ use isoform::conformance::defects::{self, DefectRow, Tried, self_test};
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{self, Dossier, Level};
 use isoform::conformance::waiver::Waiver;
-use isoform::conformance::{Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, run};
+use isoform::conformance::{
+    Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, refused_its_own, run,
+};
 use isoform::core::profile::Class;
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
@@ -138,6 +140,11 @@ impl Conform {
         }
         match conclude(&dossier) {
             Ok(_) if super::stop::is_asked() => Ok(Outcome::Stopped),
+            // no law can say anything of a device that was opened to be another one
+            Ok(Outcome::Inconclusive) => match refused_its_own(&dossier) {
+                Some(why) => Err(Failure::Input(format!("{locator}: {why}"))),
+                None => Ok(Outcome::Inconclusive),
+            },
             ended => ended,
         }
     }
@@ -163,7 +170,7 @@ impl Conform {
     /// Plants defects, and says which were caught.
     fn suite_itself(&self, console: Console) -> Result {
         let locator = self.locator.as_deref().unwrap_or("oracle:");
-        let healthy = super::registry().open_str(locator)?;
+        let healthy = super::stop::Stoppable::on(super::registry().open_str(locator)?);
         let facets = healthy.profile().facets;
         if !(facets.memory && facets.tuning) {
             return Err(Failure::input(format!("{locator} cannot save its state or tune parameters, which the defects need")));
@@ -189,7 +196,11 @@ impl Conform {
             console.print(defects_table(&rows))?;
             console.print(format!("\n{caught} of {} as it must be", rows.len()))?;
         }
-        Ok(if caught == rows.len() { Outcome::Done } else { Outcome::Refuted })
+        Ok(match caught == rows.len() {
+            _ if super::stop::is_asked() => Outcome::Stopped,
+            true => Outcome::Done,
+            false => Outcome::Refuted,
+        })
     }
 
     /// Whether what is to be kept has a place, and takes none that is taken.

@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn an_amount_has_three_digits_and_never_rounds_to_nothing() {
         for (value, text) in [
-            (9.5712e-6, "9.57 uJ"),
+            (9.5712e-6, "9.57 µJ"),
             (96.4, "96.4 J"),
             (0.9996, "1.00 J"),
             (999.6, "1.00 kJ"),

@@ -54,7 +54,7 @@ impl Demo {
             input_file.display()
         ))?;
 
-        let registry = isoform::registry();
+        let registry = super::registry();
         let found = self.substrates(console, &registry, &model, &input)?;
         platforms(console, &registry, &model, &input)?;
         let conforms = self.conform(console, &registry)?;
@@ -116,7 +116,7 @@ impl Demo {
             let mut progress = console.progress(locator);
             let comparison = compare(locator, substrate.as_ref(), &program, input, 0, &mut |done, of| progress.tell(done, of));
             drop(progress);
-            let c = comparison.map_err(|e| Failure::from(e.with_locator(locator)))?;
+            let c = comparison.map_err(|e| Failure::at(locator, e))?;
             let (right, all) = score(substrate.as_ref(), &program, input)?;
             let spikes =
                 c.free.spikes.map_or_else(|| String::from("-"), |t| format!("{} of {}", t.samples - t.different, t.samples));

@@ -54,13 +54,27 @@ impl Failure {
         }
     }
 
+    /// An error of a substrate. A replay that is out of step with its recording was asked something else: no device has failed.
+    pub(crate) fn at(locator: &str, error: Error) -> Self {
+        let mut sources = std::iter::successors(std::error::Error::source(&error), |e| e.source());
+        let unfit = sources.any(is_out_of_step);
+        let error = error.with_locator(locator);
+        if unfit {
+            return Self::Input(format!(
+                "{error}; a replay answers what was asked when it was recorded: the same model, input and seed"
+            ));
+        }
+        Self::from(error)
+    }
+
     /// Says why, in one line, and gives the code to exit with.
     pub(crate) fn report(&self) -> ExitCode {
         let (why, code) = match self {
             Self::Input(why) => (why, 2),
             Self::Substrate(why) => (why, 4),
         };
-        say(why);
+        // a session may go on after a reset; a command has ended, and closed its session
+        say(&why.replace(LOST, ""));
         ExitCode::from(code)
     }
 }
@@ -72,6 +86,18 @@ impl From<Error> for Failure {
         let bad_input = (error.kind().is_bad_input() || is_over) && error.state() == isoform::core::error::Integrity::Intact;
         if bad_input { Self::Input(error.to_string()) } else { Self::Substrate(error.to_string()) }
     }
+}
+
+/// What an error says at its end that lost the state.
+const LOST: &str = " (the state is lost: reset or load before going on)";
+
+/// Whether a replay was asked something else than its recording was.
+fn is_out_of_step(error: &(dyn std::error::Error + 'static)) -> bool {
+    #[cfg(feature = "devices")]
+    if matches!(error.downcast_ref(), Some(isoform::serial::error::SerialError::Transcript { .. })) {
+        return true;
+    }
+    error.is::<isoform::core::layer::replay::OutOfStep>()
 }
 
 /// What a command says that broke off because it was asked to.
@@ -123,6 +149,11 @@ mod tests {
     #[test]
     fn a_line_stays_a_line() {
         assert_eq!(one_line("a\n  b\x1b[31m\tc"), "a b [31m c");
+    }
+
+    #[test]
+    fn an_error_that_lost_the_state_ends_with_what_a_command_leaves_out() {
+        assert!(Error::fault("x").with_state_lost().to_string().ends_with(LOST));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::console::{Console, table};
 use super::failure::{Failure, Outcome, Result};
+use super::stop::Stoppable;
 use isoform::conformance::defects::Pretends;
 use isoform::conformance::fingerprint;
 use isoform::core::semantics::Preset;
@@ -13,7 +14,7 @@ const DT: f64 = 1e-3;
 
 /// Infers the semantics under each preset, then declares each preset wrongly as each other.
 pub(super) fn print(locator: &str, console: Console) -> Result {
-    let substrate: Arc<dyn Substrate> = super::registry().open_str(locator)?;
+    let substrate: Arc<dyn Substrate> = Stoppable::on(super::registry().open_str(locator)?);
     let mut agree = true;
     for &preset in Preset::ALL {
         let found = fingerprint(substrate.as_ref(), &preset.semantics(DT))?;

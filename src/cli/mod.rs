@@ -41,9 +41,9 @@ fn command() -> String {
     std::iter::once(String::from("isoform")).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Every substrate, opened for the command that is being run.
+/// Every substrate, opened for the command that is being run. Whoever asks to stop is heard from before the first is opened.
 fn registry() -> isoform::core::registry::Registry {
-    isoform::registry().with_purpose(command())
+    isoform::registry().with_purpose(command()).with_stop(stop::when_asked())
 }
 
 /// One definition of a stateful transfer function, on any substrate, with proof of how faithfully.

@@ -1,7 +1,8 @@
 //! `isoform list --ports`: what stands at the serial ports.
 
 use super::console::{Console, table};
-use super::failure::{Outcome, Result};
+use super::failure::{Failure, Outcome, Result};
+use super::stop::{is_asked, when_asked};
 use isoform::core::error::{self as core, Error, ErrorKind};
 use isoform::core::locator::Locator;
 use isoform::core::registry::Registry;
@@ -9,7 +10,7 @@ use isoform::devices::attach::connect;
 use isoform::devices::kinds::{Kind, kinds};
 use isoform::devices::parts::part_at;
 use isoform::serial::link::Link;
-use isoform::serial::transport::{PortName, Settings, ports};
+use isoform::serial::transport::{Heeding, Opening, PortName, Settings, ports};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -41,7 +42,7 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
     for port in found.iter().filter(|_| !named.is_empty()) {
         console.note(format!("asking at {}; whoever does not answer is waited for, up to a minute and a half in all", port.path));
     }
-    let registry = isoform::registry();
+    let registry = super::registry();
     let mut missing: Option<Error> = None;
     let mut progress = console.progress("asking");
     let mut listed = Vec::new();
@@ -52,7 +53,11 @@ pub(super) fn list(console: Console, named: &[String], json: bool) -> Result {
             let tell = |kind: &Kind, k| {
                 progress.at(&format!("{}: {}", port.path, kind.name), n * kinds().len() + k, found.len() * kinds().len());
             };
-            ask(&registry, &port.path, tell).unwrap_or_else(|e| {
+            let answer = ask(&registry, &port.path, tell);
+            if is_asked() {
+                return answer.map(|_| Outcome::Stopped).map_err(Failure::from);
+            }
+            answer.unwrap_or_else(|e| {
                 let why = e.message().to_owned();
                 missing = missing.take().or(Some(e));
                 Answer::Silent(why)
@@ -91,10 +96,13 @@ fn ask(registry: &Registry, path: &str, mut tell: impl FnMut(&Kind, usize)) -> c
                 let device = substrate.profile().device.clone();
                 return Ok(Answer::Instrument { locator: locator.to_string(), device });
             }
+            Err(e) if is_asked() => return Err(e),
             Err(e) if matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Fault) => {}
-            Err(e) => return Err(e),
+            // the port is what is asked about, and no instrument at it
+            Err(e) => return Err(Error::new(e.kind(), e.message().to_owned()).with_source(e)),
         }
     }
-    let part = part_at(&mut Link::new(connect(&port, Settings::default())?));
+    let line = Heeding::new(connect(&port, Settings::default())?, Opening::new(when_asked()));
+    let part = part_at(&mut Link::new(Box::new(line)));
     Ok(Answer::Silent(part.unwrap_or_else(|| String::from("nothing that is known here"))))
 }

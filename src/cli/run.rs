@@ -232,7 +232,7 @@ impl Run {
         let shown = progress.is_shown();
         let mut tell = |done, of| progress.tell(done, of);
         let recording = isoform::run::run(substrate, &task, if shown { Some(&mut tell) } else { None })
-            .map_err(|e| Failure::from(e.with_locator(job.locator)))?;
+            .map_err(|e| Failure::at(job.locator, e))?;
         drop(progress);
 
         let dt = job.program.semantics().dt;

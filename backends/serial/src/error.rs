@@ -23,15 +23,13 @@ pub enum SerialError {
         port: String,
     },
     /// The other end has gone.
-    #[error(
-        "the line was hung up while waiting for {what}: check the cable and the power, or the program that was started, then reset"
-    )]
+    #[error("the line was hung up while waiting for {what}: check the cable and the power, or the program that was started")]
     HungUp {
         /// What was awaited.
         what: String,
     },
     /// The program at the other end has ended.
-    #[error("\"{program}\" has ended ({status}{}): run it by itself to see what it lacks; a reset starts it again", last_words(.said))]
+    #[error("\"{program}\" has ended ({status}{}): run it by itself to see what it lacks", last_words(.said))]
     Ended {
         /// The program with its arguments.
         program: String,
@@ -42,7 +40,7 @@ pub enum SerialError {
     },
     /// Nothing, or not enough, came in time.
     #[error(
-        "{what} did not come within {after:?}: the device is silent, busy or another one (isoform list --ports PORT asks who is there); a reset opens the dialogue anew"
+        "{what} did not come within {}: the device is silent, busy or another one (isoform list --ports PORT asks who is there)", time(*.after)
     )]
     Timeout {
         /// What was awaited.
@@ -95,9 +93,15 @@ pub enum SerialError {
         said: String,
     },
     /// The device has started anew and forgotten what it held.
-    #[error("the device has restarted during {what}: what it held is gone; reset to load it again")]
+    #[error("the device has restarted during {what}: what it held is gone")]
     Restarted {
         /// What was being done.
+        what: String,
+    },
+    /// Somebody asked to stop.
+    #[error("it was asked to stop while {what} was awaited")]
+    Stopped {
+        /// What was awaited.
         what: String,
     },
     /// A transcript is none, or the host does otherwise than it says.
@@ -153,7 +157,7 @@ impl SerialError {
                 ErrorKind::Protocol
             }
             Self::Refused { .. } => ErrorKind::Unsupported,
-            Self::Fault { .. } | Self::Restarted { .. } | Self::Io { .. } => ErrorKind::Fault,
+            Self::Fault { .. } | Self::Restarted { .. } | Self::Stopped { .. } | Self::Io { .. } => ErrorKind::Fault,
         }
     }
 
@@ -182,6 +186,7 @@ impl SerialError {
     pub(crate) fn of_io(what: &str, source: io::Error) -> Self {
         use io::ErrorKind as Kind;
         let source = match source.downcast::<Self>() {
+            Ok(Self::Stopped { .. }) => return Self::Stopped { what: what.to_owned() },
             Ok(own) => return own,
             Err(source) => source,
         };
@@ -204,10 +209,53 @@ fn last_words(said: &str) -> String {
     if said.is_empty() { String::new() } else { format!("; it said {said:?}") }
 }
 
+/// A time in three digits.
+#[must_use]
+pub fn time(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    // what rounds to the next unit is told in it
+    let (value, unit) = match seconds {
+        0.9995.. => (seconds, "s"),
+        9.995e-4.. => (seconds * 1e3, "ms"),
+        _ => (seconds * 1e6, "µs"),
+    };
+    let digits = match value {
+        99.95.. => 0,
+        9.995.. => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.digits$}");
+    let text = if digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
+}
+
 /// Bytes as they can stand in a message: printable ones as they are, others escaped, at most forty of them.
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
     const MOST: usize = 40;
     let text: String = bytes.iter().take(MOST).flat_map(|&b| std::ascii::escape_default(b)).map(char::from).collect();
     if bytes.len() > MOST { format!("{text}… ({} bytes)", bytes.len()) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_three_digits() {
+        for (nanos, text) in [
+            (5_384_613_180, "5.38s"),
+            (1_000_000_000, "1s"),
+            (12_700_000_000, "12.7s"),
+            (530_000_000, "530ms"),
+            (2_120_000_000, "2.12s"),
+            (999_600_000, "1s"),
+            (9_996_000, "10ms"),
+            (4_500, "4.5µs"),
+            (123_456_000_000, "123s"),
+            (0, "0µs"),
+        ] {
+            assert_eq!(time(Duration::from_nanos(nanos)), text);
+        }
+    }
 }

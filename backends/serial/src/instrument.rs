@@ -4,6 +4,7 @@ use crate::driver::Driver;
 use crate::error::SerialError;
 use crate::lines::Lines;
 use crate::link::Patience;
+use crate::transport::Opening;
 use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Integrity, Result};
 use isoform_core::profile::{Facets, Profile};
@@ -53,11 +54,24 @@ impl Instrument {
     ///
     /// # Errors
     /// What the driver says.
-    pub fn open(mut driver: Box<dyn Driver>, mut lines: Lines) -> Result<Self> {
-        identify(driver.as_mut(), &mut lines)?;
-        let mut profile = driver.profile();
+    pub fn open(driver: Box<dyn Driver>, lines: Lines) -> Result<Self> {
+        Self::open_unless_stopped(driver, lines, &Opening::default())
+    }
+
+    /// The same over lines of an opening: where somebody asks to stop it, a device that has answered is left in a safe condition.
+    ///
+    /// # Errors
+    /// `Fault` if it was stopped, and what the driver says.
+    pub fn open_unless_stopped(driver: Box<dyn Driver>, lines: Lines, opening: &Opening) -> Result<Self> {
+        let mut bench = Bench { driver, lines, taken: false, broken: false };
+        let identified = identify(bench.driver.as_mut(), &mut bench.lines);
+        let stopped = opening.end();
+        if identified.is_err() && stopped && bench.lines.has_heard() {
+            bench.make_safe();
+        }
+        identified?;
+        let mut profile = bench.driver.profile();
         profile.limits.realizations = 1;
-        let bench = Bench { driver, lines, taken: false, broken: false };
         Ok(Self { profile: Arc::new(profile), bench: Arc::new(Mutex::new(bench)), opened: Instant::now() })
     }
 
@@ -166,12 +180,20 @@ impl Bench {
     }
 }
 
-/// Makes sure that the device is there, and waits for one that says nothing no longer than [`OPENING`].
+/// Makes sure that the device is there, and waits for one that says nothing no longer than [`OPENING`]. What did not come is told with all the
+/// time that was waited, in as many tries as it may have been.
 fn identify(driver: &mut dyn Driver, lines: &mut Lines) -> Result<()> {
+    let begun = lines.now();
     lines.set_patience(Some(OPENING));
     let identified = driver.identify(lines);
     lines.set_patience(None);
-    identified
+    let waited = lines.now().saturating_sub(begun);
+    identified.map_err(|error| match std::error::Error::source(&error).and_then(|s| s.downcast_ref()) {
+        Some(SerialError::Timeout { what, after }) if *after < waited => {
+            SerialError::Timeout { what: what.clone(), after: waited }.into()
+        }
+        _ => error,
+    })
 }
 
 /// Whether the device refused and did nothing.

@@ -51,6 +51,12 @@ impl Lines {
         self.first.sent() + self.others.iter().map(|other| other.link.sent()).sum::<u64>()
     }
 
+    /// Whether anybody has said anything on any of them.
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        self.first.has_heard() || self.others.iter().any(|other| other.link.has_heard())
+    }
+
     /// How long after its deadline a wait on any of them has ended, at most.
     #[must_use]
     pub fn latest(&self) -> Duration {

@@ -55,6 +55,8 @@ pub struct Link {
     bound: usize,
     sent: u64,
     late: Duration,
+    /// Whether the device has said anything.
+    heard: bool,
     /// While the device has said nothing: when it is given up, and the most that is waited at a time.
     silence: Option<(Duration, Duration)>,
 }
@@ -63,7 +65,16 @@ impl Link {
     /// A line over a transport that keeps at most 64 KiB.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>) -> Self {
-        Self { transport, inbox: Vec::new(), taken: 0, bound: 1 << 16, sent: 0, late: Duration::ZERO, silence: None }
+        Self {
+            transport,
+            inbox: Vec::new(),
+            taken: 0,
+            bound: 1 << 16,
+            sent: 0,
+            late: Duration::ZERO,
+            heard: false,
+            silence: None,
+        }
     }
 
     /// What it leads to, for people.
@@ -203,8 +214,15 @@ impl Link {
 
     fn hear(&mut self, bytes: usize) {
         if bytes > 0 {
+            self.heard = true;
             self.silence = None;
         }
+    }
+
+    /// Whether the device has said anything since the line was made.
+    #[must_use]
+    pub fn has_heard(&self) -> bool {
+        self.heard
     }
 
     fn take(&mut self, bytes: usize) -> Vec<u8> {

@@ -137,7 +137,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
-            return Verdict::error(format!("the records of {name} are missing or do not fit"));
+            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
         };
         let unit = evidence.sample(&format!("{name}/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone());
         measured_in.push(unit.clone());

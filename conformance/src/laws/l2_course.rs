@@ -118,7 +118,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     for (name, unit) in tried.iter().zip(&all) {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let (Some(design), Some((rows, outputs))) = (evidence.fact::<Design>(&format!("design of {name}")), stage(STAGES[0])) else {
-            return Verdict::error(format!("the records of {name} are missing or do not fit"));
+            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
         };
         let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, tried.len()));
         for (k, (location, mean)) in checks(&rows, outputs, &design, margin, tried.len()).into_iter().enumerate() {

@@ -208,7 +208,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
     for name in &tried {
         let Some((_, outputs)) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])) else {
-            return Verdict::error(format!("the records of {name} are missing or do not fit"));
+            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
         };
         let unit = unit(evidence, name);
         let fails = failing(outputs * (LADDER.len() - 1) * tried.len());

@@ -23,7 +23,7 @@ impl Rows {
         evidence.keep(&format!("{name}/stimulus"), "1", &[ticks], self.stimulus);
     }
 
-    /// The rows that were kept under a name.
+    /// The rows that were kept under a name, if they are there and hold numbers.
     pub(crate) fn kept(evidence: &Evidence, name: &str) -> Option<(Self, usize)> {
         let part = |what: &str| evidence.sample(&format!("{name}/{what}"));
         let (seen, said, stimulus) = (part("output")?, part("program")?, part("stimulus")?);
@@ -31,7 +31,9 @@ impl Rows {
             && seen.shape.first() == Some(&stimulus.values.len())
             && seen.values.len() == said.values.len();
         let &[_, outputs] = seen.shape.as_slice() else { return None };
-        (fits && seen.values.len() == outputs * stimulus.values.len())
+        // evidence may come from a file: what is no number compares with nothing, and would pass for no deviation
+        let finite = [seen, said].iter().all(|part| part.values.iter().all(|v| v.is_finite()));
+        (fits && finite && seen.values.len() == outputs * stimulus.values.len())
             .then(|| (Self { seen: seen.values.clone(), said: said.values.clone(), stimulus: stimulus.values.clone() }, outputs))
     }
 

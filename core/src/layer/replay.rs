@@ -66,17 +66,21 @@ impl Replay {
 
 type Shared = Arc<Mutex<VecDeque<Line>>>;
 
+/// A call that differs from the recorded one: the source of the error that it fails with. What was recorded as failed has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the calls are not those of the recording")]
+pub struct OutOfStep;
+
 /// Takes the next line if it is the answer to the call, else leaves it.
 fn take<T>(lines: &Shared, call: &str, answer: impl FnOnce(&Line) -> Option<Result<T>>) -> Result<T> {
     let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(next) = lines.front() else {
-        return Err(Error::new(ErrorKind::Protocol, format!("the recording has ended, but {call} is asked for")));
+        let why = format!("the recording has ended, but {call} is asked for");
+        return Err(Error::new(ErrorKind::Protocol, why).with_source(OutOfStep));
     };
     let Some(result) = answer(next) else {
-        return Err(Error::new(
-            ErrorKind::Protocol,
-            format!("the recording goes on otherwise than by {call} with these arguments"),
-        ));
+        let why = format!("the recording goes on otherwise than by {call} with these arguments");
+        return Err(Error::new(ErrorKind::Protocol, why).with_source(OutOfStep));
     };
     lines.pop_front();
     result
@@ -104,7 +108,8 @@ impl Substrate for Replay {
                     "{}; the substrate showed programs of its own, which no recording holds: its runs can be replayed",
                     e.message()
                 ),
-            ),
+            )
+            .with_source(e),
             false => e,
         })?;
         Ok(Box::new(Replayed {

@@ -140,6 +140,13 @@ mod tests {
     }
 
     #[test]
+    fn what_need_not_be_escaped_may_be() {
+        let locator: Locator = "stdio:python3%20%2Fopt%2fboard.py%3B?device=board&unit=x%3A20%2Cy".parse().expect("valid");
+        assert_eq!((locator.path(), locator.option("unit")), ("python3 /opt/board.py;", Some(&"x:20,y".into())));
+        assert_eq!(locator.to_string(), "stdio:python3%20/opt/board.py;?device=board&unit=x:20,y");
+    }
+
+    #[test]
     fn parts_are_told_apart() {
         let locator: Locator = "serial:/dev/a%26b?device=(twin:x?seed=7)&baud=115200".parse().expect("valid");
         assert_eq!((locator.scheme(), locator.path()), ("serial", "/dev/a&b"));
@@ -194,6 +201,16 @@ mod tests {
         })
     }
 
+    /// What is read prints as it was written, but for escapes that need not be; and that prints as itself.
+    fn is_printed_in_one_spelling(text: &str) -> Result<(), TestCaseError> {
+        if let Ok(locator) = text.parse::<Locator>() {
+            let printed = locator.to_string();
+            prop_assert_eq!(printed.parse::<Locator>(), Ok(locator));
+            prop_assert!(printed == text || text.contains('%'), "{} of {}", printed, text);
+        }
+        Ok(())
+    }
+
     proptest! {
         #[test]
         fn what_is_printed_parses_back(locator in locator()) {
@@ -201,28 +218,21 @@ mod tests {
         }
 
         #[test]
-        fn any_string_is_printed_back_or_refused(text in any::<String>()) {
-            if let Ok(locator) = text.parse::<Locator>() {
-                prop_assert_eq!(locator.to_string(), text);
-            }
+        fn any_string_is_printed_in_one_spelling_or_refused(text in any::<String>()) {
+            is_printed_in_one_spelling(&text)?;
         }
 
         #[test]
-        fn a_string_of_marks_is_printed_back_or_refused(text in "[a-c:?&=()%2F ]{0,24}") {
-            if let Ok(locator) = text.parse::<Locator>() {
-                prop_assert_eq!(locator.to_string(), text);
-            }
+        fn a_string_of_marks_is_printed_in_one_spelling_or_refused(text in "[a-c:?&=()%2F ]{0,24}") {
+            is_printed_in_one_spelling(&text)?;
         }
 
         #[test]
-        fn a_damaged_locator_is_printed_back_or_refused(locator in locator(), at in any::<prop::sample::Index>(), with in any::<char>()) {
+        fn a_damaged_locator_is_printed_in_one_spelling_or_refused(locator in locator(), at in any::<prop::sample::Index>(), with in any::<char>()) {
             let mut letters: Vec<char> = locator.to_string().chars().collect();
             let at = at.index(letters.len());
             letters[at] = with;
-            let text: String = letters.into_iter().collect();
-            if let Ok(locator) = text.parse::<Locator>() {
-                prop_assert_eq!(locator.to_string(), text);
-            }
+            is_printed_in_one_spelling(&letters.into_iter().collect::<String>())?;
         }
     }
 }

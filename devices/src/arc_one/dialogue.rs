@@ -172,7 +172,7 @@ impl Board {
             None => {
                 let third = self.read(link, Cell { word: i / bits, bit: i % bits })?;
                 agreed(1.0 / a, third).or(agreed(1.0 / b, third)).ok_or_else(|| {
-                    let seen = format!("{a} and {b} ohms");
+                    let seen = format!("{a:.4e} and {b:.4e} ohms");
                     SerialError::garbled("a read of all", seen.as_bytes(), "three reads of one cell do not agree")
                 })
             }

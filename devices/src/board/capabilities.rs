@@ -1,6 +1,8 @@
 //! What a board can hold and do, as the answer to `SYST:CAP?` says.
 
+use super::operation::NAMES;
 use isoform_core::fixed_point::{Arithmetic, Format, SinglePrecision};
+use isoform_core::functions::library;
 use std::fmt;
 
 /// Addresses have 16 bits, and the last one means nobody.
@@ -40,6 +42,15 @@ impl Numbers {
                 let (number, cut) = format.encode_cut(value);
                 (number.cast_unsigned(), cut)
             }
+        }
+    }
+
+    /// The largest magnitude of both signs.
+    #[must_use]
+    pub fn largest(self) -> f64 {
+        match self {
+            Self::F32 => SinglePrecision.largest(),
+            Self::Fixed(format) => format.largest(),
         }
     }
 
@@ -146,12 +157,47 @@ fn numbers(text: &str) -> Result<Numbers, CapabilitiesError> {
     }
 }
 
-fn range(text: &str) -> Result<[f64; 2], CapabilitiesError> {
+fn range(text: &str, numbers: Numbers) -> Result<[f64; 2], CapabilitiesError> {
     let ends: Vec<f64> = text.split(',').filter_map(|end| end.parse().ok()).filter(|v: &f64| v.is_finite()).collect();
     match *ends.as_slice() {
-        [low, high] if low < high && text.split(',').count() == 2 => Ok([low, high]),
+        [low, high] if low < high && text.split(',').count() == 2 => match [low, high]
+            .iter()
+            .find(|&&v| numbers.encode(v).is_none())
+        {
+            None => Ok([low, high]),
+            Some(beyond) => refuse(format!("RANGE reaches to {beyond}, but the numbers {numbers} end at {}", numbers.largest())),
+        },
         _ => refuse(format!("RANGE is {text:?} instead of low,high")),
     }
+}
+
+/// Holds the functions against those whose meaning the protocol gives.
+fn check_functions(functions: &[FunctionEntry]) -> Result<(), CapabilitiesError> {
+    let known = library();
+    for (at, FunctionEntry { id, widths }) in functions.iter().enumerate() {
+        if functions[..at].iter().any(|other| other.id == *id) {
+            return refuse(format!("FUNC holds {id} twice"));
+        }
+        let Some(signature) = known.iter().map(|f| f.signature()).find(|s| s.id == id) else { continue };
+        let own = [signature.inputs.len(), signature.states.len(), signature.parameters.len(), signature.outputs.len()];
+        if own != *widths {
+            let words = |widths: [usize; 4]| widths.map(|w| w.to_string()).join(" ");
+            return refuse(format!("FUNC gives {id} the shape {}, which is {}", words(*widths), words(own)));
+        }
+    }
+    Ok(())
+}
+
+fn check_operations(operations: &[String]) -> Result<(), CapabilitiesError> {
+    for (at, name) in operations.iter().enumerate() {
+        if !NAMES.contains(&name.as_str()) {
+            return refuse(format!("OPS holds {name:?}, which is no operation; known are {}", NAMES.join(", ")));
+        }
+        if operations[..at].contains(name) {
+            return refuse(format!("OPS holds {name} twice"));
+        }
+    }
+    Ok(())
 }
 
 fn function(text: &str) -> Result<FunctionEntry, CapabilitiesError> {
@@ -184,8 +230,12 @@ impl std::str::FromStr for Capabilities {
         let value = |place: usize| values[place].map_or_else(|| refuse(format!("{} is missing", KEYS[place])), Ok);
         let list = |text: &str| -> Vec<String> { text.split(',').filter(|t| !t.is_empty()).map(String::from).collect() };
         let functions: Vec<FunctionEntry> = list(value(5)?).iter().map(|f| function(f)).collect::<Result<_, _>>()?;
+        check_functions(&functions)?;
+        let operations = list(value(6)?);
+        check_operations(&operations)?;
+        let numbers = numbers(value(0)?)?;
         Ok(Self {
-            numbers: numbers(value(0)?)?,
+            numbers,
             cells: whole("CELLS", value(1)?, MOST_CELLS)?,
             code: whole("CODE", value(2)?, MOST_CELLS)?,
             block: match whole("BLOCK", value(3)?, 999_999_999)? {
@@ -194,9 +244,9 @@ impl std::str::FromStr for Capabilities {
                 }
                 block => block,
             },
-            range: range(value(4)?)?,
+            range: range(value(4)?, numbers)?,
             functions,
-            operations: list(value(6)?),
+            operations,
             modes: flag("MODES", value(7)?)?,
             check: flag("CHECK", value(8)?)?,
         })

@@ -60,6 +60,8 @@ struct Loaded {
     tick: u64,
     cancel: Cancel,
     spikes: bool,
+    /// The most results that a tick can have cut.
+    most_cut: u64,
     /// The longest that a tick has taken so far.
     pace: Option<Duration>,
     row: Vec<f32>,
@@ -242,7 +244,6 @@ fn ran(answer: &[u8]) -> Result<(usize, u64, &[u8]), SerialError> {
 
 impl Driver for BoardDriver {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
-        let start = lines.now();
         let mut greeted = self.greet(lines);
         // what was on the line from before may have spoilt the first try, and a boot loader the second
         for pause in [Duration::ZERO, BOOT] {
@@ -252,10 +253,7 @@ impl Driver for BoardDriver {
             lines.sleep(pause);
             greeted = self.greet(lines);
         }
-        Ok(greeted.map_err(|error| match error {
-            SerialError::Timeout { what, .. } => SerialError::Timeout { what, after: lines.now().saturating_sub(start) },
-            other => other,
-        })?)
+        Ok(greeted?)
     }
 
     fn profile(&self) -> Profile {
@@ -296,7 +294,9 @@ impl Driver for BoardDriver {
         }
         self.place(lines, &image)?;
         let spikes = program.outputs().iter().all(|o| o.port.domain == isoform_core::dynamics::Domain::Spikes);
+        let most_cut = image.most_cut(&board.functions);
         self.loaded = Some(Loaded {
+            most_cut,
             wire,
             program: program.clone(),
             tuned: program.clone(),
@@ -333,6 +333,12 @@ impl Driver for BoardDriver {
                     return Err(
                         SerialError::garbled("an answer to RUN?", &answer, format!("{count} ticks were asked for")).into()
                     );
+                }
+                let most = loaded.most_cut.saturating_mul(count as u64);
+                if clipped > most {
+                    let why =
+                        format!("{clipped} results were cut of {most} that {count} ticks of these operations have at the most");
+                    return Err(SerialError::garbled("an answer to RUN?", &answer, why).into());
                 }
                 loaded.decode(outputs, cut, y, output, from..from + count);
                 let took = lines.now().saturating_sub(begun) / u32::try_from(count).unwrap_or(u32::MAX);

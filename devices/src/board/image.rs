@@ -4,8 +4,8 @@
 
 mod layout;
 
-use super::capabilities::{Capabilities, Numbers};
-use super::operation::{Listing, NOBODY};
+use super::capabilities::{Capabilities, FunctionEntry, Numbers};
+use super::operation::{Listing, NOBODY, Operation};
 use isoform_core::Channels;
 use isoform_core::error::{Error, Result};
 use isoform_core::plan::{Location, Plan};
@@ -13,6 +13,9 @@ use isoform_core::program::{Node, NodeKind, Program};
 use isoform_core::state::State;
 use std::collections::HashMap;
 use std::ops::Range;
+
+/// Results of a function beside its flow, for each input, state, parameter and output.
+pub(super) const OWN: usize = 16;
 
 /// Words for the cells from `first` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +77,23 @@ impl Image {
     #[must_use]
     pub fn listing(&self) -> &Listing {
         &self.listing
+    }
+
+    /// The most results of a tick that a board with these functions can have cut: of each sum and each product one. How a board computes test,
+    /// landing and update of a function is its own affair, within [`OWN`] results for each of its inputs, states, parameters and outputs.
+    #[must_use]
+    pub fn most_cut(&self, functions: &[FunctionEntry]) -> u64 {
+        let of = |operation: &Operation| match operation {
+            Operation::Copy { .. } | Operation::Read { .. } | Operation::Absorb { .. } => 0,
+            Operation::Sum { n, from, .. } => usize::from(*n) * from.len(),
+            Operation::Linear { rows, cols, .. } => 2 * usize::from(*rows) * usize::from(*cols),
+            Operation::Neuron { f, n, .. } => {
+                let [x, states, p, y] = functions.get(usize::from(*f)).map_or([0; 4], |entry| entry.widths);
+                let coefficients = states * states + states * x + states;
+                usize::from(*n) * (2 * coefficients + OWN * (x + states + p + y))
+            }
+        };
+        self.listing.operations.iter().map(|operation| of(operation) as u64).sum()
     }
 
     /// The words of all cells that are used, in the state after a reset.

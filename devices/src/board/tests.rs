@@ -13,6 +13,7 @@ use isoform_core::witness::{Judged, Witness};
 use isoform_serial::driver::Driver as _;
 use proptest::prelude::*;
 
+mod document;
 mod line;
 
 const EXAMPLE: &str = "NUM Q24;CELLS 1200;CODE 512;BLOCK 1024;RANGE -32,32;FUNC isoform.lif/1 1 1 5 1,isoform.li/1 1 1 3 1;OPS COPY,SUM,NEURON,LINEAR,READ,ABSORB;MODES 1;CHECK 1";
@@ -63,6 +64,13 @@ fn hostile_capabilities_are_refused() {
     assert!(bad("-32,32", "32,-32").contains("RANGE"));
     assert!(bad("-32,32", "-32,NaN").contains("RANGE"));
     assert!(bad("1 1 5 1", "1 1 5").contains("FUNC"));
+    assert!(bad("-32,32", "-32,200").contains("RANGE reaches to 200, but the numbers Q24 end at 127.99"));
+    assert!(bad("-32,32", "-128.5,32").contains("RANGE reaches to -128.5"));
+    assert!(bad("Q24", "Q30").contains("RANGE reaches to -32, but the numbers Q30 end at 1.99"));
+    assert!(bad("li/1 1 1 3 1", "lif/1 1 1 5 1").contains("FUNC holds isoform.lif/1 twice"));
+    assert!(bad("1 1 5 1", "9 9 9 9").contains("FUNC gives isoform.lif/1 the shape 9 9 9 9, which is 1 1 5 1"));
+    assert!(bad("SUM,", "SUM,COPY,").contains("OPS holds COPY twice"));
+    assert!(bad("SUM", "SOME").contains("OPS holds \"SOME\", which is no operation; known are COPY, SUM"));
     assert!(bad("MODES 1", "CHECK 1").contains("twice"));
     assert!(bad(";CHECK 1", "").contains("CHECK is missing"));
     assert!(bad("CODE", "CORE").contains("CORE"));

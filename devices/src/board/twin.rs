@@ -16,6 +16,8 @@ use std::time::Duration;
 const STOPPED: Duration = Duration::from_millis(100);
 /// What a message holds beside its block.
 const HEAD: usize = 128;
+/// The largest input, where the numbers reach as far.
+const MOST_INPUT: f64 = 32.0;
 /// How many errors wait to be asked for.
 const QUEUE: usize = 8;
 /// The most ticks of a run: one that takes days is a number that was damaged.
@@ -99,7 +101,8 @@ impl BoardTwin {
     /// If a function has no run-time form, draws, or needs what boards do not have.
     pub fn new(numbers: Numbers, functions: &[Arc<dyn TransferFunction>]) -> Result<Self, FixedPointError> {
         let machine = Machine::new(numbers, functions, 1200, 512)?;
-        let capabilities = machine.capabilities(1024, [-32.0, 32.0]);
+        let most = numbers.largest().min(MOST_INPUT);
+        let capabilities = machine.capabilities(1024, [-most, most]);
         Ok(Self {
             machine,
             capabilities,

@@ -1,6 +1,6 @@
 //! Messages as JSON lines.
 
-use isoform_serial::error::SerialError;
+use isoform_serial::error::{SerialError, printable};
 use serde_json::{Value, json};
 
 /// The longest line that the firmware takes.
@@ -32,6 +32,8 @@ pub enum Heard {
         /// The message, or the words of the error.
         message: Value,
     },
+    /// A message that came damaged, and where.
+    Broken(String),
     /// A line that has the form of a request: the repetition of what was sent.
     Echo,
     /// Samples.
@@ -57,7 +59,11 @@ pub enum Heard {
 /// # Errors
 /// `Garbled` if it is a message of samples without proper samples.
 pub fn hear(line: &[u8]) -> Result<Heard, SerialError> {
-    let Ok(Value::Object(envelope)) = serde_json::from_slice::<Value>(line) else { return Ok(Heard::Other) };
+    let envelope = match serde_json::from_slice::<Value>(line) {
+        Ok(Value::Object(envelope)) => envelope,
+        Ok(_) => return Ok(Heard::Other),
+        Err(error) => return Ok(broken(line, &error).map_or(Heard::Other, Heard::Broken)),
+    };
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let Some(kind) = text(envelope.get("type")) else { return Ok(Heard::Other) };
     let message = envelope.get("msg").unwrap_or(&Value::Null);
@@ -82,6 +88,18 @@ pub fn hear(line: &[u8]) -> Result<Heard, SerialError> {
             None => Ok(Heard::Echo),
         },
     }
+}
+
+/// What is wrong with a line that is meant as a message; text for debugging may be anything.
+fn broken(line: &[u8], error: &serde_json::Error) -> Option<String> {
+    const AROUND: usize = 16;
+    let is_meant = |word: &[u8]| line.windows(word.len()).any(|w| w == word);
+    if !(line.trim_ascii_start().starts_with(b"{") || is_meant(b"run_data") || is_meant(b"run_state_change")) {
+        return None;
+    }
+    let at = error.column().min(line.len());
+    let near = printable(&line[at.saturating_sub(AROUND)..line.len().min(at + AROUND)]);
+    Some(format!("it is no JSON at byte {at}, near \"{near}\""))
 }
 
 fn rows(message: &Value) -> Option<Vec<Vec<f64>>> {
@@ -131,6 +149,11 @@ mod tests {
         );
         assert_eq!(answer(r#"{"id":"9","type":"ping","msg":{}}"#), Heard::Echo);
         assert_eq!(answer("faking run"), Heard::Other);
+        for row in ["[0.1,NaN]", "[0.1,1e400]", "[0.1,0..1]"] {
+            let line = format!(r#"{{"type":"run_data","msg":{{"id":"417e","data":[[0.5,0.5],{row}]}}}}"#);
+            let Heard::Broken(why) = answer(&line) else { panic!("{line} is no message") };
+            assert!(why.starts_with("it is no JSON at byte ") && why.contains(row), "{why}");
+        }
         assert!(hear(br#"{"type":"run_data","msg":{"id":"a","data":[[0.1,"x"]]}}"#).is_err());
     }
 

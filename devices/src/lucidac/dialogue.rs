@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long a run may take beyond the time that it computes; the emulator integrates in Python, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What a run can be in on its way: `RunState` of the firmware, and of the emulator.
+const STATES: [&str; 7] = ["NEW", "QUEUED", "TAKE_OFF", "IC", "OP", "OP_END", "TMP_HALT"];
 /// The most lines of other things before an answer.
 const OTHERS: usize = 4096;
 
@@ -57,7 +59,7 @@ impl Lucidac {
                 Heard::Answer { id: None, kind: k, code, message } if self.dialect() == Dialect::Lucipy && k == kind => {
                     return if code == 0 { Ok((message, echoed)) } else { Err(complaint(kind, code, &message)) };
                 }
-                Heard::Other if !heard.is_empty() => strange = Some(printable(&heard)),
+                Heard::Other | Heard::Broken(_) if !heard.is_empty() => strange = Some(printable(&heard)),
                 _ => {}
             }
         }
@@ -170,8 +172,10 @@ impl Lucidac {
                         let said = "it refuses its times, rate or channels, or data were lost".to_owned();
                         return Err(SerialError::Fault { what: "the run".to_owned(), said });
                     }
-                    _ => {}
+                    state if STATES.contains(&state) => {}
+                    _ => return Err(SerialError::garbled("the state of the run", state.as_bytes(), "it is none that a run has")),
                 },
+                Heard::Broken(why) => return Err(SerialError::garbled("samples of the run", &line, why)),
                 _ => {}
             }
             if rows.len() > wanted {

@@ -19,6 +19,11 @@ const QUIET: Duration = Duration::from_millis(60);
 const READER: Duration = Duration::from_millis(10_500);
 /// How far two reads of one element at rest may be apart: noise of the converter and the last of four decimals.
 const APART: f64 = 1e-3;
+/// The most that a reading can be, in machine units: those of an amplifier that is driven as far as it goes, and as much again.
+const READABLE: f64 = 2.0;
+/// The part by which the clock of the machine may be fast beside that of the host, and the steps in which it counts.
+const CLOCKS: f64 = 0.02;
+const STEP: Duration = Duration::from_millis(2);
 /// The longest line: the status with all modules, or a row of the log.
 const LONGEST: usize = 4096;
 /// The most rows of a log: its memory holds 1152 values.
@@ -81,6 +86,13 @@ impl Machine {
         let events = &mut self.events;
         let line = link.ask(&exchange.with_longest(LONGEST), &mut |event| events.extend(Event::of(event)))?;
         self.check_health(what)?;
+        // the end of a run is taken where it is awaited
+        let before = self.events.len();
+        self.events.retain(|&event| event != Event::EndOfRun);
+        if self.events.len() < before {
+            let why = format!("it came before the answer to {what}, where no run was going on: a line is one too many");
+            return Err(SerialError::garbled("the end of a run", b"EOSR", why));
+        }
         Ok(line)
     }
 
@@ -165,13 +177,15 @@ impl Machine {
         };
         let (first, second) = (read()?, read()?);
         for (a, b) in first.iter().zip(&second) {
-            if (a - b).abs() > APART || a.abs() > 2.0 {
+            let garbled = |why: &str| {
                 let seen = format!("{a} and {b}");
-                return Err(SerialError::garbled(
-                    "the read-out group",
-                    seen.as_bytes(),
-                    "two reads of an element at rest differ",
-                ));
+                Err(SerialError::garbled("the read-out group", seen.as_bytes(), why))
+            };
+            if a.abs().max(b.abs()) > READABLE {
+                return garbled("an element reads no more than two machine units: check the converter, or the line");
+            }
+            if (a - b).abs() > APART {
+                return garbled("two reads of an element at rest differ");
             }
         }
         Ok(first.iter().zip(&second).map(|(a, b)| f64::midpoint(*a, *b)).collect())
@@ -180,15 +194,26 @@ impl Machine {
     /// Runs once: IC, OP for the times that were set, HALT.
     ///
     /// # Errors
-    /// `Fault` if an overload halted it; those of a request.
+    /// `Fault` if an overload halted it, `Garbled` if it ends before its time; those of a request.
     pub fn run(&mut self, link: &mut Link, ic: u32, op: u32) -> Result<()> {
+        let begun = link.now();
         self.ask(link, "a run", b"F", b"SINGLE-RUN", Duration::from_secs(1))?;
-        let end = link.within(Duration::from_millis(u64::from(ic) + u64::from(op)) + Duration::from_secs(1));
+        let times = Duration::from_millis(u64::from(ic) + u64::from(op));
+        let end = link.within(times + Duration::from_secs(1));
         loop {
             // commands during a run would block it: nothing is sent until it has ended
             let line = link.line(LONGEST, "the end of a run", end)?;
             match Event::of(&line) {
-                Some(Event::EndOfRun) => return self.check_health("a run"),
+                Some(Event::EndOfRun) => {
+                    let took = link.now().saturating_sub(begun);
+                    if took + STEP < times.mul_f64(1.0 - CLOCKS) {
+                        let why = format!(
+                            "it came after {took:.1?}, but IC and OP take {times:?}: the run goes on, or had other times"
+                        );
+                        return Err(SerialError::garbled("the end of a run", &line, why));
+                    }
+                    return self.check_health("a run");
+                }
                 Some(event) => self.events.push(event),
                 None => return Err(SerialError::garbled("the end of a run", &line, "nothing else is said during a run")),
             }

@@ -17,7 +17,7 @@ use isoform_serial::error::SerialError;
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
 use isoform_serial::link::Link;
-use isoform_serial::transport::{Fault, Faulty, Memory, Mishap, Scripted, Twin};
+use isoform_serial::transport::{Fault, Faulty, Line, Memory, Mishap, Scripted, Twin};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -183,7 +183,12 @@ fn too_much_drive_is_refused_and_an_overload_is_an_error() {
 fn the_dialogue_has_no_ends_of_lines() {
     let status = "STATE=NORM,+1=1.00,-1=-1.00,MODE=IC,EXTH=DIS,OVLH=DIS,IC-time=0,OP-time=0,RO-GROUP=,DPTADDR=80/8\n";
     let chosen = status.replace("GROUP=", "GROUP=20;21");
-    let script = Scripted::dialogue(&[
+    let turns = |turns: &[(&str, &str)]| -> Vec<Line> {
+        let turn =
+            |(host, device): &(&str, &str)| [Line::Host(host.as_bytes().to_vec()), Line::Device(device.as_bytes().to_vec())];
+        turns.iter().flat_map(turn).filter(|line| *line != Line::Device(Vec::new())).collect()
+    };
+    let first = turns(&[
         ("x", "RESET\n"),
         ("?", "HC firmware v2.1 20201215\n\nhelp\n"),
         ("s", status),
@@ -193,11 +198,11 @@ fn the_dialogue_has_no_ends_of_lines() {
         ("s", &chosen),
         ("f", "1.0000;0.0000\n"),
         ("f", "1.0000;0.0000\n"),
-        ("F", "SINGLE-RUN\nEOSR\n"),
-        ("l", "0.9999 0.0228 \n0.9998 0.0229 \nEOD\n"),
-        ("P0070000512", "P70.0=ERROR!\n"),
+        ("F", "SINGLE-RUN\n"),
     ]);
-    let mut link = Link::new(Box::new(script));
+    let last = turns(&[("l", "0.9999 0.0228 \n0.9998 0.0229 \nEOD\n"), ("P0070000512", "P70.0=ERROR!\n")]);
+    let run = [Line::Pause(Duration::from_millis(105)), Line::Device(b"EOSR\n".to_vec())];
+    let mut link = Link::new(Box::new(Scripted::new([first, run.to_vec(), last].concat())));
     let mut machine = Machine::default();
     machine.begin(&mut link).expect("begins");
     assert_eq!(machine.modules, [(0x80, 8)]);
@@ -208,6 +213,40 @@ fn the_dialogue_has_no_ends_of_lines() {
     assert_eq!(machine.log(&mut link, 2).expect("is read"), [[0.9999, 0.0228], [0.9998, 0.0229]]);
     let error = machine.set_pot(&mut link, Pot { module: 0x70, index: 0 }, 512).expect_err("is not there");
     assert!(matches!(error, SerialError::Garbled { .. }), "{error}");
+}
+
+#[test]
+fn a_run_ends_once_and_not_before_its_time() {
+    let garbled = |error: SerialError| {
+        assert!(matches!(error, SerialError::Garbled { .. }), "{error}");
+        error.to_string()
+    };
+    let run = |late: u64| {
+        let script = [
+            Line::Host(b"F".to_vec()),
+            Line::Device(b"SINGLE-RUN\n".to_vec()),
+            Line::Pause(Duration::from_millis(late)),
+            Line::Device(b"EOSR\n".to_vec()),
+        ];
+        Machine::default().run(&mut Link::new(Box::new(Scripted::new(script))), 5, 100)
+    };
+    // clocks of host and machine are not quite the same
+    for late in [101, 105, 900] {
+        run(late).unwrap_or_else(|e| panic!("{late} ms: {e}"));
+    }
+    for early in [0, 40, 99] {
+        let error = garbled(run(early).expect_err("too early"));
+        assert!(error.contains("but IC and OP take 105ms"), "{error}");
+    }
+    let mut twice = Link::new(Box::new(Scripted::dialogue(&[("f", "EOSR\n0.5000;0.0000\n")])));
+    let error = garbled(Machine::default().read_group(&mut twice, 2).expect_err("it has ended already"));
+    assert!(error.contains("where no run was going on"), "{error}");
+    let read = |first: &str, second: &str| {
+        let mut link = Link::new(Box::new(Scripted::dialogue(&[("f", first), ("f", second)])));
+        garbled(Machine::default().read_group(&mut link, 1).expect_err("no readings"))
+    };
+    assert!(read("9.9999\n", "9.9999\n").contains("reads no more than two machine units"));
+    assert!(read("0.5000\n", "0.6000\n").contains("two reads of an element at rest differ"));
 }
 
 /// A device that answers everything with a prompt.

@@ -106,10 +106,16 @@ pub fn meaning(code: u8) -> &'static str {
 /// # Errors
 /// `Garbled` if it is none.
 pub fn reading(what: &str, line: &[u8], unit: &str) -> Result<f64> {
-    // the sign is always there: without it a byte was lost
-    let text = std::str::from_utf8(line).ok().and_then(|t| t.trim_end().strip_suffix(unit)).filter(|t| t.starts_with(['+', '-']));
+    let text = std::str::from_utf8(line).ok().and_then(|t| t.trim_end().strip_suffix(unit));
     let number = text.and_then(|t| crate::scpi::codec::number(t.as_bytes()));
-    number.ok_or_else(|| SerialError::garbled(what, line, format!("it is no number of {unit}")))
+    match (number, text) {
+        (None, _) | (_, None) => Err(SerialError::garbled(what, line, format!("it is no number of {}", unit.trim_start()))),
+        // the sign is always there: without it a byte was lost
+        (Some(_), Some(text)) if !text.starts_with(['+', '-']) => {
+            Err(SerialError::garbled(what, line, "the sign is missing that stands before every number: a byte was lost"))
+        }
+        (Some(number), Some(_)) => Ok(number),
+    }
 }
 
 /// How many channels a module has, from its identity `Q8iv-00A1`: the digits of its type.
@@ -145,7 +151,9 @@ mod tests {
         }
         assert_eq!(reading("a voltage", b"+1.500 V", " V").expect("is one"), 1.5);
         assert_eq!(reading("a current", b"+24.000 mA", " mA").expect("is one"), 24.0);
-        assert!(reading("a voltage", b"+1.500 mA", " V").is_err() && reading("a voltage", b"1.500 V", " V").is_err());
+        let refused = |line: &[u8]| reading("a voltage", line, " V").expect_err("is none").to_string();
+        assert_eq!(refused(b"+1.500 mA"), "a voltage reads \"+1.500 mA\": it is no number of V");
+        assert!(refused(b"99999 V").contains("the sign is missing"));
         assert_eq!(
             (channels("Q8iv-00A1"), channels("Q8b-*"), channels("M2-01"), channels("Q8iv")),
             (Some(8), Some(8), None, None)

@@ -45,6 +45,12 @@ const READS: usize = 3;
 const MARGIN: f64 = 2e-3;
 /// The standard deviation of a reading of the power meter, in watts.
 const NOISE: f64 = 1.5e-7;
+/// How many of those a reading may be off that is one.
+const OUTLIERS: f64 = 10.0;
+/// How often the most light may come: its power and the amplitude of the reference are numbers that somebody measured.
+const SURPLUS: f64 = 2.0;
+/// The most volts and milliamps that a full scale can be.
+const MOST_SCALE: f64 = 1000.0;
 /// How far a matrix may be from a unitary one.
 const UNITARY: f64 = 1e-5;
 /// Channels of one vector: those of a module.
@@ -122,6 +128,16 @@ impl Photonic {
     fn medium(&self) -> Medium {
         let share = if self.bench.section.reference { (0.5_f64.sqrt() / self.bench.reference).max(1.0) } else { 1.0 };
         Medium::new(MARGIN * share, NOISE / self.bench.power * share)
+    }
+
+    /// The powers that a detector can read, in watts: from none to that of all modes in one, beside the reference if there is one. Noise and a
+    /// meter that is not quite at nought in the dark reach as far beyond as is promised.
+    fn powers(&self) -> [f64; 2] {
+        let Bench { section, power, reference, .. } = &self.bench;
+        let modes = section.modes as f64;
+        let most = power * if section.reference { (modes.sqrt() + reference).powi(2) / 2.0 } else { modes };
+        let off = MARGIN * most + OUTLIERS * NOISE;
+        [-off, SURPLUS * most + off]
     }
 
     /// The volts of all channels for a field and a phase of the reference.
@@ -206,7 +222,7 @@ impl Photonic {
     /// The light at the outputs for a field, in units of full power.
     fn light(&self, lines: &mut Lines, volts: &[f64]) -> Result<Vec<f64>> {
         self.set(lines, volts)?;
-        let powers = self.bench.meter.read(lines.named("meter"), self.bench.section.modes)?;
+        let powers = self.bench.meter.read(lines.named("meter"), self.bench.section.modes, self.powers())?;
         // behind the light, so that heaters which restarted meanwhile show
         self.confirm(lines, volts)?;
         Ok(powers.into_iter().map(|p| p / self.bench.power).collect())
@@ -260,6 +276,16 @@ fn only_map(program: &Program) -> Result<&Optical> {
     }
 }
 
+/// A full scale, by which every set-point is made into a word.
+fn full_scale(link: &mut Link, what: &str, message: &[u8], unit: &str) -> Wire<f64> {
+    let scale = agreed(link, what, message, unit)?;
+    if scale > 0.0 && scale <= MOST_SCALE {
+        return Ok(scale);
+    }
+    let seen = format!("{scale:?}{unit}");
+    Err(SerialError::garbled(what, seen.as_bytes(), format!("it can only be above nought and up to {MOST_SCALE}{unit}")))
+}
+
 impl Driver for Photonic {
     fn identify(&mut self, lines: &mut Lines) -> Result<()> {
         let link: &mut Link = lines;
@@ -288,8 +314,8 @@ impl Driver for Photonic {
             return Err(Error::unsupported(format!("{name} has {count} channels; the bench is written for modules of {MODULE}")));
         }
         self.channels = modules.iter().map(|(_, n)| n).sum();
-        self.v_full = agreed(link, "the full scale of volts", b"vfull?\n", " V")?;
-        self.i_full = agreed(link, "the full scale of current", b"ifull?\n", " mA")?;
+        self.v_full = full_scale(link, "the full scale of volts", b"vfull?\n", " V")?;
+        self.i_full = full_scale(link, "the full scale of current", b"ifull?\n", " mA")?;
         let needed = self.bench.section.heaters();
         if self.channels < needed {
             return Err(Error::unsupported(format!(

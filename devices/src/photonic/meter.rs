@@ -18,6 +18,8 @@ use std::time::Duration;
 const WITHIN: Duration = Duration::from_millis(500);
 /// How often a reading is fetched until two agree.
 const FETCHES: usize = 4;
+/// What to look at where a power cannot be.
+const ADVICE: &str = "zero the meter in the dark, and check its range and the options power and reference";
 /// How long the twin averages.
 const AVERAGE: Duration = Duration::from_millis(1);
 
@@ -64,17 +66,17 @@ impl Meter {
         }
     }
 
-    /// Measures at the first so many detectors, in watts.
+    /// Measures at the first so many detectors, in watts, of which there can be so many.
     ///
     /// # Errors
-    /// `Garbled` if no two of its answers agree, `Fault` if it complains; what the line says.
-    pub fn read(&self, link: &mut Link, detectors: usize) -> Result<Vec<f64>> {
+    /// `Garbled` if no two of its answers agree, `Fault` if it complains or reads what cannot be; what the line says.
+    pub fn read(&self, link: &mut Link, detectors: usize, range: [f64; 2]) -> Result<Vec<f64>> {
         let dialogue = Self::dialogue();
         let mut last = dialogue.ask(link, format!("READ:POW? (@1:{detectors})").as_bytes())?;
         for _ in 0..FETCHES {
             let again = dialogue.ask(link, format!("FETC:POW? (@1:{detectors})").as_bytes())?;
             if again == last {
-                return codec::numbers("the powers", &again, detectors);
+                return codec::numbers_within("the powers", &again, detectors, range, ADVICE);
             }
             last = again;
         }

@@ -377,3 +377,63 @@ fn one_module_that_fails_keeps_no_other_hot() {
     let [_, second, third] = warmest();
     assert_eq!([second, third], [0.0, 0.0], "after the end");
 }
+
+/// A meter that answers each question for powers with these.
+#[derive(Debug)]
+struct Reads {
+    meter: Box<dyn Twin>,
+    powers: &'static str,
+    asked: bool,
+}
+
+impl Twin for Reads {
+    fn receive(&mut self, bytes: &[u8], now: Duration) {
+        self.asked |= bytes.windows(5).any(|word| word == b":POW?");
+        self.meter.receive(bytes, now);
+    }
+
+    fn transmit(&mut self, now: Duration, out: &mut VecDeque<u8>) {
+        let mut said = VecDeque::new();
+        self.meter.transmit(now, &mut said);
+        if self.asked && said.contains(&b'\n') {
+            self.asked = false;
+            said = self.powers.bytes().chain([b'\n']).collect();
+        }
+        out.extend(said);
+    }
+
+    fn next(&self) -> Option<Duration> {
+        self.meter.next()
+    }
+
+    fn restart(&mut self, now: Duration) {
+        self.meter.restart(now);
+    }
+}
+
+#[test]
+fn a_power_that_cannot_be_is_no_power() {
+    let program = program(&Matrix::identity(2), Encoding::Real, Detection::Intensity);
+    let run = |powers: &'static str| {
+        let locator: Locator = "twin:photonic?modes=2".parse().expect("valid");
+        let clock = VirtualClock::default();
+        let [heaters, meter] = <[Box<dyn Twin>; 2]>::try_from(twins(&mut locator.reader())?).expect("two");
+        let line = |twin| Box::new(Memory::on(clock.clone(), "twin", twin));
+        let lines = Lines::one(line(heaters)).with("meter", line(Box::new(Reads { meter, powers, asked: false })));
+        let bench = Device::open(driver(&mut locator.reader())?, lines)?;
+        Blocking::open(&bench, &program, &Run::new())?.run(&[1.0, 0.0])
+    };
+    for (powers, quoted) in [
+        ("9.91E37,0", "number 1 of it is \"9.91E37\""),
+        ("0,9.90000000E+37", "number 2 of it is \"9.90000000E+37\""),
+        ("-9.9E37,0", "number 1 of it is \"-9.9E37\""),
+        ("0,1.00000000E+30", "number 2 of it is \"1.00000000E+30\", but can only be from -5.500e-6 to 4.006e-3: zero the meter"),
+        ("0,-1E-3", "number 2 of it is \"-1E-3\""),
+    ] {
+        let error = run(powers).expect_err(powers);
+        assert_eq!((error.kind(), error.state()), (ErrorKind::Fault, Integrity::Lost), "{error}");
+        assert!(error.to_string().contains(quoted), "{error}");
+    }
+    // what a meter reads in the dark is on either side of nought, and all light may come out of one mode
+    assert_eq!(run("2.00000000E-03,-4.00000000E-06").expect("are powers"), [2.0, -4e-3]);
+}

@@ -1,6 +1,6 @@
 //! Values in SCPI messages: blocks of definite length, numbers, entries of the queue of errors, identities.
 
-use isoform_serial::error::{Result, SerialError};
+use isoform_serial::error::{Result, SerialError, printable};
 use std::fmt;
 
 /// Appends a block of definite length: `#`, how many digits the length has, the length, the bytes.
@@ -63,18 +63,45 @@ pub fn number(text: &[u8]) -> Option<f64> {
     if plain { std::str::from_utf8(text).ok()?.parse().ok().filter(|v: &f64| v.is_finite()) } else { None }
 }
 
+/// From this magnitude on a number says that there is none: 9.9E37 is infinity, 9.91E37 not a number (SCPI-1999, volume 1, section 7.2.1).
+const NO_NUMBER: f64 = 9.9e37;
+
 /// So many numbers between commas.
 ///
 /// # Errors
-/// `Garbled` if they are others, or of another count.
+/// `Garbled` if they are others, or of another count; `Fault` if one of them says that there is no number.
 pub fn numbers(what: &str, text: &[u8], count: usize) -> Result<Vec<f64>> {
     let found: Option<Vec<f64>> = text.split(|&b| b == b',').map(number).collect();
     let found = found.ok_or_else(|| SerialError::garbled(what, text, "it is no list of numbers"))?;
-    if found.len() == count {
-        Ok(found)
-    } else {
-        Err(SerialError::garbled(what, text, format!("it holds {} numbers instead of {count}", found.len())))
+    if found.len() != count {
+        return Err(SerialError::garbled(what, text, format!("it holds {} numbers instead of {count}", found.len())));
     }
+    match found.iter().position(|v| v.abs() >= NO_NUMBER) {
+        None => Ok(found),
+        Some(at) => {
+            let meaning = if found[at].abs() > NO_NUMBER { "that it has no number" } else { "that it is out of range" };
+            Err(strange(what, text, at, &format!("by which an instrument says {meaning}")))
+        }
+    }
+}
+
+/// So many numbers between commas, each in a range that a word of advice goes with.
+///
+/// # Errors
+/// As [`numbers`]; `Fault` if one of them is out of the range.
+pub fn numbers_within(what: &str, text: &[u8], count: usize, [low, high]: [f64; 2], advice: &str) -> Result<Vec<f64>> {
+    let found = numbers(what, text, count)?;
+    match found.iter().position(|v| !(low..=high).contains(v)) {
+        None => Ok(found),
+        Some(at) => Err(strange(what, text, at, &format!("but can only be from {low:.3e} to {high:.3e}: {advice}"))),
+    }
+}
+
+/// A number that is well written and cannot be one, as it came.
+fn strange(what: &str, text: &[u8], at: usize, why: &str) -> SerialError {
+    let seen = text.split(|&b| b == b',').nth(at).unwrap_or_default();
+    let said = format!("number {} of it is \"{}\", {why}", at + 1, printable(seen.trim_ascii()));
+    SerialError::Fault { what: format!("the reading of {what}"), said }
 }
 
 /// An entry of the queue of errors.
@@ -185,6 +212,27 @@ mod tests {
         for text in ["1,2", "1,2,nan", "1,2,inf", "1,2,", "1,2,3,4", "1,2,1e999", ""] {
             assert!(numbers("powers", text.as_bytes(), 3).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_that_stands_for_none_is_quoted() {
+        let refused = |text: &str| {
+            let error = numbers("the powers", text.as_bytes(), 2).expect_err(text);
+            assert!(matches!(error, SerialError::Fault { .. }), "{error}");
+            error.to_string()
+        };
+        let said = refused("1E-3,9.91E37");
+        assert!(said.contains("number 2 of it is \"9.91E37\", by which an instrument says that it has no number"), "{said}");
+        for text in ["9.9E37,0", "+9.90000000E+37,0", "-9.9E37,0"] {
+            let said = refused(text);
+            assert!(said.contains("says that it is out of range"), "{said}");
+        }
+        assert!(numbers("the powers", b"9.8E37,-9.8e37", 2).is_ok());
+        let within = |text: &str| numbers_within("the powers", text.as_bytes(), 2, [-1e-5, 2.0], "zero the meter");
+        assert_eq!(within("-1E-5,2").expect("at the ends"), [-1e-5, 2.0]);
+        let said = within("-2E-5,0").expect_err("below").to_string();
+        assert!(said.contains("\"-2E-5\", but can only be from -1.000e-5 to 2.000e0: zero the meter"), "{said}");
+        assert!(within("0,1E30").is_err() && within("0,9.91E37").is_err());
     }
 
     proptest! {

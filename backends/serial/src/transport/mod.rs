@@ -1,6 +1,7 @@
 //! Byte streams to devices, each with the clock by which its deadlines are kept.
 
 mod faulty;
+mod heeding;
 mod memory;
 mod port;
 mod process;
@@ -13,6 +14,7 @@ mod scripted;
 mod tcp;
 
 pub use faulty::{Fault, Faulty, Mishap, Observer, Tally};
+pub use heeding::{Heeding, Opening};
 pub use memory::{Memory, Twin, VirtualClock};
 pub use port::{Parity, Port, PortName, Settings, ports};
 pub use process::Process;

@@ -1,9 +1,11 @@
 //! The driver at a line to the twin: what is counted where, boards that start or die, and the ends of messages.
 
 use super::*;
+use isoform_core::fixed_point::{Operation, SinglePrecision, Stepper, Straight};
 use isoform_core::neuron::Neuron;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
+use isoform_serial::error::time;
 use isoform_serial::instrument::Instrument;
 use isoform_serial::lines::Lines;
 use isoform_serial::transport::{Memory, Twin, VirtualClock};
@@ -77,7 +79,7 @@ fn a_board_that_is_starting_is_waited_for() {
     }
     let (never, _, clock) = deaf(Duration::MAX);
     let error = never.expect_err("is dead");
-    assert!(error.to_string().contains(&format!("did not come within {:?}", clock.now())), "{error}");
+    assert!(error.to_string().contains(&format!("did not come within {}:", time(clock.now()))), "{error}");
     assert!(clock.now() < Duration::from_secs(6), "{:?}", clock.now());
 }
 
@@ -95,7 +97,7 @@ fn a_board_that_dies_is_waited_for_as_long_as_is_said() {
     let start = clock.now();
     let error = session.advance(Signal::Held(&[1.5]), SignalMut::Counts(&mut counts), 5000).expect_err("is dead");
     let took = clock.now() - start;
-    assert!(error.to_string().contains(&format!("did not come within {took:?}")), "{error} after {took:?}");
+    assert!(error.to_string().contains(&format!("did not come within {}:", time(took))), "{error} after {took:?}");
     // four tries of 2000 ticks, each of 0.4 s and ten times as long as the board took
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
@@ -110,5 +112,77 @@ fn a_carriage_return_at_the_end_of_a_block_belongs_to_it() {
         let mut out = VecDeque::new();
         board.transmit(Duration::from_secs(1), &mut out);
         assert_eq!(Vec::from(out), b"#14\x00\x00\x00\r\n0,\"No error\"\n", "{end:?}");
+    }
+}
+
+/// A board without check sums that says of each run that so many results were cut.
+#[derive(Debug)]
+struct Boasts {
+    board: BoardTwin,
+    clipped: &'static str,
+}
+
+impl Twin for Boasts {
+    fn receive(&mut self, bytes: &[u8], now: Duration) {
+        self.board.receive(bytes, now);
+    }
+
+    fn transmit(&mut self, now: Duration, out: &mut VecDeque<u8>) {
+        let mut said = VecDeque::new();
+        self.board.transmit(now, &mut said);
+        let said = said.make_contiguous();
+        let honest = b"4,0,#";
+        match said.windows(honest.len()).position(|w| w == honest) {
+            None => out.extend(said.iter()),
+            Some(at) => {
+                out.extend(said[..at + 2].iter());
+                out.extend(self.clipped.bytes());
+                out.extend(said[at + 3..].iter());
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Duration> {
+        self.board.next()
+    }
+
+    fn restart(&mut self, now: Duration) {
+        self.board.restart(now);
+    }
+}
+
+#[test]
+fn no_more_results_are_cut_than_there_are() {
+    let clipped = |clipped: &'static str| {
+        let board = BoardTwin::new(Numbers::Fixed(q24()), &library()).expect("has the library").without_check();
+        let line = Memory::on(VirtualClock::default(), "board", Box::new(Boasts { board, clipped }));
+        let board = Instrument::open(Box::new(BoardDriver::new()), Lines::one(Box::new(line))).expect("answers");
+        let program = Program::single("n", lif().with("tau", 1e-2), [2], Semantics::exact(1e-3)).expect("valid");
+        let mut session = Blocking::open(&board, &program, &Run::new()).expect("loads");
+        session.advance(Signal::Dense(&[0.5; 8]), SignalMut::Dense(&mut [0.0; 8]), 4).map(|report| report.clipped)
+    };
+    // two channels of three coefficients and of eight inputs, states, parameters and outputs, for four ticks
+    let most = 4 * 2 * (2 * 3 + 16 * 8);
+    assert_eq!((most, clipped("1072").expect("may be")), (1072, 1072));
+    for impossible in ["1073", "4294967295", "9999999999999999999"] {
+        let error = clipped(impossible).expect_err(impossible);
+        assert_eq!(error.kind(), isoform_core::error::ErrorKind::Protocol, "{error}");
+        assert!(error.to_string().contains(&format!("{impossible} results were cut of 1072")), "{error}");
+    }
+}
+
+#[test]
+fn the_functions_of_the_library_have_fewer_results_than_may_be_cut() {
+    let results = |code: &Straight<SinglePrecision>| {
+        let is_result = |o: &&Operation<f32>| !matches!(o, Operation::Input(_) | Operation::Constant(_));
+        code.operations().iter().filter(is_result).count()
+    };
+    for function in library() {
+        let step = Stepper::new(function.as_ref(), SinglePrecision).expect("boards have it");
+        let own =
+            step.test().map_or(0, results) + results(step.land(false)).max(results(step.land(true))) + results(step.update());
+        let most = image::OWN * step.widths().iter().sum::<usize>();
+        assert!(own * 4 <= most, "{}: {own} of {most}", step.id());
+        assert!(results(step.flow()) <= 2 * step.coefficients(), "{}", step.id());
     }
 }
