@@ -170,7 +170,7 @@ impl Conform {
     /// Plants defects, and says which were caught.
     fn suite_itself(&self, console: Console) -> Result {
         let locator = self.locator.as_deref().unwrap_or("oracle:");
-        let healthy = super::stop::Stoppable::on(super::registry().open_str(locator)?);
+        let healthy = super::stop::Stoppable::between_advances(super::registry().open_str(locator)?);
         let facets = healthy.profile().facets;
         if !(facets.memory && facets.tuning) {
             return Err(Failure::input(format!("{locator} cannot save its state or tune parameters, which the defects need")));

@@ -43,6 +43,8 @@ pub(super) fn is_asked() -> bool {
 pub(super) struct Stoppable {
     inner: Arc<dyn Substrate>,
     stop: Cancel,
+    /// Whether a run has its own flag, which somebody tries.
+    keeps: bool,
 }
 
 #[derive(Debug)]
@@ -54,7 +56,12 @@ struct Stopping {
 impl Stoppable {
     /// A substrate that stops when it is asked.
     pub(super) fn on(inner: Arc<dyn Substrate>) -> Arc<dyn Substrate> {
-        Arc::new(Self { inner, stop: when_asked() })
+        Arc::new(Self { inner, stop: when_asked(), keeps: false })
+    }
+
+    /// The same between two advances, of runs whose own flag is left to them.
+    pub(super) fn between_advances(inner: Arc<dyn Substrate>) -> Arc<dyn Substrate> {
+        Arc::new(Self { inner, stop: when_asked(), keeps: true })
     }
 }
 
@@ -70,7 +77,8 @@ impl Substrate for Stoppable {
     }
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
-        let run = Run { cancel: self.stop.clone(), ..run.clone() };
+        let cancel = if self.keeps { &run.cancel } else { &self.stop };
+        let run = Run { cancel: cancel.clone(), ..run.clone() };
         let inner = self.inner.realize(program, &run).await?;
         Ok(Box::new(Stopping { inner, stop: self.stop.clone() }))
     }

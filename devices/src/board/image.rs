@@ -80,7 +80,7 @@ impl Image {
     }
 
     /// The most results of a tick that a board with these functions can have cut: of each sum and each product one. How a board computes test,
-    /// landing and update of a function is its own affair, within [`OWN`] results for each of its inputs, states, parameters and outputs.
+    /// landing and update of a function is its own affair, within sixteen results for each of its inputs, states, parameters and outputs.
     #[must_use]
     pub fn most_cut(&self, functions: &[FunctionEntry]) -> u64 {
         let of = |operation: &Operation| match operation {
