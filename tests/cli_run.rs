@@ -221,5 +221,5 @@ fn a_substrate_that_is_too_late_exits_with_four() {
     let folder = Folder::new();
     let late = folder.isoform(&on("timeout:?on=(oracle:)&seconds=1e-9", &["--output", "y.csv"]));
     assert_eq!((late.code, late.err.lines().count()), (4, 1), "{}", late.err);
-    assert!(late.err.contains("the state is lost") && !folder.path("y.csv").exists(), "{}", late.err);
+    assert!(late.err.contains("no answer within") && !folder.path("y.csv").exists(), "{}", late.err);
 }
