@@ -76,3 +76,12 @@ fn colours_are_for_those_who_ask() {
     assert!(forced(false).contains('\x1b'));
     assert!(!forced(true).contains('\x1b'));
 }
+
+/// Libraries of graphics look for a display, and say so where they find none.
+#[test]
+fn nothing_is_said_of_displays() {
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("isoform");
+    let output = command.args(["list", "--quiet"]).env_remove("XDG_RUNTIME_DIR").output().expect("starts");
+    assert!(output.status.success() && !output.stdout.is_empty());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

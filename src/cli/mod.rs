@@ -9,6 +9,8 @@ mod console;
 mod convert;
 mod demo;
 mod diff;
+#[cfg(all(feature = "wgpu", target_os = "linux"))]
+mod display;
 mod failure;
 mod fingerprint;
 mod inspect;
@@ -78,6 +80,8 @@ enum Command {
 }
 
 pub(crate) fn main() -> ExitCode {
+    #[cfg(all(feature = "wgpu", target_os = "linux"))]
+    display::start_with_folder();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
