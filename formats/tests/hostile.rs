@@ -96,7 +96,7 @@ fn check(result: Result<Graph, nir::NirError>) -> bool {
 
 #[test]
 fn damaged_files_are_refused_or_read() {
-    let rounds = 60;
+    let rounds = 100;
     let mut random = Random(20_240_917);
     let (mut accepted, mut refused) = (0, 0);
     let before = MEMORY.allocated();

@@ -286,7 +286,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
                 &format!("information processing capacity of {name} to the second degree, at most"),
                 capacity.total(),
                 "1",
-                capacity.independent as f64,
+                capacity.most,
             );
     }
     verdict
@@ -300,7 +300,7 @@ mod tests {
     fn a_limit_that_no_device_could_fail_is_no_check() {
         let found = |of_program: f64, least: [f64; 2]| Found {
             name: String::from("program"),
-            capacity: Capacity { independent: 1, degrees: vec![0.0] },
+            capacity: Capacity { independent: 1, degrees: vec![0.0], most: 1.0 },
             of_program,
             consistency: 0.0,
             least,
