@@ -128,11 +128,10 @@ pub(crate) fn measured(evidence: &Evidence) -> Result<Vec<Measured>, String> {
         let design = evidence.fact(&format!("design of {name}"))?;
         let stimuli = evidence.fact(&format!("stimuli of {name}"))?;
         let again = stage(STAGES[1]).map(|(rows, _)| rows);
-        let unit = evidence.sample(&format!("{name}/{}/output", STAGES[0]))?.unit.clone();
+        let unit = Rows::unit(evidence, &format!("{name}/{}", STAGES[0]));
         Some(Measured { design, stimuli, outputs, unit, rows, again, name })
     };
-    let missing = |name: &str| format!("the records of {name} are missing, do not fit or hold what is no number");
-    tried.into_iter().map(|name| read(name.clone()).ok_or_else(|| missing(&name))).collect()
+    tried.into_iter().map(|name| read(name.clone()).ok_or_else(|| Rows::missing(&name))).collect()
 }
 
 /// How far a device that always says the same is off the program at the least, under the stimulus where it is furthest off: half of what the

@@ -25,6 +25,7 @@ mod twin;
 
 use clap::{Parser, Subcommand};
 use console::Console;
+use isoform::conformance::output::quoted;
 
 use std::process::ExitCode;
 
@@ -35,11 +36,7 @@ fn words() -> Vec<String> {
 
 /// The command line as it is typed again.
 fn command() -> String {
-    let quoted = |word: String| {
-        let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%".contains(c);
-        if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
-    };
-    let words = words().into_iter().skip(1).map(quoted);
+    let words = words().into_iter().skip(1).map(|word| quoted(&word));
     std::iter::once(String::from("isoform")).chain(words).collect::<Vec<_>>().join(" ")
 }
 

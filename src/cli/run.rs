@@ -203,11 +203,12 @@ impl Run {
         distinct(&jobs)?;
         jobs.iter().try_for_each(|job| job.check(self.nir_compat))?;
         let registry = super::registry();
-        let opened = on.iter().map(|locator| Ok((locator, Stoppable::on(registry.open_str(locator).map_err(of_file())?))));
-        let substrates: BTreeMap<&String, _> = opened.collect::<Result<_>>()?;
+        let opened =
+            on.iter().map(|locator| Ok((locator.as_str(), Stoppable::on(registry.open_str(locator).map_err(of_file())?))));
+        let substrates: BTreeMap<&str, _> = opened.collect::<Result<_>>()?;
         let mut manifests = Vec::new();
         for job in &jobs {
-            manifests.push(self.perform(console, job, substrates[&job.locator.to_owned()].as_ref(), Instant::now())?);
+            manifests.push(self.perform(console, job, substrates[job.locator].as_ref(), Instant::now())?);
         }
         if self.json {
             console.print_json(&manifests)?;

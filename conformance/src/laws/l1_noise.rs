@@ -137,9 +137,9 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
-            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
+            return Verdict::error(Rows::missing(&name));
         };
-        let unit = evidence.sample(&format!("{name}/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone());
+        let unit = Rows::unit(evidence, &format!("{name}/{}", STAGES[0]));
         measured_in.push(unit.clone());
         let second = stage(STAGES[1]);
         let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs, programs));

@@ -189,7 +189,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     for name in &tried {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
-            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
+            return Verdict::error(Rows::missing(name));
         };
         let Some(design) = evidence.fact::<Design>(&format!("design of {name}")) else {
             return Verdict::error(format!("the design of {name} is missing"));

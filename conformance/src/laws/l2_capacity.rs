@@ -243,7 +243,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let mut figures = Vec::new();
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
         let Some(first) = found(evidence, profile, &name, STAGES[0]) else {
-            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
+            return Verdict::error(Rows::missing(&name));
         };
         let second = found(evidence, profile, &name, STAGES[1]);
         let again = second.as_ref().map(Found::holds);

@@ -111,14 +111,12 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
     let mut tally = Tally::default();
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
-    let unit = |name: &String| {
-        evidence.sample(&format!("{name}/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone())
-    };
+    let unit = |name: &String| Rows::unit(evidence, &format!("{name}/{}", STAGES[0]));
     let all: Vec<String> = tried.iter().map(unit).collect();
     for (name, unit) in tried.iter().zip(&all) {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let (Some(design), Some((rows, outputs))) = (evidence.fact::<Design>(&format!("design of {name}")), stage(STAGES[0])) else {
-            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
+            return Verdict::error(Rows::missing(name));
         };
         let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, tried.len()));
         for (k, (location, mean)) in checks(&rows, outputs, &design, margin, tried.len()).into_iter().enumerate() {

@@ -168,7 +168,7 @@ fn values(evidence: &Evidence, name: &str, rung: usize, output: usize, stage: &s
 
 /// What the outputs of a program are measured in.
 fn unit(evidence: &Evidence, name: &str) -> String {
-    evidence.sample(&format!("{name}/rung 0/{}/output", STAGES[0])).map_or_else(|| String::from("1"), |s| s.unit.clone())
+    Rows::unit(evidence, &format!("{name}/rung 0/{}", STAGES[0]))
 }
 
 /// Where an output lies at a rung in a stage, and how far it has moved, or is off where no drift is declared.
@@ -208,7 +208,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
     for name in &tried {
         let Some((_, outputs)) = Rows::kept(evidence, &format!("{name}/rung 0/{}", STAGES[0])) else {
-            return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number"));
+            return Verdict::error(Rows::missing(name));
         };
         let unit = unit(evidence, name);
         let fails = failing(outputs * (LADDER.len() - 1) * tried.len());

@@ -7,7 +7,7 @@
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, always};
 use crate::output::plot::{Plot, Quantile};
-use crate::output::spelling::spell;
+use crate::output::spell;
 use crate::quantile::{Interval, quantile};
 use crate::record::{Evidence, Level, Status};
 use isoform_core::error::Result;

@@ -63,6 +63,16 @@ impl Rows {
         (!own.is_empty()).then(|| moments(&own).0)
     }
 
+    /// What the outputs of a stage are measured in, the stage under such a name as [`kept`](Self::kept) takes.
+    pub(crate) fn unit(evidence: &Evidence, name: &str) -> String {
+        evidence.sample(&format!("{name}/output")).map_or_else(|| String::from("1"), |sample| sample.unit.clone())
+    }
+
+    /// Why nothing is judged whose rows [`kept`](Self::kept) does not give.
+    pub(crate) fn missing(name: &str) -> String {
+        format!("the records of {name} are missing, do not fit or hold what is no number")
+    }
+
     /// The largest standard deviation that an output has about its mean under a stimulus.
     pub(crate) fn deviation(&self, outputs: usize) -> f64 {
         let of = |output: usize| {

@@ -2,7 +2,7 @@
 
 use super::draw::{Drawing, Ink, Key, LEVELS, Mark, draw};
 use super::plot::{FACT, Plot};
-use super::spelling::{Spelled, plain, spell, superscript};
+use super::spelling::{Spelled, plain, quoted, spell, superscript};
 use super::wording::{Standing, Verdict, counts, mark, meaning, owed_by, stands_in_the_way};
 use super::{badge, encode, ledger};
 use crate::record::{Dossier, Evidence, Figure, Level, Outcome, Status};
@@ -335,16 +335,6 @@ fn commands(dossier: &Dossier, page: &Page) -> Vec<(String, String)> {
         (String::from("One law alone"), format!("isoform conform {locator} --law {law} --seed {seed}"))
     }));
     out
-}
-
-/// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
-    let word = plain(word);
-    if !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '=' | ','))
-    {
-        return word;
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 impl Key {

@@ -25,7 +25,7 @@ mod junit;
 mod ledger;
 mod npy;
 pub mod plot;
-pub(crate) mod spelling;
+mod spelling;
 mod table;
 mod wording;
 
@@ -36,6 +36,7 @@ pub use files::{FolderError, LARGEST_ARRAY, LARGEST_FOLDER, LARGEST_TEXT, read, 
 pub use html::{Page, html};
 pub use json::{from_json, json};
 pub use junit::junit;
+pub use spelling::quoted;
 pub(crate) use spelling::spell;
 pub use table::{ProfileRow, Style, profile_table, table};
 pub use wording::{Standing, Verdict};

@@ -69,6 +69,17 @@ pub(super) fn printed(digits: &str) -> String {
     out
 }
 
+/// A word for a POSIX shell.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let word = plain(word);
+    if !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '=' | ','))
+    {
+        return word;
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 impl Spelled {
     /// The number as it is printed, with raised digits.
     pub(super) fn typeset(&self) -> String {
