@@ -5,6 +5,15 @@ pub(super) const ROWS: usize = 16;
 /// One number of each row.
 pub(super) type Block = [f32; ROWS];
 
+/// One channel of a sum of ranges of blocks, each given by its start.
+#[inline(always)]
+pub(super) fn sum(values: &[Block], from: &[usize], channel: usize) -> Block {
+    from.iter().fold([0.0; ROWS], |mut sum, start| {
+        sum.iter_mut().zip(&values[start + channel]).for_each(|(s, v)| *s += v);
+        sum
+    })
+}
+
 /// Rows and columns of a tile, which is turned in registers.
 const TILE: usize = 4;
 

@@ -1,85 +1,109 @@
 //! Complex matrices applied to many fields at once, in single precision.
 //!
-//! Fields come in blocks, so that a product is a loop over vectors. Compiled for several instruction sets and without fused multiply-add, as all
-//! loops of the project, so that the results are the same bits on each.
+//! Fields come in blocks, so that a product is a loop over vectors. Multiplications are fused with the additions behind them, as they are written,
+//! and a fused one is rounded once wherever it is done: the results are the same bits for each instruction set.
 
 use super::blocks::{Block, ROWS};
 use super::matrix::Complex;
-use crate::instruction_sets::for_each_instruction_set;
+use multiversion::{multiversion, target::match_target};
 
-/// A matrix in single precision, row-major, real and imaginary parts apart.
+/// Outputs of a panel.
+const WIDTH: usize = 4;
+/// Real and imaginary parts of the entries of an input.
+type Step = [[f32; 2]; WIDTH];
+
+/// A matrix in single precision, in panels of [`WIDTH`] outputs, each `[input, output]` and padded with noughts, so that it is read from front to
+/// back.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Product {
-    re: Vec<f32>,
-    im: Vec<f32>,
     inputs: usize,
+    steps: Vec<Step>,
 }
 
 impl Product {
     /// Noughts.
     pub(super) fn new(outputs: usize, inputs: usize) -> Self {
-        Self { re: vec![0.0; outputs * inputs], im: vec![0.0; outputs * inputs], inputs }
+        Self { inputs, steps: vec![[[0.0; 2]; WIDTH]; outputs.div_ceil(WIDTH) * inputs] }
     }
 
     /// Takes other entries, row-major.
     #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
     pub(super) fn set(&mut self, entries: impl Iterator<Item = Complex>) {
-        for ((re, im), entry) in self.re.iter_mut().zip(&mut self.im).zip(entries) {
-            (*re, *im) = (entry.re as f32, entry.im as f32);
+        for (at, entry) in entries.enumerate() {
+            let (output, input) = (at / self.inputs, at % self.inputs);
+            self.steps[output / WIDTH * self.inputs + input][output % WIDTH] = [entry.re as f32, entry.im as f32];
         }
     }
 
     /// The fields behind the matrix: `x` has a block for each input, or two where they are complex; `y` two for each output.
     pub(super) fn apply(&self, x: &[Block], y: &mut [[Block; 2]]) {
-        let complex = x.len() == 2 * self.inputs;
-        apply_avx512(&self.re, &self.im, complex, x, y);
+        apply_avx512(self, x, y);
     }
 }
 
-for_each_instruction_set!(apply, apply_avx512, apply_avx2, apply_plain, (re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]));
-
-#[inline(always)]
-fn apply(re: &[f32], im: &[f32], complex: bool, x: &[Block], y: &mut [[Block; 2]]) {
-    let inputs = if complex { x.len() / 2 } else { x.len() };
-    let rows = re.chunks_exact(inputs).zip(im.chunks_exact(inputs));
-    let (pairs, odd) = y.as_chunks_mut::<2>();
-    let mut rows = rows;
-    // two outputs at a time share what is read of the fields
-    for pair in pairs {
-        let (Some((re0, im0)), Some((re1, im1))) = (rows.next(), rows.next()) else { return };
-        *pair = if complex { two_complex([re0, re1], [im0, im1], x) } else { two_real([re0, re1], [im0, im1], x) };
+// each falls back on the next, so that the loops are compiled once for each instruction set
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma"), dispatcher = "direct")]
+fn apply_avx512(matrix: &Product, x: &[Block], y: &mut [[Block; 2]]) {
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+fma" => apply::<WIDTH>(matrix, x, y),
+        _ => apply_avx2(matrix, x, y),
     }
-    if let (Some((re, im)), [last]) = (rows.next(), odd) {
-        let [one, _] = if complex { two_complex([re, re], [im, im], x) } else { two_real([re, re], [im, im], x) };
-        *last = one;
+}
+
+#[multiversion(targets("x86_64+avx2+fma"), dispatcher = "direct")]
+fn apply_avx2(matrix: &Product, x: &[Block], y: &mut [[Block; 2]]) {
+    match_target! {
+        "x86_64+avx2+fma" => apply::<{ WIDTH / 2 }>(matrix, x, y),
+        _ => apply_plain(matrix, x, y),
+    }
+}
+
+#[inline(never)]
+fn apply_plain(matrix: &Product, x: &[Block], y: &mut [[Block; 2]]) {
+    apply::<{ WIDTH / 2 }>(matrix, x, y);
+}
+
+/// Goes over the panels, `PART` outputs at a time: as many as the registers hold.
+#[inline(always)]
+fn apply<const PART: usize>(matrix: &Product, x: &[Block], y: &mut [[Block; 2]]) {
+    let inputs = matrix.inputs;
+    for (steps, y) in matrix.steps.chunks_exact(inputs).zip(y.chunks_mut(WIDTH)) {
+        for (part, y) in y.chunks_mut(PART).enumerate() {
+            let sums = if x.len() == 2 * inputs {
+                of_complex::<PART>(steps, part * PART, x.as_chunks().0)
+            } else {
+                of_real::<PART>(steps, part * PART, x)
+            };
+            y.copy_from_slice(&sums[..y.len()]);
+        }
     }
 }
 
 #[inline(always)]
-fn two_real(re: [&[f32]; 2], im: [&[f32]; 2], x: &[Block]) -> [[Block; 2]; 2] {
-    let mut sums = [[[0.0; ROWS]; 2]; 2];
-    let entries = re[0].iter().zip(re[1]).zip(im[0].iter().zip(im[1]));
-    for (((re0, re1), (im0, im1)), x) in entries.zip(x) {
-        for k in 0..ROWS {
-            sums[0][0][k] += re0 * x[k];
-            sums[0][1][k] += im0 * x[k];
-            sums[1][0][k] += re1 * x[k];
-            sums[1][1][k] += im1 * x[k];
+fn of_real<const PART: usize>(steps: &[Step], first: usize, x: &[Block]) -> [[Block; 2]; PART] {
+    let mut sums = [[[0.0_f32; ROWS]; 2]; PART];
+    for (step, x) in steps.iter().zip(x) {
+        for n in 0..PART {
+            let [re, im] = step[first + n];
+            for k in 0..ROWS {
+                sums[n][0][k] = re.mul_add(x[k], sums[n][0][k]);
+                sums[n][1][k] = im.mul_add(x[k], sums[n][1][k]);
+            }
         }
     }
     sums
 }
 
 #[inline(always)]
-fn two_complex(re: [&[f32]; 2], im: [&[f32]; 2], x: &[Block]) -> [[Block; 2]; 2] {
-    let mut sums = [[[0.0; ROWS]; 2]; 2];
-    let entries = re[0].iter().zip(re[1]).zip(im[0].iter().zip(im[1]));
-    for (((re0, re1), (im0, im1)), [a, b]) in entries.zip(x.as_chunks::<2>().0) {
-        for k in 0..ROWS {
-            sums[0][0][k] += re0 * a[k] - im0 * b[k];
-            sums[0][1][k] += re0 * b[k] + im0 * a[k];
-            sums[1][0][k] += re1 * a[k] - im1 * b[k];
-            sums[1][1][k] += re1 * b[k] + im1 * a[k];
+fn of_complex<const PART: usize>(steps: &[Step], first: usize, x: &[[Block; 2]]) -> [[Block; 2]; PART] {
+    let mut sums = [[[0.0_f32; ROWS]; 2]; PART];
+    for (step, [a, b]) in steps.iter().zip(x) {
+        for n in 0..PART {
+            let [re, im] = step[first + n];
+            for k in 0..ROWS {
+                sums[n][0][k] = (-im).mul_add(b[k], re.mul_add(a[k], sums[n][0][k]));
+                sums[n][1][k] = im.mul_add(a[k], re.mul_add(b[k], sums[n][1][k]));
+            }
         }
     }
     sums
@@ -91,17 +115,23 @@ mod tests {
     use crate::photonics::matrix::Matrix;
     use proptest::prelude::*;
 
+    /// Where the fields begin among the numbers: behind the most entries.
+    const FIELDS: usize = 2 * 9 * 5;
+
     proptest! {
         #[test]
-        fn a_block_is_its_fields(outputs in 1..=5_usize, inputs in 1..=5_usize, numbers in proptest::collection::vec(-1.0..1.0_f32, 50 + 10 * ROWS), complex in any::<bool>()) {
+        fn a_block_is_its_fields(outputs in 1..=9_usize, inputs in 1..=5_usize, numbers in proptest::collection::vec(-1.0..1.0_f32, FIELDS + 10 * ROWS), complex in any::<bool>()) {
             let number = |i: usize| f64::from(numbers[i]);
             let matrix = Matrix::from_fn(outputs, inputs, |r, c| Complex::new(number(2 * (r * inputs + c)), number(2 * (r * inputs + c) + 1)));
             let mut product = Product::new(outputs, inputs);
             product.set(matrix.entries().iter().copied());
             let width = if complex { 2 * inputs } else { inputs };
-            let x: Vec<Block> = (0..width).map(|c| std::array::from_fn(|k| numbers[50 + c * ROWS + k])).collect();
+            let x: Vec<Block> = (0..width).map(|c| std::array::from_fn(|k| numbers[FIELDS + c * ROWS + k])).collect();
             let mut y = vec![[[0.0; ROWS]; 2]; outputs];
             product.apply(&x, &mut y);
+            let mut plainly = y.clone();
+            apply_plain(&product, &x, &mut plainly);
+            prop_assert_eq!(&y, &plainly, "every instruction set gives the same bits");
             for k in 0..ROWS {
                 let part = |c: usize| f64::from(x[c][k]);
                 let field: Vec<Complex> = (0..inputs).map(|c| if complex { Complex::new(part(2 * c), part(2 * c + 1)) } else { part(c).into() }).collect();

@@ -1,6 +1,6 @@
 //! A program on the twin of a mesh: shots, time, calibration.
 
-use super::blocks::{Block, ROWS, gather, scatter};
+use super::blocks::{Block, ROWS, gather, scatter, sum};
 use super::bounds::{self, Bound};
 use super::settings::Settings;
 use super::stage::{Mode, Shots, Stage};
@@ -292,6 +292,11 @@ impl Meshed {
 
     /// Writes the outputs of a block, row by row.
     fn tap(&mut self, y: &mut [f32]) {
+        if let [Tap { from, channels, .. }] = &*self.taps
+            && let [start] = **from
+        {
+            return scatter(&self.values[start..start + channels], y);
+        }
         let channels = self.taps.iter().flat_map(|tap| (0..tap.channels).map(|c| sum(&self.values, &tap.from, c)));
         self.tapped.iter_mut().zip(channels).for_each(|(to, block)| *to = block);
         scatter(&self.tapped, y);
@@ -312,14 +317,6 @@ impl Meshed {
         self.y = y;
         clipped
     }
-}
-
-/// One channel of a sum of ranges of values.
-fn sum(values: &[Block], from: &[usize], channel: usize) -> Block {
-    from.iter().fold([0.0; ROWS], |mut sum, start| {
-        sum.iter_mut().zip(&values[start + channel]).for_each(|(s, v)| *s += v);
-        sum
-    })
 }
 
 /// Keeps the draws of known inputs apart from those of other uses of a seed.

@@ -1,12 +1,13 @@
 //! A program as stages over blocks of values: sums of wires, chips and detectors.
 
-use super::blocks::{Block, ROWS, gather};
+use super::blocks::{Block, ROWS, gather, sum};
 use super::chip::Chip;
 use super::detection::{Homodyne, Intensity};
 use super::matrix::{Complex, Matrix};
 use super::product::Product;
 use super::readout::{Detector, fill_normal};
 use super::settings::Settings;
+use crate::instruction_sets::for_each_instruction_set;
 use isoform_core::draw::Key;
 use isoform_core::error::{Error, Result};
 use isoform_core::linear::LinearMap;
@@ -183,21 +184,7 @@ impl Stage {
     pub(super) fn take(&mut self, values: &[Block], from: &[usize], rows: usize) -> u64 {
         #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
         let by = (1.0 / self.range) as f32;
-        let mut clipped = 0;
-        for (c, x) in self.x.iter_mut().enumerate() {
-            *x = [0.0; ROWS];
-            for start in from {
-                x.iter_mut().zip(&values[start + c]).for_each(|(x, v)| *x += v);
-            }
-            for x in x.iter_mut() {
-                *x *= by;
-            }
-            if x.iter().any(|v| v.abs() > HEADROOM) {
-                clipped += x[..rows].iter().filter(|v| v.abs() > HEADROOM).count() as u64;
-                x.iter_mut().for_each(|v| *v = v.clamp(-HEADROOM, HEADROOM));
-            }
-        }
-        clipped
+        drive_avx512(values, from, by, rows, &mut self.x)
     }
 
     /// What the detectors read.
@@ -269,6 +256,23 @@ impl Stage {
             }
         });
     }
+}
+
+for_each_instruction_set!(drive, drive_avx512, drive_avx2, drive_plain, (values: &[Block], from: &[usize], by: f32, rows: usize, x: &mut [Block]) -> u64);
+
+/// Sums over sources, in units of full scale and clipped at [`HEADROOM`]; gives the number of values of the rows that were.
+#[inline(always)]
+fn drive(values: &[Block], from: &[usize], by: f32, rows: usize, x: &mut [Block]) -> u64 {
+    let mut clipped = 0;
+    for (c, x) in x.iter_mut().enumerate() {
+        *x = sum(values, from, c).map(|v| v * by);
+        // without a way out of the loop, which would keep it from being one of vectors
+        if x.iter().fold(false, |beyond, v| beyond | (v.abs() > HEADROOM)) {
+            clipped += x[..rows].iter().filter(|v| v.abs() > HEADROOM).count() as u64;
+            *x = x.map(|v| v.clamp(-HEADROOM, HEADROOM));
+        }
+    }
+    clipped
 }
 
 /// The rows of each tick of a block: the first row, how many, the lane of the first, and the tick.
