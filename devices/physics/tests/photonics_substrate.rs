@@ -191,6 +191,29 @@ fn a_margin_may_be_declared_and_is_kept_or_refused() {
 }
 
 #[test]
+fn a_noise_may_be_declared_and_is_kept_or_refused() {
+    let program = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Homodyne));
+    let declared = |options: &str| twin(options).expect("opens").profile().medium.expect("declares");
+    // what jitter does to the power of all light that may meet in one mode is more than what a field can be
+    let derived = declared("jitter=0.01").noise;
+    assert!(derived > 1.0, "{derived}");
+    worst("jitter=0.01&noise=0.2", &program, 4);
+    let power = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Intensity));
+    let error = Blocking::open(twin("jitter=0.01&noise=0.2").expect("opens").as_ref(), &power, &Run::new()).expect_err("refused");
+    let words = error.to_string();
+    let needed = words.split("noise=").nth(1).and_then(|rest| rest.split(' ').next()).expect("names a noise");
+    worst(&format!("jitter=0.01&noise={needed}"), &power, 2);
+}
+
+#[test]
+fn what_does_not_move_is_no_drift() {
+    let declared = |options: &str| twin(options).expect("opens").profile().medium.expect("declares").drift;
+    // uneven couplers and losses stay as they are: the drift beside them is a small part of the margin, and is in it
+    assert!(declared("").is_some());
+    assert_eq!([declared("coupler=0.01"), declared("dummies=false")], [None, None]);
+}
+
+#[test]
 fn what_a_mesh_cannot_do_is_refused_by_name() {
     let refuse = |options: &str, program: &Program| {
         let error = Blocking::open(twin(options).expect("opens").as_ref(), program, &Run::new()).expect_err("refused");

@@ -60,21 +60,25 @@ pub(super) fn check(outputs: &[(&str, Bound)], medium: &Medium) -> Result<()> {
     let each =
         |(name, Bound { margin, noise, .. }): &&(&str, Bound)| format!("{name:?} by {margin:.2e} with a noise of {noise:.2e}");
     let each: Vec<String> = short.iter().map(each).collect();
-    let needed = short.iter().map(|(_, bound)| bound.margin).fold(0.0, f64::max);
-    // rounded up, lest the number that is named be too small again
-    let place = 10.0_f64.powf(2.0 - needed.log10().floor());
-    let more = if needed > medium.margin {
-        format!("open the mesh with margin={} or more", (needed * place).ceil() / place)
-    } else {
-        String::from("declare more noise by raising gain or modes")
-    };
+    let most = |of: fn(&Bound) -> f64| short.iter().map(|(_, bound)| of(bound)).fold(0.0, f64::max);
+    let needed = [("margin", most(|b| b.margin), medium.margin), ("noise", most(|b| b.noise), medium.noise)];
+    let beyond = needed.iter().filter(|(_, needed, declared)| *needed > declared * (1.0 + ROUNDED));
+    let more: Vec<String> = beyond.map(|(name, needed, _)| format!("{name}={}", rounded_up(*needed))).collect();
     let why = format!(
-        "its outputs may be off, {}, and {:.2e} and {:.2e} are declared: {more}, or wire fewer maps one after the other",
+        "its outputs may be off, {}, and {:.2e} and {:.2e} are declared: open the mesh with {} or more, or wire fewer \
+         maps one after the other",
         each.join(", "),
         medium.margin,
-        medium.noise
+        medium.noise,
+        more.join("&")
     );
     Err(Error::unsupported(why).with_node(*first))
+}
+
+/// A number in three digits, rounded up, lest what is named be too small again.
+fn rounded_up(number: f64) -> f64 {
+    let place = 10.0_f64.powf(2.0 - number.log10().floor());
+    (number * place).ceil() / place
 }
 
 /// The largest magnitude behind a matrix for inputs of at most `range`.

@@ -25,6 +25,7 @@ use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
 use isoform_core::medium::{Drift, Medium, Price};
 use std::f64::consts::TAU;
+use std::ops::RangeInclusive;
 
 /// Seconds of a tick, which its price is for: heaters settle in fewer.
 const TICK: f64 = 1e-3;
@@ -52,7 +53,12 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("drift", "the most that a phase drifts, in radian per hour, up to 1; 1e-5 if absent"),
     ("age", "seconds that pass between the calibration and the first tick; 0 if absent"),
     ("valid", "seconds that a calibration holds; 36000 if absent"),
-    ("margin", "the most that the mean of an output may be off, in its units; what follows from the rest if absent"),
+    (
+        "margin",
+        "the most that the mean of an output may be off, in its units; what follows from the rest for any matrix if absent, and a smaller one \
+         refuses programs that need more",
+    ),
+    ("noise", "the most deviation of one sample of an output, as for margin"),
     ("power", "watts of a field of one; 1e-3 if absent"),
     ("oscillator", "watts of the local oscillator; 1e-2 if absent"),
     ("responsivity", "ampere per watt; 1 if absent"),
@@ -64,6 +70,9 @@ pub const OPTIONS: &[(&str, &str)] = &[
 
 /// What the first round of a fit folds back for certain, in radian: four deviations of the largest offset of cold heaters.
 const FOLDED: f64 = 1.0;
+
+/// What can be promised, in units of outputs.
+const PROMISE: RangeInclusive<f64> = 1e-9..=1e6;
 
 /// The least bandwidth of a detector, in hertz.
 const SLOWEST: f64 = 1e6;
@@ -110,6 +119,8 @@ pub struct Settings {
     pub valid: f64,
     /// The most that the mean of an output may be off, where that is not to follow from the rest.
     pub margin: Option<f64>,
+    /// The most deviation of one sample of an output, where that is not to follow from the rest.
+    pub noise: Option<f64>,
     /// Watts of a field of one.
     pub power: f64,
     /// Watts of the local oscillator.
@@ -140,6 +151,7 @@ impl Default for Settings {
             age: 0.0,
             valid: 36_000.0,
             margin: None,
+            noise: None,
             power: 1e-3,
             oscillator: 1e-2,
             receiver: Receiver::default(),
@@ -163,7 +175,8 @@ impl Settings {
                 return Err(Error::unsupported(format!("there is no layout {other:?}: choose rectangle or triangle")));
             }
         };
-        let margin = options.take_within("margin", 1e-9..=1e6)?;
+        let margin = options.take_within("margin", PROMISE)?;
+        let noise = options.take_within("noise", PROMISE)?;
         let mut number = |name: &str, standard: f64, [least, most]: [f64; 2]| -> Result<f64> {
             Ok(options.take_within(name, least..=most)?.unwrap_or(standard))
         };
@@ -196,6 +209,7 @@ impl Settings {
             layout,
             bits,
             margin,
+            noise,
             receiver,
         };
         if (f64::MIN_POSITIVE..SLOWEST).contains(&found.receiver.bandwidth) {
@@ -279,12 +293,16 @@ impl Settings {
         4.0 * detection.sigma(1.0) * (self.modes as f64).sqrt() / Self::SHOTS.sqrt()
     }
 
-    /// What an error of a phase, and what fabrication leaves, make of a field at most: bounds `e` for the errors and for the jitter.
+    /// What errors of phases make of a field at most.
     fn error(&self, phase: f64) -> f64 {
-        let n = self.modes as f64;
+        2.0 * self.field() * phase * (self.layers() as f64).sqrt()
+    }
+
+    /// What fabrication leaves of errors of a field at most.
+    fn flaws(&self) -> f64 {
         let uneven = 8.0 * self.depth() as f64 * self.coupler * self.coupler;
-        let lossy = if self.dummies { 0.0 } else { 2.0 * n * (2.0 * self.through().ln()).powi(2) };
-        2.0 * self.field() * (self.layers() as f64 * phase * phase + uneven + lossy).sqrt()
+        let lossy = if self.dummies { 0.0 } else { 2.0 * self.modes as f64 * (2.0 * self.through().ln()).powi(2) };
+        2.0 * self.field() * (uneven + lossy).sqrt()
     }
 
     /// The largest field behind a matrix.
@@ -309,22 +327,24 @@ impl Settings {
     #[must_use]
     pub fn medium(&self) -> Medium {
         let field = self.field();
-        let worst = |e: f64| e.max(2.0 * field * e + e * e);
+        // an error of a field, and of its power, behind a field of some size
+        let worst = |field: f64, e: f64| e.max(2.0 * field * e + e * e);
         let still = self.step().powi(2) / 12.0 + self.fit().powi(2);
         let drifted = (self.drift * self.valid).powi(2) / 3.0;
         // heaters drift while they are fitted as well
         let oldest = (self.drift * (self.valid + self.fit_seconds())).powi(2) / 3.0;
         let shaken = self.shaken(self.gain * std::f64::consts::SQRT_2);
-        let derived = worst(self.error((still + oldest).sqrt()) + self.dimmed(field)) + 2.0 * shaken * shaken;
+        let off = self.error((still + oldest).sqrt()).hypot(self.flaws()) + self.dimmed(field);
+        let derived = worst(field, off) + 2.0 * shaken * shaken;
         let margin = self.margin.unwrap_or(derived);
         let amplitude = self.least_amplitude();
         let light = super::detection::Intensity::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain * self.gain;
         let part = super::detection::Homodyne::new(self, amplitude).sigma(2.0 * self.modes as f64) * self.gain;
-        let noise = light.max(part).hypot(shaken.max(2.0 * field * shaken + shaken * shaken));
+        let noise = self.noise.unwrap_or(light.max(part).hypot(shaken.max(2.0 * field * shaken + shaken * shaken)));
         let n = self.modes as f64;
         let heaters = (2.0 * n * n + n) * 2.0 * self.watts * self.reach;
         // what is within a margin at either end has moved by twice that at most
-        let moved = worst(self.error(drifted.sqrt())).min(2.0 * margin);
+        let moved = worst(field + off, self.error(drifted.sqrt())).min(2.0 * margin);
         // a drift that is nothing beside the margin, which has it in it, is not worth a promise of its own
         let drift = (moved > DRIFT * margin).then_some(Drift { most: moved.max(TOLD * noise), within: self.valid });
         Medium { drift, price: Price { seconds: TICK, joules: heaters * TICK, writes: 0 }, ..Medium::new(margin, noise) }
