@@ -3,7 +3,9 @@
 //! A medium without a reset has a past. It proves that after quiet, after either end of the input range, after noise and after a burst, followed by
 //! as many ticks of one input as the profile declares, the outputs come from one distribution: histories follow each other in random order, so
 //! that their trials can be exchanged if the past is washed out, and energy distance with 1999 permutations shows every kind of difference.
-//! The same is told of the outputs right after a history, without a verdict: where these do not differ either, the past never showed.
+//! A history lasts as long as the washout, so that whatever is forgotten within it has been taken in as well. Outputs are looked at on the way too,
+//! without a verdict: the last place where histories still differ is told as the lag, and where they do not differ even right after them, the past
+//! never showed.
 
 use crate::bench::{Bench, advance, narrow};
 use crate::chance::Chance;
@@ -27,8 +29,10 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// Ticks of a history, and of the outputs that are looked at.
+/// Ticks of the outputs that are looked at, and the fewest of a history.
 const TICKS: usize = 32;
+/// Where outputs are looked at, as parts of the washout; those of a short one overlap, and are left out.
+const PLACES: [f64; 5] = [0.0, 0.125, 0.25, 0.5, 1.0];
 /// Histories.
 const HISTORIES: usize = 5;
 /// Trials of a history.
@@ -49,7 +53,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let mut chance = bench.chance();
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
-        if let Some(why) = bench.unaffordable(HISTORIES * TRIALS * (2 * TICKS + washout), &medium) {
+        let (lasts, places) = (washout.max(TICKS), places(washout));
+        if let Some(why) = bench.unaffordable(HISTORIES * TRIALS * (lasts + washout + TICKS), &medium) {
             evidence.note("not tried", why);
             continue;
         }
@@ -63,22 +68,23 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         for stage in STAGES {
             let mut order: Vec<usize> = (0..HISTORIES).flat_map(|h| std::iter::repeat_n(h, TRIALS)).collect();
             chance.shuffle(&mut order);
-            let (mut early, mut late) = (Vec::new(), Vec::new());
+            let mut seen = vec![Vec::new(); places.len()];
             for &history in &order {
-                advance(&mut session, &past(bench, history, inputs, &mut chance), TICKS)?;
-                let first = advance(&mut session, &drive.repeat(TICKS), TICKS)?;
-                let waited = washout.saturating_sub(TICKS);
-                advance(&mut session, &drive.repeat(waited), waited)?;
-                let last = advance(&mut session, &drive.repeat(TICKS), TICKS)?;
-                early.extend(summed(&first, outputs));
-                late.extend(summed(&last, outputs));
+                advance(&mut session, &past(bench, history, lasts, inputs, &mut chance), lasts)?;
+                let mut at = 0;
+                for (place, seen) in places.iter().zip(&mut seen) {
+                    advance(&mut session, &drive.repeat(place - at), place - at)?;
+                    seen.extend(summed(&advance(&mut session, &drive.repeat(TICKS), TICKS)?, outputs));
+                    at = place + TICKS;
+                }
             }
             let order: Vec<f64> = order.into_iter().map(|h| h as f64).collect();
-            let settled = p_value(&order, &late, bench.seed) > failing(1);
+            let settled = seen.last().is_some_and(|late| p_value(&order, late, bench.seed) > failing(1));
             let shape = [order.len(), PARTS * outputs];
             evidence.keep(&format!("{name}/{stage}/history"), "1", &shape[..1], order);
-            evidence.keep(&format!("{name}/{stage}/right after"), "1", &shape, early);
-            evidence.keep(&format!("{name}/{stage}/washed out"), "1", &shape, late);
+            for (place, seen) in places.iter().zip(seen) {
+                evidence.keep(&format!("{name}/{stage}/after {place}"), "1", &shape, seen);
+            }
             if settled {
                 break;
             }
@@ -90,16 +96,29 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
-fn past(bench: &Bench<'_>, history: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
+/// The ticks after a history from which outputs are looked at, the washout last.
+fn places(washout: usize) -> Vec<usize> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a number of ticks")]
+    let mut found: Vec<usize> = PLACES.iter().map(|part| (part * washout as f64) as usize).collect();
+    found.dedup_by(|next, before| *next < *before + TICKS);
+    if found.last().is_some_and(|last| *last < washout) {
+        // what is judged stays
+        found.pop();
+        found.push(washout);
+    }
+    found
+}
+
+fn past(bench: &Bench<'_>, history: usize, ticks: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
     let [low, high] = bench.span();
     match history {
-        0 => bench.pulses(TICKS, inputs, || 0.0_f64.clamp(low, high)),
-        1 => bench.pulses(TICKS, inputs, || high),
-        2 => bench.pulses(TICKS, inputs, || low),
-        3 => bench.pulses(TICKS, inputs, || chance.within(low, high)),
+        0 => bench.pulses(ticks, inputs, || 0.0_f64.clamp(low, high)),
+        1 => bench.pulses(ticks, inputs, || high),
+        2 => bench.pulses(ticks, inputs, || low),
+        3 => bench.pulses(ticks, inputs, || chance.within(low, high)),
         _ => {
             let burst = bench.pulses(TICKS / 3, inputs, || high);
-            [bench.pulses(TICKS - TICKS / 3, inputs, || 0.0_f64.clamp(low, high)), burst].concat()
+            [bench.pulses(ticks - TICKS / 3, inputs, || 0.0_f64.clamp(low, high)), burst].concat()
         }
     }
 }
@@ -128,27 +147,54 @@ fn p_value(order: &[f64], trials: &[f64], seed: u64) -> f64 {
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let washout = profile.medium.and_then(|m| m.washout).unwrap_or_default();
+    let places = places(washout.min(1 << 20) as usize);
     let seed = evidence.fact("seed").unwrap_or_default();
     let mut tally = Tally::default();
-    let (mut least, mut before) = (1.0_f64, 1.0_f64);
+    let (mut least, mut before, mut lag) = (1.0_f64, 1.0_f64, None);
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
-        let p = |stage: &str, what: &str| {
+        let p = |stage: &str, place: usize| {
             let part = |what: &str| evidence.sample(&format!("{name}/{stage}/{what}")).map(|s| s.values.as_slice());
-            Some(p_value(part("history")?, part(what)?, seed))
+            Some(p_value(part("history")?, part(&format!("after {place}"))?, seed))
         };
-        let (Some(first), Some(early)) = (p(STAGES[0], "washed out"), p(STAGES[0], "right after")) else {
+        let Some(found) = places.iter().map(|&place| p(STAGES[0], place)).collect::<Option<Vec<f64>>>() else {
             return Verdict::error(format!("the records of {name} are missing"));
         };
-        (least, before) = (least.min(first), before.min(early));
+        let ([right_after, ..], [.., first]) = (&*found, &*found) else { continue };
+        (least, before) = (least.min(*first), before.min(*right_after));
+        let mut shows = places.iter().zip(&found).filter(|(_, p)| **p <= failing(1)).map(|(place, _)| *place);
+        lag = lag.max(shows.next_back());
         let locate = |p: f64| if p <= failing(1) { Location::Outside } else { Location::Inside };
-        let again = p(STAGES[1], "washed out");
-        tally.add(together(locate(first), again.map(locate)), 0.0, || {
-            format!("{name}: {washout} ticks after a history it still shows, p = {first:.4} and again {:.4}", again.unwrap_or(first))
+        let again = places.last().and_then(|&place| p(STAGES[1], place));
+        tally.add(together(locate(*first), again.map(locate)), 0.0, || {
+            format!("{name}: {washout} ticks after a history it still shows, p = {first:.4} and again {:.4}", again.unwrap_or(*first))
         });
     }
-    tally
-        .verdict(evidence, |_| format!("{washout} ticks after five histories nothing of them shows, p = {least:.3}; right after them p = {before:.4}"))
+    let told = lag.map_or_else(|| String::from("not even right after them"), |lag| format!("the last of it {lag} ticks after them"));
+    let mut verdict = tally
+        .verdict(evidence, |_| format!("{washout} ticks after five histories nothing of them shows, p = {least:.3}; {told}"))
         .with_figure("p-value after the declared washout", least, "1")
-        .with_figure("p-value right after a history", before, "1")
-        .with_figure(SEPARATE, (HISTORIES * TRIALS) as f64, "1")
+        .with_figure("p-value right after a history", before, "1");
+    if let Some(lag) = lag {
+        verdict = verdict.with_figure("lag: ticks after a history at which it still shows", lag as f64, "1");
+    }
+    verdict.with_figure(SEPARATE, (HISTORIES * TRIALS) as f64, "1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_looked_at_without_overlap_and_at_the_washout_last() {
+        for (washout, wanted) in [
+            (0, vec![0]),
+            (2, vec![2]),
+            (40, vec![0, 40]),
+            (60, vec![0, 60]),
+            (200, vec![0, 50, 100, 200]),
+            (8400, vec![0, 1050, 2100, 4200, 8400]),
+        ] {
+            assert_eq!(places(washout), wanted, "{washout}");
+        }
+    }
 }

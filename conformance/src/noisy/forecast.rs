@@ -24,8 +24,8 @@ pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
     let medium = profile.medium.filter(|m| m.check().is_ok())?;
     let washout = usize::try_from(medium.washout.unwrap_or(0)).unwrap_or(usize::MAX);
     let ticks = if profile.class == Class::FreeRunning {
-        // trials of L1.washout, L2.response and L3.stationarity
-        washout.saturating_mul(120 + 80 + 61)
+        // trials of L1.washout, whose histories last as long, L2.response and L3.stationarity
+        washout.saturating_mul(2 * 120 + 80 + 61)
     } else {
         let design = |margin: f64| {
             let white = Design { tau: 1.0, sigma: medium.noise, coloured: medium.flicker, settled: true, ticks: 0, rest: 0 };

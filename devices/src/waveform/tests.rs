@@ -151,7 +151,7 @@ fn a_film_takes_rates_of_itself_alone() {
     Blocking::open(bench.as_ref(), &counted, &Run::new()).expect("loads").run(&[13.0; 300]).expect("the waveform is seen");
     let full = open("twin:waveform?dut=neuristor&oversample=10&delay=1e-4").expect("opens");
     let full = Blocking::open(full.as_ref(), &counted, &Run::new()).expect_err("the memory is full").to_string();
-    assert!(full.contains("remembers 8400 ticks") && !full.contains("shorter rest"), "{full}");
+    assert!(full.contains("remembers 13000 ticks") && !full.contains("shorter rest"), "{full}");
     let slow = open("twin:waveform?dut=neuristor&awg_rate=1e7").expect_err("too slow").to_string();
     assert!(slow.contains("fewer than the ticks"), "{slow}");
     // another film: the share of the heat that neighbours would take
