@@ -51,8 +51,9 @@ const CHANNELS: usize = 64;
 /// A model with what a twin of it takes.
 struct Model {
     name: &'static str,
-    /// The model, its state where its loops are seen after a reset.
     neuron: fn() -> Neuron,
+    /// Where a device starts: the parameter, with a number for which its loops are seen, and that of the most conducting state.
+    start: (&'static str, [f64; 2]),
     /// The largest voltage in magnitude, where nobody says otherwise.
     volts: f64,
     /// Amperes at so many volts in the most conducting state.
@@ -61,26 +62,49 @@ struct Model {
     dt: f64,
 }
 
-/// A sixteen kilohm film of Hewlett-Packard is 100 Ω when doped throughout, one with thresholds 50 Ω; Yakopcic's conducts `a1 sinh(b v)`, a closed
+/// A window that is nought where a film is doped throughout holds it there for ever, so that its loops are seen a little before that. A sixteen kilohm film of Hewlett-Packard is 100 Ω when doped throughout, one with thresholds 50 Ω; Yakopcic's conducts `a1 sinh(b v)`, a closed
 /// filament `i_0 e^{-0.8} sinh(v/v_0)`. At 0.22 V a film with thresholds moves about as fast both ways; at a volt it is on within five
 /// picoseconds and off within 122 nanoseconds.
 const MODELS: [Model; 8] = [
-    Model { name: "hp", neuron: || hp(Free).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
-    Model { name: "hp-joglekar", neuron: || hp(Joglekar).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
-    Model { name: "hp-biolek", neuron: || hp(Biolek).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
-    Model { name: "hp-prodromakis", neuron: || hp(Prodromakis).with("x_0", 0.9), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
-    Model { name: "vteam", neuron: || vteam(Linear).with("x_0", 1.5e-9), volts: 0.22, most: |v| v / 50.0, dt: 4e-10 },
+    Model { name: "hp", neuron: || hp(Free), start: ("x_0", [0.9, 1.0]), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
+    Model {
+        name: "hp-joglekar",
+        neuron: || hp(Joglekar),
+        start: ("x_0", [0.9, 0.97]),
+        volts: 1.0,
+        most: |v| v / 100.0,
+        dt: 1e-5,
+    },
+    Model { name: "hp-biolek", neuron: || hp(Biolek), start: ("x_0", [0.9, 1.0]), volts: 1.0, most: |v| v / 100.0, dt: 1e-5 },
+    Model {
+        name: "hp-prodromakis",
+        neuron: || hp(Prodromakis),
+        start: ("x_0", [0.9, 0.97]),
+        volts: 1.0,
+        most: |v| v / 100.0,
+        dt: 1e-5,
+    },
+    Model { name: "vteam", neuron: || vteam(Linear), start: ("x_0", [1.5e-9, 0.0]), volts: 0.22, most: |v| v / 50.0, dt: 4e-10 },
     Model {
         name: "vteam-exponential",
-        neuron: || vteam(Exponential).with("x_0", 1.5e-9),
+        neuron: || vteam(Exponential),
+        start: ("x_0", [1.5e-9, 0.0]),
         volts: 0.22,
         most: |v| v / 50.0,
         dt: 4e-10,
     },
-    Model { name: "yakopcic", neuron: yakopcic, volts: 1.0, most: |v| 0.17 * (0.05 * v).sinh(), dt: 2e-8 },
+    Model {
+        name: "yakopcic",
+        neuron: yakopcic,
+        start: ("x_0", [0.11, 1.0]),
+        volts: 1.0,
+        most: |v| 0.17 * (0.05 * v).sinh(),
+        dt: 2e-8,
+    },
     Model {
         name: "stanford-pku",
-        neuron: || stanford_pku().with("g_start", 1e-9),
+        neuron: stanford_pku,
+        start: ("g_start", [1e-9, 2e-10]),
         volts: 1.5,
         most: |v| 1e-3 * (-0.8_f64).exp() * (v / 0.25).sinh(),
         dt: 8e-12,
@@ -91,6 +115,7 @@ const MODELS: [Model; 8] = [
 #[derive(Debug)]
 pub struct Memristors {
     neuron: Neuron,
+    start: (&'static str, [f64; 2]),
     dt: f64,
     seed: u64,
     spread: f64,
@@ -128,7 +153,7 @@ pub fn open(options: &mut Options<'_>) -> Result<Arc<dyn Substrate>> {
         .with_takes(Takes { nodes: vec![neuron.function().signature().id.to_owned()], cycles: false, ..Takes::default() })
         .with_medium(medium);
     profile.device = format!("devices of the model {name}, lot {seed}");
-    Ok(Arc::new(Memristors { neuron, dt: model.dt, seed, spread, noise, profile: Arc::new(profile) }))
+    Ok(Arc::new(Memristors { neuron, start: model.start, dt: model.dt, seed, spread, noise, profile: Arc::new(profile) }))
 }
 
 fn refuse<T>(node: &Node, why: impl Into<String>) -> Result<T> {
@@ -202,12 +227,17 @@ impl Substrate for Memristors {
         }))
     }
 
+    /// A device that starts where its loops are seen, and one in its most conducting state, whose currents are as large as what is promised of them.
     fn exemplars(&self) -> Vec<Program> {
-        let mut builder = Program::builder();
-        let v = builder.input("v", [1]);
-        let i = builder.node("device", self.neuron.clone(), v);
-        builder.output("i", i);
-        builder.build(Semantics::exact(self.dt).with_decay(Decay::RungeKutta)).into_iter().collect()
+        let (name, starts) = self.start;
+        let program = |start: f64| {
+            let mut builder = Program::builder();
+            let v = builder.input("v", [1]);
+            let i = builder.node("device", self.neuron.clone().with(name, start), v);
+            builder.output("i", i);
+            builder.build(Semantics::exact(self.dt).with_decay(Decay::RungeKutta)).ok()
+        };
+        starts.into_iter().filter_map(program).collect()
     }
 }
 
