@@ -288,10 +288,13 @@ fn cells_of_an_array_drift_and_fluctuate_as_their_statistics_say() {
         array.pass(time - passed, 0);
         passed = time;
         let (old, variance) = seen(&mut array);
-        let error = deviation(&old) / mean(&fresh) / (N as f64).sqrt();
+        // the error of a ratio of means is that of the mean of what the ratio leaves: what a write was off by is in both, and cancels
+        let ratio = mean(&old) / mean(&fresh);
+        let rest: Vec<f64> = old.iter().zip(&fresh).map(|(old, fresh)| old - ratio * fresh).collect();
+        let error = deviation(&rest) / mean(&fresh) / (N as f64).sqrt();
         // the mean of a power is above the power of the mean: by half the variance of ν ln(t/t0) for a spread of 0.008
         let convexity = (0.008 * pcm.log_age(time)).powi(2) / 2.0;
-        table.by_chance(&format!("drift after {time} s"), expected, mean(&old) / mean(&fresh) / (1.0 + convexity), 2.0 * error);
+        table.by_chance(&format!("drift after {time} s"), expected, ratio / (1.0 + convexity), error);
         // the processes faster than the refresh are left to be drawn
         let fast = (mean(&variance)).sqrt() / mean(&old);
         let spectrum = pcm.spectrum();

@@ -28,10 +28,10 @@ impl Table {
         self.row(row, expected, found, unit(expected));
     }
 
-    /// A row with a standard error: it must be right to four of them and one unit of the last printed digit.
+    /// A row with a standard error: it must be right to four of them and half a unit of the last printed digit, by which a rounded number is off at most.
     #[allow(dead_code, reason = "not every table is one of chance")]
     pub(crate) fn by_chance(&mut self, row: &str, expected: &str, found: f64, error: f64) {
-        self.row(row, expected, found, 4.0 * error + unit(expected));
+        self.row(row, expected, found, 4.0 * error + unit(expected) / 2.0);
     }
 
     pub(crate) fn finish(self) {
