@@ -107,7 +107,7 @@ fn the_allan_deviation_of_a_trace_is_flat_where_white_noise_falls() {
         let means: Vec<f64> = trace.chunks_exact(m).map(|c| c.iter().sum::<f64>() / m as f64).collect();
         means.windows(2).map(|w| (w[1] - w[0]).powi(2) / 2.0).sum::<f64>() / (means.len() - 1) as f64
     };
-    let (mut slow, mut mean, mut all) = ([0.0; 2], 0.0, 0.0);
+    let mut slow = [0.0; 2];
     for trace in 0..TRACES {
         let mut flicker = Flicker::new();
         flicker.pass(&spectrum, YEAR, |k| draw(11, trace * DECADES + k, 0));
@@ -119,17 +119,10 @@ fn the_allan_deviation_of_a_trace_is_flat_where_white_noise_falls() {
             .collect();
         slow[0] += allan(&values, 32) / TRACES as f64;
         slow[1] += allan(&values, 128) / TRACES as f64;
-        mean += (values.iter().sum::<f64>() / TICKS as f64).powi(2) / TRACES as f64;
-        all += values.iter().map(|v| v * v).sum::<f64>() / (TICKS * TRACES) as f64;
     }
     let flat = 2.0 * 2_f64.ln();
     let ratios = slow.map(|s| (s / flat).sqrt());
     eprintln!("Allan deviation over that of 1/f noise: 32 ms {:.3}, 128 ms {:.3}", ratios[0], ratios[1]);
-    eprintln!(
-        "deviation of the mean of {TICKS} reads over that of one: {:.3}, white noise {:.3}",
-        (mean / all).sqrt(),
-        1.0 / 16.0
-    );
     // white noise of the same deviation would read 4.8/√32 = 0.85 of it and 0.42; what is faster than a tick adds its share at 32 ms
     let fast = spectrum.variance_after(0, 1e12) - spectrum.variance_after(3, 1e12);
     for (m, ratio) in [32.0, 128.0].into_iter().zip(ratios) {
@@ -138,7 +131,76 @@ fn the_allan_deviation_of_a_trace_is_flat_where_white_noise_falls() {
         let error = expected / (2.0 * TRACES as f64).sqrt();
         assert!((ratio - expected).abs() < 4.0 * error, "{ratio} against {expected}");
     }
-    assert!((mean / all).sqrt() > 0.3, "1/f noise does not average away");
+}
+
+/// Variance of the mean of so many reads at steps of `dt`, and mean variance of one, in units of `q²`, from `age` seconds after a write.
+///
+/// For one process of variance `s²` at rest, of which `v - s²` is missing at the age, reads `n` and `m` covary by `s² a^|n-m| + (v - s²) a^(n+m)`.
+fn averaged(spectrum: &Spectrum, dt: f64, reads: i32, age: f64) -> [f64; 2] {
+    let n = f64::from(reads);
+    let of = |process: usize| {
+        let (x, rest) = (dt / spectrum.time(process), spectrum.variance());
+        let missing = rest * (-2.0 * age / spectrum.time(process)).exp();
+        let a = (-x).exp();
+        // sums of a^|n-m|, of a^n and of a^2n over all reads
+        let pairs = if n * x < 1e-3 {
+            // the leading terms of the series, where the difference would lose its digits
+            n * n * (1.0 - n * x / 3.0)
+        } else {
+            (n * (1.0 + a) - 2.0 * a * -(-n * x).exp_m1() / -(-x).exp_m1()) / -(-x).exp_m1()
+        };
+        let singles = a * (-n * x).exp_m1() / (-x).exp_m1();
+        let squares = a * a * (-2.0 * n * x).exp_m1() / (-2.0 * x).exp_m1();
+        [(rest * pairs - missing * singles * singles) / (n * n), rest - missing * squares / n]
+    };
+    (0..DECADES).map(of).fold([0.0; 2], |sum, of| [sum[0] + of[0], sum[1] + of[1]])
+}
+
+/// The share depends on the ticks and on the age: the published one is that of ticks of 1 ms from `t_0`, 20 s after the write. A year later it is .72.
+#[test]
+fn fluctuations_do_not_average_away_as_independent_draws_do() {
+    const TICKS: i32 = 16_384;
+    const TRACES: usize = 32;
+    let (spectrum, pcm) = (Spectrum::of_read(250e-9), Pcm::default());
+    let mut table = Table::new("deviation of the mean of 16384 reads at 1 ms over that of one read");
+    let share = |age: f64| {
+        let [mean, one] = averaged(&spectrum, 1e-3, TICKS, age);
+        (mean / one).sqrt()
+    };
+    table.rounded("1/f noise 20 s after the write, closed form", ".39", share(pcm.t_0));
+    table.rounded("1/f noise a year after the write, closed form, ours", ".72", share(YEAR));
+    // squares of means, and means of squares, of each trace
+    let squares = |values: &mut dyn FnMut(i32) -> f64| {
+        let (mut sum, mut all) = (0.0, 0.0);
+        for tick in 1..=TICKS {
+            let value = values(tick);
+            sum += value;
+            all += value * value;
+        }
+        [(sum / f64::from(TICKS)).powi(2), all / f64::from(TICKS)]
+    };
+    let flickers: Vec<[f64; 2]> = (0..TRACES)
+        .map(|trace| {
+            let mut flicker = Flicker::new();
+            flicker.pass(&spectrum, pcm.t_0, |k| draw(12, trace * DECADES + k, 0));
+            squares(&mut |tick| {
+                flicker.pass(&spectrum, 1e-3, |k| draw(12, trace * DECADES + k, tick as usize));
+                flicker.value()
+            })
+        })
+        .collect();
+    let independent: Vec<[f64; 2]> = (0..TRACES).map(|trace| squares(&mut |tick| draw(13, trace, tick as usize))).collect();
+    for (name, expected, traces) in
+        [("1/f noise 20 s after the write", ".39", flickers), ("independent draws", ".008", independent)]
+    {
+        let mean = |of: &dyn Fn(&[f64; 2]) -> f64| traces.iter().map(of).sum::<f64>() / TRACES as f64;
+        let share = mean(&|t| t[0]) / mean(&|t| t[1]);
+        // the error of a ratio of means is that of the mean of what the ratio leaves, and a root has half the relative error
+        let left = mean(&|t| (t[0] - share * t[1]).powi(2)) / (TRACES - 1) as f64;
+        let error = left.sqrt() / mean(&|t| t[1]) / (2.0 * share.sqrt());
+        table.by_chance(name, expected, share.sqrt(), error);
+    }
+    table.finish();
 }
 
 #[test]
