@@ -267,6 +267,29 @@ fn memristors_run_as_programs_and_ask_for_an_euler_decay() {
     }
 }
 
+/// A memristor with thresholds.
+struct Thresholded {
+    device: Device,
+    /// A sine of this amplitude moves nothing.
+    still: f64,
+    /// Sines of these amplitudes pass both thresholds.
+    moves: [f64; 2],
+    /// Hertz at which a cycle of them moves it by a hundredth at most of what the current is sensitive to.
+    frequency: f64,
+    /// The state to begin with.
+    start: f64,
+}
+
+fn thresholded(which: usize) -> Thresholded {
+    match which {
+        0 => Thresholded { device: Device::new(vteam(Linear)), still: 0.02, moves: [0.5, 1.2], frequency: 1e10, start: 0.0 },
+        1 => Thresholded { device: Device::new(vteam(Exponential)), still: 0.02, moves: [0.5, 1.2], frequency: 1e10, start: 0.0 },
+        2 => Thresholded { device: Device::new(yakopcic()), still: 0.15, moves: [0.5, 1.2], frequency: 1e7, start: 0.11 },
+        // at a gap of 1 nm the least field is that of 1.4e9 * 12e-9 / 15.2 = 1.105 V
+        _ => Thresholded { device: Device::new(stanford_pku()), still: 1.1, moves: [1.2, 1.5], frequency: 1e9, start: 1e-9 },
+    }
+}
+
 fn windowed(which: usize, p: f64) -> Device {
     Device::new([hp(Free), hp(Joglekar), hp(Biolek), hp(Prodromakis)][which].clone()).with("p", p)
 }
@@ -304,11 +327,39 @@ proptest! {
     }
 
     #[test]
-    fn yakopcic_loops_shrink_with_one_over_the_frequency(frequency in 1e7..1e8_f64) {
-        let device = Device::new(yakopcic());
-        let (slow, fast) = (device.lobes(frequency, 1000), device.lobes(10.0 * frequency, 1000));
+    fn loops_of_thresholds_are_pinched_shrink_and_close(which in 0_usize..4, amplitude in 0.0..1.0_f64, frequency in 1.0..10.0_f64) {
+        let Thresholded { device, moves, frequency: own, start, .. } = thresholded(which);
+        let amplitude = moves[0] + amplitude * (moves[1] - moves[0]);
+        let [slow, fast, faster, fastest] = [1.0, 3.0, 30.0, 300.0].map(|times| {
+            let trace = device.sine(amplitude, times * frequency * own, 1000, 3, start);
+            for at in [0, 500, 1000] {
+                prop_assert!(trace[at][1].abs() < 1e-12, "pinched, not {} A", trace[at][1]);
+            }
+            let most = trace.iter().fold(0.0_f64, |most, [_, i, _]| most.max(i.abs()));
+            // the first half is up and down again, and the second down and up again
+            let open = |turn: usize| (1..250).map(|k| (trace[turn - k][1] - trace[turn + k][1]).abs() / most).fold(0.0, f64::max);
+            Ok((lobes(&trace), open(250).max(open(750))))
+        });
+        let (slow, fast, faster, fastest) = (slow?, fast?, faster?, fastest?);
         for lobe in 0..2 {
-            prop_assert!((slow[lobe] / fast[lobe] - 10.0).abs() < 0.5, "{slow:?} {fast:?}");
+            prop_assert!(fast.0[lobe] < slow.0[lobe] && faster.0[lobe] < fast.0[lobe], "{slow:?} {fast:?} {faster:?}");
+            let ratio = faster.0[lobe] / fastest.0[lobe];
+            prop_assert!((ratio - 10.0).abs() < 0.5, "a tenfold frequency has a tenth of the area, not 1/{ratio}");
+        }
+        // it closes as fast as it shrinks, to a curve that need not be a line
+        prop_assert!((faster.1 / fastest.1 - 10.0).abs() < 0.5 && fastest.1 < 1e-3, "open by {} and {}", faster.1, fastest.1);
+    }
+
+    // a loop that shrinks with the frequency needs a drive beyond the thresholds: below them nothing moves, and there is none at any frequency
+    #[test]
+    fn below_the_thresholds_there_is_no_loop(which in 0_usize..4, share in 0.1..1.0_f64, octave in -40.0..40.0_f64) {
+        let Thresholded { device, still, start, .. } = thresholded(which);
+        let trace = device.sine(share * still, octave.exp2(), 1000, 1, start);
+        prop_assert!(trace.iter().all(|[_, _, x]| x.to_bits() == start.to_bits()));
+        let most = trace.iter().fold(0.0_f64, |most, [_, i, _]| most.max(i.abs()));
+        for k in 1..250 {
+            // one curve, on which voltages that are equal but for rounding have such currents
+            prop_assert!((trace[250 - k][1] - trace[250 + k][1]).abs() <= 1e-13 * most);
         }
     }
 
