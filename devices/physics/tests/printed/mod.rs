@@ -24,6 +24,7 @@ impl Table {
     }
 
     /// A row that is determined: it must be right to one unit of the last printed digit.
+    #[allow(dead_code, reason = "not every table is of figures that may be cut off")]
     pub(crate) fn exact(&mut self, row: &str, expected: &str, found: f64) {
         self.row(row, expected, found, unit(expected));
     }
@@ -38,6 +39,12 @@ impl Table {
     #[allow(dead_code, reason = "not every table has one")]
     pub(crate) fn nought(&mut self, row: &str, found: f64) {
         self.row(row, "0", found, f64::MIN_POSITIVE);
+    }
+
+    /// A row that is a count.
+    #[allow(dead_code, reason = "not every table counts")]
+    pub(crate) fn count(&mut self, row: &str, expected: usize, found: usize) {
+        self.row(row, &expected.to_string(), found as f64, f64::MIN_POSITIVE);
     }
 
     /// A row with a standard error: it must be right to four of them and half a unit of the last printed digit, by which a rounded number is off at most.
