@@ -272,7 +272,7 @@ struct Thresholded {
     device: Device,
     /// A sine of this amplitude moves nothing.
     still: f64,
-    /// Sines of these amplitudes pass both thresholds.
+    /// Sines of these amplitudes pass both thresholds; by one alone it goes to an end of its range, and stays there without a loop.
     moves: [f64; 2],
     /// Hertz at which a cycle of them moves it by a hundredth at most of what the current is sensitive to.
     frequency: f64,
@@ -346,7 +346,7 @@ proptest! {
             let ratio = faster.0[lobe] / fastest.0[lobe];
             prop_assert!((ratio - 10.0).abs() < 0.5, "a tenfold frequency has a tenth of the area, not 1/{ratio}");
         }
-        // it closes as fast as it shrinks, to a curve that need not be a line
+        // it closes as fast as it shrinks, to a curve that need not be a line: that of Stanford-PKU is a third off one, see its table
         prop_assert!((faster.1 / fastest.1 - 10.0).abs() < 0.5 && fastest.1 < 1e-3, "open by {} and {}", faster.1, fastest.1);
     }
 
