@@ -72,6 +72,29 @@ fn what_breaks_the_protocol_is_named_and_the_state_is_lost() {
     }
 }
 
+/// A child that takes one block with one pulse, as it is written here and in no other way, and ends.
+#[test]
+fn after_a_child_has_ended_another_one_starts_with_a_clean_log() {
+    let script = r#"echo 'ready 1.0.0 64 25000'; read -r request
+        if [ "$request" = 'advance 2 1:9:-1.5' ]; then echo 'done 1000 1050 0:5 | 1:9'; else echo "failed $request"; fi"#;
+    let bridge = Bridge::new(["sh", "-c", script].map(String::from).to_vec(), Duration::from_secs(20));
+    let mut beside = open(&bridge).expect("greets");
+    for round in 0..3 {
+        let mut session = open(&bridge).expect("greets");
+        // neither the clock of the one before nor its last pulse, 1 ms ago, is in the way: no tick is lost and no limit is passed
+        let (y, lost) = advance(&mut session, &[pulse(1, 9, -1.5)], 2).expect("an answer");
+        assert_eq!((spikes(&y), lost), (vec![[0, 5]], 0), "round {round}");
+        let error = advance(&mut session, &[], 2).expect_err("it has ended");
+        assert_eq!((error.kind(), error.state()), (ErrorKind::Disconnected, Integrity::Lost), "round {round}");
+        // it stays so, and nothing brings it back but another one
+        assert!(session.reset().is_err());
+        assert!(advance(&mut session, &[], 2).is_err());
+    }
+    // one that was there all the time is none the wiser
+    let (y, lost) = advance(&mut beside, &[pulse(1, 9, -1.5)], 2).expect("an answer");
+    assert_eq!((spikes(&y), lost), (vec![[0, 5]], 0));
+}
+
 #[test]
 fn a_clock_that_goes_back_is_no_clock() {
     let mut session = open(&child(&["done 1000 1050 |", "done 1049 1099 |"])).expect("greets");

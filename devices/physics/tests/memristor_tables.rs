@@ -2,7 +2,6 @@
 
 mod printed;
 
-use isoform_core::draw::{Key, normal};
 use isoform_core::dynamics::Dynamics;
 use isoform_core::neuron::Neuron;
 use isoform_core::oracle::OracleSubstrate;
@@ -10,9 +9,6 @@ use isoform_core::program::Program;
 use isoform_core::semantics::{Decay, Semantics};
 use isoform_core::session::Blocking;
 use isoform_core::substrate::Run;
-use isoform_physics::memristor::flicker::{DECADES, Flicker, Spectrum};
-use isoform_physics::memristor::pcm::Pcm;
-use isoform_physics::memristor::reram::{Cmo, Wan};
 use isoform_physics::memristor::{
     Biolek, Drift, Exponential, Free, Joglekar, Linear, NoisyStanfordPku, Prodromakis, StanfordPku, Vteam, Window, Yakopcic, hp,
     noisy_stanford_pku, stanford_pku, vteam, yakopcic,
@@ -66,16 +62,36 @@ impl Device {
 
     /// Areas of the positive and the negative lobe, in watts.
     fn lobes(&self, frequency: f64, steps: usize) -> [f64; 2] {
-        let trace = self.sine(1.0, frequency, steps, 3, 0.1);
-        let area =
-            |part: &[[f64; 3]]| part.windows(2).map(|w| (w[0][1] + w[1][1]) / 2.0 * (w[1][0] - w[0][0])).sum::<f64>().abs();
-        [area(&trace[..=steps / 2]), area(&trace[steps / 2..])]
+        lobes(&self.sine(1.0, frequency, steps, 3, 0.1))
+    }
+
+    /// The same where each current is read before the step of its tick, as the reference does; the device reads it behind the step.
+    fn lobes_read_before(&self, frequency: f64, steps: usize) -> [f64; 2] {
+        let p = defaults(&Drift(Free));
+        let mut trace = self.sine_from_start(1.0, frequency, steps, 3, 0.1);
+        let mut before = 0.1;
+        for [v, i, x] in &mut trace {
+            [*i] = Drift(Free).tick([*v], [before], p, 0.0).1;
+            before = *x;
+        }
+        lobes(&trace.split_off(2 * steps))
     }
 }
 
+/// Areas of the positive and the negative lobe of a cycle, in watts.
+fn lobes(trace: &[[f64; 3]]) -> [f64; 2] {
+    let area = |part: &[[f64; 3]]| part.windows(2).map(|w| (w[0][1] + w[1][1]) / 2.0 * (w[1][0] - w[0][0])).sum::<f64>().abs();
+    let half = trace.len() / 2;
+    [area(&trace[..=half]), area(&trace[half..])]
+}
+
+/// The figures of equal lobes are positive lobes by Euler's method, whose error shows in them: without a window the area at 0.5 Hz is 5.805e-5 W
+/// for ever finer steps, not 5.78e-5. So the positive lobe is held to them as it is, and the negative one as it is for ever finer steps and
+/// with the error of the positive one.
 #[test]
 fn lobe_areas_of_the_windows() {
     const FREQUENCIES: [f64; 5] = [0.5, 1.0, 10.0, 100.0, 1000.0];
+    const STEPS: usize = 20_000;
     let mut table = Table::new("lobe area in W, V0 = 1 V, x0 = 0.1, third cycle, 2e4 steps a cycle");
     let equal = [
         ("none", hp(Free), ["5.78e-5", "8.926e-6", "5.852e-7", "5.659e-8", "5.640e-9"]),
@@ -85,22 +101,30 @@ fn lobe_areas_of_the_windows() {
     for (name, neuron, areas) in equal {
         let device = Device::new(neuron);
         for (frequency, expected) in FREQUENCIES.into_iter().zip(areas) {
-            // equal but for the error of Euler's method, which their mean is free of
-            let [positive, negative] = device.lobes(frequency, 20_000);
-            assert!((positive / negative - 1.0).abs() < 1e-3, "{positive} {negative}");
-            table.exact(&format!("{name} {frequency} Hz, mean of the lobes"), expected, (positive + negative) / 2.0);
+            let [first, second, third] = [1, 2, 4].map(|times| device.lobes_read_before(frequency, times * STEPS));
+            // the error falls with the steps, so that what is added by twice as many is what is missing; the rest falls with their square
+            let limit = |lobe: usize| 2.0 * third[lobe] - second[lobe];
+            let rest = |lobe: usize| (limit(lobe) - (2.0 * second[lobe] - first[lobe])).abs();
+            assert!((limit(0) - limit(1)).abs() <= rest(0) + rest(1), "{first:?} {second:?} {third:?}");
+            let row = format!("{name} {frequency} Hz, lobe");
+            table.rounded(&format!("{row} +"), expected, first[0]);
+            table.rounded(&format!("{row} -, with the error of lobe +"), expected, limit(1) + first[0] - limit(0));
+            eprintln!("{row} -: {:.5e}; finest steps: + {:.5e}, - {:.5e}", first[1], limit(0), limit(1));
         }
     }
     let biolek =
         [["1.96e-4", "8.4e-5"], ["1.67e-5", "1.52e-5"], ["6.41e-7", "3.03e-7"], ["5.71e-8", "2.05e-8"], ["5.65e-9", "1.95e-9"]];
     let device = Device::new(hp(Biolek)).with("p", 2.0);
     for (frequency, expected) in FREQUENCIES.into_iter().zip(biolek) {
-        for ((lobe, area), expected) in ["+", "-"].into_iter().zip(device.lobes(frequency, 20_000)).zip(expected) {
-            table.exact(&format!("Biolek p=2 {frequency} Hz, lobe {lobe}"), expected, area);
+        for ((lobe, area), expected) in ["+", "-"].into_iter().zip(device.lobes_read_before(frequency, STEPS)).zip(expected) {
+            table.rounded(&format!("Biolek p=2 {frequency} Hz, lobe {lobe}"), expected, area);
         }
     }
     let device = Device::new(hp(Free));
-    table.exact("none, 100 Hz over 1000 Hz", "10.03", device.lobes(100.0, 20_000)[0] / device.lobes(1000.0, 20_000)[0]);
+    let [slow, fast] = [100.0, 1000.0].map(|frequency| device.lobes(frequency, STEPS));
+    for (lobe, name) in ["+", "-"].into_iter().enumerate() {
+        table.rounded(&format!("none, 100 Hz over 1000 Hz, lobe {name}"), "10.03", slow[lobe] / fast[lobe]);
+    }
     table.finish();
 }
 
@@ -176,9 +200,9 @@ fn spot_values_of_yakopcic() {
     table.exact("g(0.2) /s", "191.57", g(0.2));
     table.exact("g(0.5) /s", "1900.8", g(0.5));
     table.exact("g(-0.5) /s", "-1947.5", g(-0.5));
+    table.nought("g(0.1) /s", g(0.1));
     table.exact("I(0.5 V, x = 0.11) A", "4.6755e-4", Yakopcic.tick([0.5], [0.11], p, 0.0).1[0]);
     table.finish();
-    assert_eq!(g(0.1), 0.0);
     let slowed = |v: f64, x: f64| Yakopcic.flow([v], [x], p)[0] / g(v);
     // e^{-(0.65 - 0.3)} ((0.3 - 0.65)/0.7 + 1), and at -0.5 V from 1 - x_n = 0.5 down
     assert!((slowed(0.5, 0.65) - 0.5 * (-0.35_f64).exp()).abs() < 1e-12);
@@ -190,15 +214,15 @@ fn spot_values_of_yakopcic() {
 fn spot_values_of_stanford_pku() {
     let p = defaults(&StanfordPku);
     let rate = |v: f64| StanfordPku.flow([v], [1e-9], p)[0];
-    let heat = |v: f64| 298.0 + (v * StanfordPku.tick([v], [1e-9], p, 0.0).1[0]).abs() * 2.1e3;
+    let heat = |v: f64| StanfordPku::temperature(v, 1e-9, p);
     let mut table = Table::new("Stanford-PKU at a gap of 1 nm");
+    table.nought("1.0 V, below the least field, dg/dt m/s", rate(1.0));
     table.exact("1.2 V, dg/dt m/s", "-1.042e-3", rate(1.2));
     table.exact("1.2 V, T K", "300.8", heat(1.2));
     table.exact("1.5 V, dg/dt m/s", "-4.647e-2", rate(1.5));
     table.exact("1.5 V, T K", "309.6", heat(1.5));
     table.exact("frozen at 1 V, residual of the best line", ".33", residual_of_the_best_line());
     table.finish();
-    assert_eq!(rate(1.0), 0.0, "below the least field");
 }
 
 /// Rms distance of the current of a frozen gap under a sine of 1 V to the best line through it, relative to its rms.
@@ -219,7 +243,7 @@ fn residual_of_the_best_line() -> f64 {
 fn the_fluctuation_of_the_gap_is_that_of_its_definition() {
     let p = defaults(&NoisyStanfordPku);
     let quiet = StanfordPku.flow([1.2], [1e-9], defaults(&StanfordPku))[0];
-    let hot = 298.0 + (1.2 * StanfordPku.tick([1.2], [1e-9], defaults(&StanfordPku), 0.0).1[0]).abs() * 2.1e3;
+    let hot = StanfordPku::temperature(1.2, 1e-9, defaults(&StanfordPku));
     // a tick as long as the step draws one number of amplitude 0.02 m/s
     let xi = 1.7 / 1e-9_f64.sqrt();
     let noise = NoisyStanfordPku.flow([1.2, xi], [1e-9], p)[0] - quiet;
@@ -243,162 +267,27 @@ fn memristors_run_as_programs_and_ask_for_an_euler_decay() {
     }
 }
 
-fn draw(seed: u64, lane: usize, tick: usize) -> f64 {
-    f64::from(normal(Key::new(seed, 0).bits(lane as u32, 0, tick as u64)))
+/// A memristor with thresholds.
+struct Thresholded {
+    device: Device,
+    /// A sine of this amplitude moves nothing.
+    still: f64,
+    /// Sines of these amplitudes pass both thresholds; by one alone it goes to an end of its range, and stays there without a loop.
+    moves: [f64; 2],
+    /// Hertz at which a cycle of them moves it by a hundredth at most of what the current is sensitive to.
+    frequency: f64,
+    /// The state to begin with.
+    start: f64,
 }
 
-/// Standard deviation about a known mean of nought, and its standard error.
-fn deviation(sample: &[f64]) -> (f64, f64) {
-    let n = sample.len() as f64;
-    let deviation = (sample.iter().map(|v| v * v).sum::<f64>() / n).sqrt();
-    (deviation, deviation / (2.0 * n).sqrt())
-}
-
-const HOUR: f64 = 3600.0;
-const DAY: f64 = 86_400.0;
-const YEAR: f64 = 365.0 * DAY;
-
-#[test]
-fn drift_and_noise_of_phase_change_cells() {
-    let pcm = Pcm::default();
-    let rows = [
-        (25.0, "1.0554", [".0490", ".0080"], [".7751", ".6635", ".4969"], [".0368", ".0419", ".0448", ".0496"]),
-        (12.5, ".9527", [".0490", ".0080"], [".7751", ".6635", ".4969"], [".0578", ".0658", ".0702", ".0778"]),
-        (5.0, ".6096", [".0493", ".0142"], [".7737", ".6616", ".4945"], [".1048", ".1194", ".1274", ".1412"]),
-        (2.5, ".4482", [".0601", ".0229"], [".7317", ".6047", ".4242"], [".1645", ".1873", ".2000", ".2216"]),
-    ];
-    let mut table = Table::new("phase-change cells: conductances in µS, reads relative");
-    for (g, write, exponent, drift, read) in rows {
-        table.exact(&format!("{g} µS, deviation of a write"), write, pcm.programming_deviation(g));
-        let (mean, spread) = pcm.drift_statistics(g);
-        table.exact(&format!("{g} µS, mean of the exponent"), exponent[0], mean);
-        table.exact(&format!("{g} µS, deviation of the exponent"), exponent[1], spread);
-        for (time, expected) in [HOUR, DAY, YEAR].into_iter().zip(drift) {
-            table.exact(&format!("{g} µS, drift after {time} s"), expected, pcm.drift(mean, time));
-        }
-        for (time, expected) in [0.0, HOUR, DAY, YEAR].into_iter().zip(read) {
-            table.exact(&format!("{g} µS, read after {time} s"), expected, pcm.read_deviation(g, time));
-        }
+fn thresholded(which: usize) -> Thresholded {
+    match which {
+        0 => Thresholded { device: Device::new(vteam(Linear)), still: 0.02, moves: [0.5, 1.2], frequency: 1e10, start: 0.0 },
+        1 => Thresholded { device: Device::new(vteam(Exponential)), still: 0.02, moves: [0.5, 1.2], frequency: 1e10, start: 0.0 },
+        2 => Thresholded { device: Device::new(yakopcic()), still: 0.15, moves: [0.5, 1.2], frequency: 1e7, start: 0.11 },
+        // at a gap of 1 nm the least field is that of 1.4e9 * 12e-9 / 15.2 = 1.105 V
+        _ => Thresholded { device: Device::new(stanford_pku()), still: 1.1, moves: [1.2, 1.5], frequency: 1e9, start: 1e-9 },
     }
-    table.finish();
-}
-
-#[test]
-fn cells_are_spread_as_their_statistics_say() {
-    const N: usize = 3000;
-    let pcm = Pcm::default();
-    let mut table = Table::new("phase-change cells, by chance: deviations over 3000 cells");
-    let read: [(f64, [&str; 4]); 2] = [(25.0, [".0368", ".0419", ".0448", ".0496"]), (2.5, [".1645", ".1873", ".2000", ".2216"])];
-    for (cell, (g, expected)) in read.into_iter().enumerate() {
-        let writes: Vec<f64> = (0..N).map(|i| pcm.write(g, draw(1 + cell as u64, i, 0)) - g).collect();
-        let (found, error) = deviation(&writes);
-        let programmed = ["1.0554", ".4482"][cell];
-        table.by_chance(&format!("{g} µS, write"), programmed, found, error);
-        let (mean, _) = pcm.drift_statistics(g);
-        let exponents: Vec<f64> = (0..N).map(|i| pcm.drift_exponent(g, draw(3 + cell as u64, i, 0)) - mean).collect();
-        let (found, error) = deviation(&exponents);
-        table.by_chance(&format!("{g} µS, exponent"), [".0080", ".0229"][cell], found, error);
-        // one fluctuation that goes on from the write to the end of the year
-        let (spectrum, q) = (pcm.spectrum(), pcm.flicker(g));
-        let mut cells = vec![Flicker::new(); N];
-        let gaps = [pcm.t_0, HOUR, DAY - HOUR, YEAR - DAY];
-        for (passed, ((gap, time), expected)) in gaps.into_iter().zip([0.0, HOUR, DAY, YEAR]).zip(expected).enumerate() {
-            for (i, flicker) in cells.iter_mut().enumerate() {
-                flicker.pass(&spectrum, gap, |k| draw(5 + cell as u64, i * DECADES + k, passed));
-            }
-            let (found, error) = deviation(&cells.iter().map(|f| q * f.value()).collect::<Vec<_>>());
-            table.by_chance(&format!("{g} µS, read after {time} s"), expected, found, error);
-        }
-    }
-    table.finish();
-}
-
-#[test]
-fn the_fluctuation_has_the_published_rms_and_a_flat_allan_deviation() {
-    let pcm = Pcm::default();
-    let spectrum = pcm.spectrum();
-    for time in [0.0, 1.0, 60.0, HOUR, DAY, YEAR, 30.0 * YEAR] {
-        let ours = spectrum.variance_after(0, time + pcm.t_0).sqrt() * pcm.flicker(12.5);
-        let ratio = ours / pcm.read_deviation(12.5, time);
-        assert!((ratio - 1.0).abs() < 1.3e-3, "{ratio} after {time} s");
-    }
-    // sixteen decades of averaging times would be flat but for the ripple of one process a decade
-    for quarter in -16..=32 {
-        let seconds = 10_f64.powf(f64::from(quarter) / 4.0);
-        let ratio = (spectrum.allan_variance(seconds) / (2.0 * 2_f64.ln())).sqrt();
-        assert!((ratio - 1.0).abs() < 0.0125, "{ratio} at {seconds} s");
-    }
-}
-
-#[test]
-fn the_allan_deviation_of_a_trace_is_flat_where_white_noise_falls() {
-    const TICKS: usize = 256;
-    const TRACES: usize = 300;
-    let spectrum = Spectrum::of_read(250e-9);
-    // averages of m ticks of 1 ms, from traces at rest
-    let allan = |trace: &[f64], m: usize| {
-        let means: Vec<f64> = trace.chunks_exact(m).map(|c| c.iter().sum::<f64>() / m as f64).collect();
-        means.windows(2).map(|w| (w[1] - w[0]).powi(2) / 2.0).sum::<f64>() / (means.len() - 1) as f64
-    };
-    let (mut slow, mut mean, mut all) = ([0.0; 2], 0.0, 0.0);
-    for trace in 0..TRACES {
-        let mut flicker = Flicker::new();
-        flicker.pass(&spectrum, YEAR, |k| draw(11, trace * DECADES + k, 0));
-        let values: Vec<f64> = (1..=TICKS)
-            .map(|tick| {
-                flicker.pass(&spectrum, 1e-3, |k| draw(11, trace * DECADES + k, tick));
-                flicker.value()
-            })
-            .collect();
-        slow[0] += allan(&values, 32) / TRACES as f64;
-        slow[1] += allan(&values, 128) / TRACES as f64;
-        mean += (values.iter().sum::<f64>() / TICKS as f64).powi(2) / TRACES as f64;
-        all += values.iter().map(|v| v * v).sum::<f64>() / (TICKS * TRACES) as f64;
-    }
-    let flat = 2.0 * 2_f64.ln();
-    let ratios = slow.map(|s| (s / flat).sqrt());
-    eprintln!("Allan deviation over that of 1/f noise: 32 ms {:.3}, 128 ms {:.3}", ratios[0], ratios[1]);
-    eprintln!(
-        "deviation of the mean of {TICKS} reads over that of one: {:.3}, white noise {:.3}",
-        (mean / all).sqrt(),
-        1.0 / 16.0
-    );
-    // white noise of the same deviation would read 4.8/√32 = 0.85 of it and 0.42; what is faster than a tick adds its share at 32 ms
-    let fast = spectrum.variance_after(0, 1e12) - spectrum.variance_after(3, 1e12);
-    for (m, ratio) in [32.0, 128.0].into_iter().zip(ratios) {
-        let expected = ((spectrum.allan_variance(m * 1e-3) + fast / m) / flat).sqrt();
-        // a variance of (256/m - 1) overlapping differences in each of 300 traces
-        let error = expected / (2.0 * TRACES as f64).sqrt();
-        assert!((ratio - expected).abs() < 4.0 * error, "{ratio} against {expected}");
-    }
-    assert!((mean / all).sqrt() > 0.3, "1/f noise does not average away");
-}
-
-#[test]
-fn resistive_cells_spread_with_time() {
-    let mut table = Table::new("resistive cells: deviation in µS");
-    let wan = Wan::default();
-    for (time, expected) in [(1.0, "2.023"), (DAY, "3.909"), (2.0 * DAY, "3.929")] {
-        table.exact(&format!("half of g_max, {time} s"), expected, wan.deviation(20.0, time));
-        table.exact(
-            &format!("half of a g_max of 20, {time} s, twice"),
-            expected,
-            2.0 * Wan { g_max: 20.0 }.deviation(10.0, time),
-        );
-    }
-    table.exact("oxide cells, mean after a day", "-1.01166", Cmo::Coarse.relaxation_mean(DAY));
-    table.exact("oxide cells, deviation after a day", ".88937", Cmo::Coarse.relaxation_deviation(DAY));
-    table.exact("oxide cells, write at 50 µS to 2 %", ".575732", Cmo::Coarse.programming_deviation(50.0));
-    table.exact("oxide cells, write at 50 µS to 0.2 %", ".0542506", Cmo::Fine.programming_deviation(50.0));
-    let day: Vec<f64> = (0..4000).map(|i| wan.conductance(20.0, DAY, [draw(21, i, 0), draw(21, i, 1)]) - 20.0).collect();
-    let (found, error) = deviation(&day);
-    table.by_chance("half of g_max, a day, 4000 cells", "3.909", found, error);
-    table.finish();
-    // halfway in the logarithm of time, halfway in the deviation
-    let middle = wan.deviation(20.0, DAY.sqrt());
-    assert!((middle - (wan.deviation(20.0, 1.0) + wan.deviation(20.0, DAY)) / 2.0).abs() < 1e-12);
-    assert_eq!(wan.deviation(20.0, 0.0), wan.deviation(20.0, 1.0));
-    assert_eq!(wan.deviation(20.0, YEAR), wan.deviation(20.0, 2.0 * DAY));
 }
 
 fn windowed(which: usize, p: f64) -> Device {
@@ -438,11 +327,39 @@ proptest! {
     }
 
     #[test]
-    fn yakopcic_loops_shrink_with_one_over_the_frequency(frequency in 1e7..1e8_f64) {
-        let device = Device::new(yakopcic());
-        let (slow, fast) = (device.lobes(frequency, 1000), device.lobes(10.0 * frequency, 1000));
+    fn loops_of_thresholds_are_pinched_shrink_and_close(which in 0_usize..4, amplitude in 0.0..1.0_f64, frequency in 1.0..10.0_f64) {
+        let Thresholded { device, moves, frequency: own, start, .. } = thresholded(which);
+        let amplitude = moves[0] + amplitude * (moves[1] - moves[0]);
+        let [slow, fast, faster, fastest] = [1.0, 3.0, 30.0, 300.0].map(|times| {
+            let trace = device.sine(amplitude, times * frequency * own, 1000, 3, start);
+            for at in [0, 500, 1000] {
+                prop_assert!(trace[at][1].abs() < 1e-12, "pinched, not {} A", trace[at][1]);
+            }
+            let most = trace.iter().fold(0.0_f64, |most, [_, i, _]| most.max(i.abs()));
+            // the first half is up and down again, and the second down and up again
+            let open = |turn: usize| (1..250).map(|k| (trace[turn - k][1] - trace[turn + k][1]).abs() / most).fold(0.0, f64::max);
+            Ok((lobes(&trace), open(250).max(open(750))))
+        });
+        let (slow, fast, faster, fastest) = (slow?, fast?, faster?, fastest?);
         for lobe in 0..2 {
-            prop_assert!((slow[lobe] / fast[lobe] - 10.0).abs() < 0.5, "{slow:?} {fast:?}");
+            prop_assert!(fast.0[lobe] < slow.0[lobe] && faster.0[lobe] < fast.0[lobe], "{slow:?} {fast:?} {faster:?}");
+            let ratio = faster.0[lobe] / fastest.0[lobe];
+            prop_assert!((ratio - 10.0).abs() < 0.5, "a tenfold frequency has a tenth of the area, not 1/{ratio}");
+        }
+        // it closes as fast as it shrinks, to a curve that need not be a line: that of Stanford-PKU is a third off one, see its table
+        prop_assert!((faster.1 / fastest.1 - 10.0).abs() < 0.5 && fastest.1 < 1e-3, "open by {} and {}", faster.1, fastest.1);
+    }
+
+    // a loop that shrinks with the frequency needs a drive beyond the thresholds: below them nothing moves, and there is none at any frequency
+    #[test]
+    fn below_the_thresholds_there_is_no_loop(which in 0_usize..4, share in 0.1..1.0_f64, octave in -40.0..40.0_f64) {
+        let Thresholded { device, still, start, .. } = thresholded(which);
+        let trace = device.sine(share * still, octave.exp2(), 1000, 1, start);
+        prop_assert!(trace.iter().all(|[_, _, x]| x.to_bits() == start.to_bits()));
+        let most = trace.iter().fold(0.0_f64, |most, [_, i, _]| most.max(i.abs()));
+        for k in 1..250 {
+            // one curve, on which voltages that are equal but for rounding have such currents
+            prop_assert!((trace[250 - k][1] - trace[250 + k][1]).abs() <= 1e-13 * most);
         }
     }
 
@@ -467,17 +384,5 @@ proptest! {
         let p = defaults(&StanfordPku);
         prop_assert_eq!(StanfordPku.flow([v], [g], p)[0], -StanfordPku.flow([-v], [g], p)[0]);
         prop_assert_eq!(StanfordPku.tick([v], [g], p, 0.0).1[0], -StanfordPku.tick([-v], [g], p, 0.0).1[0]);
-    }
-
-    #[test]
-    fn a_fluctuation_is_the_same_however_the_time_is_cut(seconds in 1e-6..1e6_f64, share in 0.0..=1.0_f64) {
-        let spectrum = Spectrum::of_read(250e-9);
-        for k in 0..DECADES {
-            let (first, second, whole) =
-                (spectrum.transition(k, share * seconds), spectrum.transition(k, (1.0 - share) * seconds), spectrum.transition(k, seconds));
-            prop_assert!((first.0 * second.0 - whole.0).abs() < 1e-12);
-            let variance = (first.1 * second.0).powi(2) + second.1.powi(2);
-            prop_assert!((variance - whole.1.powi(2)).abs() < 1e-9, "{variance} {}", whole.1.powi(2));
-        }
     }
 }

@@ -4,8 +4,9 @@ use isoform_physics::photonics::decomposition::{Decomposition, Layout};
 use isoform_physics::photonics::fabric::Fabric;
 use isoform_physics::photonics::matrix::{Complex, Matrix};
 use isoform_physics::photonics::phases::{Convention, Phases};
+use isoform_physics::photonics::singular::Singular;
 use proptest::prelude::*;
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2};
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4};
 
 const LAYOUTS: [Layout; 2] = [Layout::Rectangle, Layout::Triangle];
 
@@ -13,16 +14,38 @@ fn power(field: &[Complex]) -> f64 {
     field.iter().map(Complex::norm_sqr).sum()
 }
 
-/// Light that comes back through a mesh, part by part: a coupler and a phase do the same in both directions, but come in the other order.
-fn backward(phases: &Phases, field: &mut [Complex]) {
+/// Light that comes back through a mesh, part by part: a coupler, a phase and a loss do the same in both directions, but come in the other order.
+fn backward(phases: &Phases, fabric: &Fabric, field: &mut [Complex]) {
     field.iter_mut().zip(&phases.output).for_each(|(e, &p)| *e *= Complex::cis(p));
-    for element in phases.elements.iter().rev() {
-        for phase in [element.internal, element.external] {
+    // a mode that has no element in a column meets a dummy there, or nothing
+    let size = field.len();
+    let mut column = vec![fabric.depth(); size];
+    let met = columns(phases, size);
+    let idle = |skipped: usize| if fabric.dummies { fabric.through.powi(i32::try_from(skipped).expect("few")) } else { 1.0 };
+    for ((element, split), at) in phases.elements.iter().zip(&fabric.couplers).zip(met).rev() {
+        for mode in [element.mode, element.mode + 1] {
+            field[mode] *= fabric.through * idle(column[mode] - at - 1);
+            column[mode] = at;
+        }
+        for (phase, off) in [(element.internal, split[1]), (element.external, split[0])] {
             let (upper, lower) = (field[element.mode], field[element.mode + 1]);
-            field[element.mode] = (upper + Complex::I * lower) * FRAC_1_SQRT_2 * Complex::cis(phase);
-            field[element.mode + 1] = (Complex::I * upper + lower) * FRAC_1_SQRT_2;
+            let (bar, cross) = ((FRAC_PI_4 + off).cos(), Complex::I * (FRAC_PI_4 + off).sin());
+            field[element.mode] = (upper * bar + lower * cross) * Complex::cis(phase);
+            field[element.mode + 1] = upper * cross + lower * bar;
         }
     }
+    field.iter_mut().zip(column).for_each(|(e, skipped)| *e *= idle(skipped));
+}
+
+/// The column of each element: the first in which both of its modes are free.
+fn columns(phases: &Phases, size: usize) -> Vec<usize> {
+    let mut free = vec![0; size];
+    let place = |mode: usize| {
+        let at = free[mode].max(free[mode + 1]);
+        (free[mode], free[mode + 1]) = (at + 1, at + 1);
+        at
+    };
+    phases.elements.iter().map(|e| e.mode).map(place).collect()
 }
 
 /// Holds both layouts of the permutation that sorts some numbers to bars and crosses.
@@ -63,13 +86,34 @@ proptest! {
     }
 
     #[test]
-    fn the_way_back_is_the_transpose(size in 1..=7_usize, seed in 0..10_000_u64, x in proptest::collection::vec(-2.0..2.0_f64, 14)) {
+    fn the_way_back_is_the_transpose(
+        size in 1..=7_usize, seed in 0..10_000_u64, x in proptest::collection::vec(-2.0..2.0_f64, 14),
+        sigma in prop_oneof![Just(0.0), 0.0..0.3_f64], loss in prop_oneof![Just(0.0), 0.0..1.0_f64], dummies in any::<bool>(),
+    ) {
         for layout in LAYOUTS {
             let phases = Phases::of(&Matrix::haar(size, seed), layout, Convention::SingleArm);
+            let fabric = Fabric::ideal(size, layout).with_couplers(sigma, seed).with_loss(loss, dummies);
             let mut field: Vec<Complex> = x.chunks_exact(2).take(size).map(|p| Complex::new(p[0], p[1])).collect();
-            let wanted = phases.matrix().transpose().apply(&field);
-            backward(&phases, &mut field);
+            let wanted = fabric.matrix(&phases).transpose().apply(&field);
+            backward(&phases, &fabric, &mut field);
             prop_assert!(field.iter().zip(&wanted).all(|(a, b)| (a - b).norm() < 1e-12));
+        }
+    }
+
+    #[test]
+    fn loss_keeps_singular_values_between_all_of_it_and_none(
+        size in 1..=8_usize, seed in 0..10_000_u64, loss in 0.0..2.0_f64, sigma in prop_oneof![Just(0.0), 0.0..0.3_f64],
+    ) {
+        for layout in LAYOUTS {
+            let phases = Phases::of(&Matrix::haar(size, seed), layout, Convention::Clements);
+            let values = |dummies| {
+                let fabric = Fabric::ideal(size, layout).with_couplers(sigma, seed).with_loss(loss, dummies);
+                (Singular::of(&fabric.matrix(&phases)).values, fabric.through.powi(i32::try_from(fabric.depth()).expect("small")))
+            };
+            let (without, least) = values(false);
+            prop_assert!(without.iter().all(|&s| s >= least * (1.0 - 1e-12) && s <= 1.0 + 1e-12), "{without:?} and {least}");
+            // with dummies each way has all of it
+            prop_assert!(values(true).0.iter().all(|s| (s / least - 1.0).abs() < 1e-12));
         }
     }
 

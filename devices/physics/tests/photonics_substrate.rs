@@ -1,65 +1,22 @@
 //! The twin of a mesh held to what it declares.
 
+mod mesh;
+
 use isoform_core::builder::Builder;
-use isoform_core::error::{ErrorKind, Integrity, Result};
+use isoform_core::error::{ErrorKind, Integrity};
 use isoform_core::functions::li;
 use isoform_core::layer::Renew;
 use isoform_core::linear::Dense;
-use isoform_core::locator::Locator;
-use isoform_core::optical::{Detection, Encoding, Optical};
+use isoform_core::optical::{Detection, Encoding};
 use isoform_core::oracle::Oracle;
 use isoform_core::program::Program;
 use isoform_core::semantics::Semantics;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
-use isoform_core::substrate::{Run, Substrate};
+use isoform_core::substrate::Run;
 use isoform_core::tensor::Tensor;
 use isoform_physics::photonics::matrix::Matrix;
-use isoform_physics::photonics::receiver::{CHARGE, Receiver};
-use isoform_physics::photonics::{OPTIONS, open};
-use std::sync::Arc;
-
-fn twin(options: &str) -> Result<Arc<dyn Substrate>> {
-    let text = if options.is_empty() { String::from("twin:mesh") } else { format!("twin:mesh?{options}") };
-    let locator: Locator = text.parse().expect("a locator");
-    let mut reader = locator.reader();
-    let found = open(&mut reader)?;
-    reader.finish(&OPTIONS.iter().map(|o| o.0).collect::<Vec<_>>())?;
-    Ok(found)
-}
-
-fn optical(matrix: &Matrix, encoding: Encoding, detection: Detection) -> Optical {
-    let pairs: Vec<f64> = matrix.entries().iter().flat_map(|e| [e.re, e.im]).collect();
-    Optical::new(Tensor::new([matrix.rows(), matrix.columns(), 2], pairs).expect("fits"), encoding, detection).expect("is one")
-}
-
-fn single(map: Optical) -> Program {
-    let mut net = Builder::new();
-    let x = net.input("x", map.input().clone());
-    let y = net.node("map", map, x);
-    net.output("y", y);
-    net.build(Semantics::exact(1e-3)).expect("builds")
-}
-
-fn numbers(count: usize, seed: u64) -> Vec<f32> {
-    let mut drawn = vec![0.0; count];
-    isoform_core::draw::Key::new(seed, 1).fill_uniform(0, 0, 0, &mut drawn);
-    drawn.into_iter().map(|u| 2.0 * u - 1.0).collect()
-}
-
-/// Means and standard deviations of all outputs for an input that is held.
-fn held(session: &mut Blocking, x: &[f32], ticks: usize) -> Vec<(f64, f64)> {
-    let outputs = session.session().program().output_channels();
-    let mut y = vec![0.0; ticks * outputs];
-    session.advance(Signal::Held(x), SignalMut::Dense(&mut y), ticks).expect("runs");
-    let column = |o: usize| y.iter().skip(o).step_by(outputs).map(|&v| f64::from(v));
-    let n = ticks as f64;
-    let summary = |o: usize| {
-        let mean = column(o).sum::<f64>() / n;
-        (mean, (column(o).map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt())
-    };
-    (0..outputs).map(summary).collect()
-}
+use mesh::{held, numbers, optical, single, twin};
 
 /// Largest error of a mean, largest noise, over some inputs; each mean is known to five standard errors.
 fn worst(options: &str, program: &Program, inputs: u64) {
@@ -256,22 +213,6 @@ fn exemplars_are_taken_and_kept() {
 }
 
 #[test]
-fn the_widest_exemplar_has_the_noise_that_is_declared() {
-    for options in ["", "modes=2", "modes=16", "modes=8&gain=2&loss=0.3", "modes=12&layout=triangle", "bandwidth=1e9"] {
-        let twin = twin(options).expect("opens");
-        let declared = twin.profile().medium.expect("declares").noise;
-        let program = twin.exemplars().pop().expect("shows it");
-        let mut session = Blocking::open(twin.as_ref(), &program, &Run::new()).expect("realises");
-        // all light that may go in
-        let x = vec![1.0; program.input_channels()];
-        let found = held(&mut session, &x, 4096).into_iter().map(|(_, sigma)| sigma).fold(0.0, f64::max);
-        eprintln!("{options:>24} noise {declared:.4e}, found {found:.4e}");
-        // five standard errors of a standard deviation over 4095 degrees of freedom
-        assert!((found / declared - 1.0).abs() < 5.0 / 8190.0_f64.sqrt(), "{options}: {found} where {declared} is declared");
-    }
-}
-
-#[test]
 fn a_calibration_that_is_over_is_made_anew_by_the_layer() {
     let renewed = Renew::new(twin("drift=1e-3&seed=5").expect("opens"));
     let program = single(optical(&Matrix::haar(5, 1), Encoding::Real, Detection::Intensity));
@@ -361,54 +302,6 @@ fn a_calibration_is_made_holds_and_ends() {
     assert_eq!(session.run(&numbers(5 * 200, 1)).expect_err("too long").kind(), ErrorKind::Calibration);
     session.run(&numbers(5 * 50, 1)).expect("short enough");
     assert!(session.rest(f64::NAN).is_err() && session.rest(-1.0).is_err());
-}
-
-#[test]
-fn noise_is_that_of_the_receiver() {
-    let (size, ticks) = (3, 4000);
-    let matrix = Matrix::haar(size, 3);
-    let x = [0.8, -0.3, 0.5];
-    let receiver = Receiver::default();
-    // one mesh of three columns, a tenth of a dB in each
-    let through = 10.0_f64.powf(-0.1 * 3.0 / 10.0);
-    let light = 1e-3 * through;
-    for detection in [Detection::Intensity, Detection::Homodyne] {
-        let program = single(optical(&matrix, Encoding::Real, detection));
-        let twin = twin("seed=4").expect("opens");
-        let mut session = Blocking::open(twin.as_ref(), &program, &Run::new()).expect("realises");
-        let field = matrix.apply(&x.map(|v| f64::from(v).into()));
-        for (o, (_, sigma)) in held(&mut session, &x, ticks).into_iter().enumerate() {
-            let expected = match detection {
-                Detection::Intensity => {
-                    let current = light * field[o].norm_sqr();
-                    (2.0 * CHARGE * (current + 1e-10) * 20e9 + receiver.thermal()).sqrt() / light
-                }
-                Detection::Homodyne => {
-                    let current = light * field[o / 2].norm_sqr() + 1e-2;
-                    (2.0 * CHARGE * (current + 2e-10) * 20e9 + 2.0 * receiver.thermal()).sqrt() / (2.0 * (1e-2 * light).sqrt())
-                }
-            };
-            // chi-squared: five standard errors of a variance are 5 √(2/3999) = 0.112 of it
-            let ratio = (sigma / expected).powi(2);
-            eprintln!("{detection:?} {o}: expected {expected:.4e}, found {sigma:.4e}");
-            assert!((ratio - 1.0).abs() < 0.112, "{sigma} is not {expected}");
-        }
-    }
-}
-
-#[test]
-fn without_noise_the_same_light_reads_the_same() {
-    let program = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Intensity));
-    let both = |options: &str, seed: u64| {
-        let mut session =
-            Blocking::open(twin(options).expect("opens").as_ref(), &program, &Run::new().with_seed(seed)).expect("realises");
-        let x = [0.5, 0.25, -1.0, 0.75].repeat(3);
-        session.run(&x).expect("runs")
-    };
-    let quiet = both("bandwidth=0", 1);
-    assert!(quiet[..4] == quiet[4..8] && quiet == both("bandwidth=0", 2));
-    let noisy = both("", 1);
-    assert!(noisy[..4] != noisy[4..8] && noisy != both("", 2) && noisy == both("", 1));
 }
 
 #[test]

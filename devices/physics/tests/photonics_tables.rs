@@ -76,22 +76,53 @@ fn the_reference_table_is_reproduced() {
     assert!(off.is_empty(), "{off:#?}");
 }
 
+/// What a law says, what is found, and how far that may be off, relative.
+struct Law(String, f64, f64, f64);
+
 #[test]
 fn infidelity_follows_its_laws() {
     let infidelity = |size, flaw| mean(size, flaw, 40)[0].0;
-    for size in [4, 8, 16] {
-        for bits in [6, 7, 8, 9] {
+    let mut laws = Vec::new();
+    // the figures of the table for 0.01 and 0.1 rad
+    for (size, table) in [(4, [0.99983, 0.983]), (8, [0.99945, 0.953]), (16, [0.99885, 0.888])] {
+        for bits in 4..=9 {
             let ratio = infidelity(size, Flaw::Bits(bits)) / infidelity(size, Flaw::Bits(bits + 1));
-            assert!((2.8..5.2).contains(&ratio), "a bit more than {bits} at N = {size} gains {ratio}, not 4");
+            laws.push(Law(format!("N = {size}, {bits} bits over one more"), 4.0, ratio, 0.3));
         }
-        let ratio = infidelity(size, Flaw::Phase(0.02)) / infidelity(size, Flaw::Phase(0.01));
-        assert!((ratio - 4.0).abs() < 0.1, "twice the jitter at N = {size} costs {ratio}, not 4");
+        let [one, two, ten] = [0.01, 0.02, 0.1].map(|sigma| infidelity(size, Flaw::Phase(sigma)));
+        // with 1 - e^{-aσ²} the second order takes half of the infidelity off the factor; no more is known of it than that it is of this order
+        for (name, factor, large) in [("0.02", 4.0, two), ("0.1", 100.0, ten)] {
+            let expected = factor * (1.0 - large / 2.0);
+            laws.push(Law(format!("N = {size}, σ of {name} over 0.01 rad"), expected, large / one, large / 2.0));
+        }
+        // each figure of the table is a mean of 20, with half a unit of its last digit
+        let errors =
+            [(Flaw::Phase(0.01), 1.0 - table[0], 5e-6), (Flaw::Phase(0.1), 1.0 - table[1], 5e-4)].map(|(flaw, figure, digit)| {
+                let (found, error) = mean(size, flaw, UNITARIES)[0];
+                (4.0 * error / found, digit / figure)
+            });
+        let most = errors[0].0.hypot(errors[1].0) + errors[0].1 + errors[1].1;
+        laws.push(Law(
+            format!("N = {size}, the same, beside that of the table"),
+            (1.0 - table[1]) / (1.0 - table[0]),
+            ten / one,
+            most,
+        ));
     }
     // 3/4 σ² (N - 1) to first order: two phases of which one counts by half, on each of N(N - 1)/2 elements, each in 2 of N modes
     for (size, expected) in [(8, 7.0 / 3.0), (16, 15.0 / 3.0)] {
         let ratio = infidelity(size, Flaw::Phase(0.01)) / infidelity(4, Flaw::Phase(0.01));
-        assert!((ratio / expected - 1.0).abs() < 0.3, "N = {size} costs {ratio} times what N = 4 does, not {expected}");
+        laws.push(Law(format!("σ of 0.01 rad, N = {size} over N = 4"), expected, ratio, 0.3));
     }
+    eprintln!("{:<40} {:>8} {:>8}", "ratio of infidelities", "expected", "found");
+    let mut off = Vec::new();
+    for Law(name, expected, found, most) in laws {
+        eprintln!("{name:<40} {expected:>8.3} {found:>8.3}, within {:.1} %", 100.0 * most);
+        if (found / expected - 1.0).abs() > most {
+            off.push(format!("{name}: {found} instead of {expected}"));
+        }
+    }
+    assert!(off.is_empty(), "{off:#?}");
 }
 
 /// Infidelity and ratio of the largest to the smallest singular value for half a dB in each element.

@@ -1,5 +1,7 @@
 //! What holds of quantum devices whatever the numbers.
 
+mod stepped;
+
 use isoform_core::builder::Builder;
 use isoform_core::neuron::Neuron;
 use isoform_core::oracle::Oracle;
@@ -17,6 +19,7 @@ use isoform_physics::quantum::neuristor::{R_L, S_TH, T_0, neuristor};
 use isoform_physics::quantum::spin_torque::spin_torque;
 use proptest::prelude::*;
 use std::f64::consts::TAU;
+use stepped::Element;
 
 const FILM: Film<f64> = Film::PUBLISHED;
 
@@ -167,28 +170,45 @@ fn firing_of_a_josephson_neuron_sets_in_at_any_rate_with_spikes_of_one_height() 
     }
 }
 
-#[test]
-fn what_is_steady_balances_its_energy() {
-    for v_in in [8.0, 9.0, 9.9, 15.8, 17.0] {
-        let mut oracle = single(neuristor(), rk4(5e-9));
-        let y = held(&mut oracle, &[v_in], 12_000);
-        let (i, t) = (y[11_999][0], y[11_999][1]);
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    // outside the window in which it spikes
+    #[test]
+    fn what_is_steady_balances_its_energy(v_in in prop_oneof![2.0..9.95_f64, 15.8..20.0_f64]) {
+        let mut film = Element::new(neuristor(), rk4(5e-9), &[]);
+        (0..12_000).for_each(|_| film.step(&[v_in, 0.0, 0.0]));
+        let [i, t] = [film.y[0], film.y[1]];
         // the voltage at the film by the load, and the heat by the surroundings
         let v = v_in - R_L * i;
-        assert!((v * i / (S_TH * (t - T_0)) - 1.0).abs() < 1e-4, "{v_in} V: {} W in, {} W out", v * i, S_TH * (t - T_0));
+        prop_assert!((v * i / (S_TH * (t - T_0)) - 1.0).abs() < 1e-4, "{v_in} V: {} W in, {} W out", v * i, S_TH * (t - T_0));
     }
-}
 
-#[test]
-fn an_array_without_coupling_is_so_many_single_ones() {
-    let volts = [9.0, 11.0, 12.5, 14.0, 15.0, 16.0];
-    let mut together = Oracle::new(&lattice([2, 3], 0.0, 10e-9), &Run::new());
-    let rows = held(&mut together, &volts, 1500);
-    for (at, v) in volts.into_iter().enumerate() {
-        let alone = held(&mut single(neuristor(), euler(10e-9)), &[v], 1500);
-        for (row, alone) in rows.iter().zip(alone) {
-            assert_eq!([row[at], row[6 + at]], [alone[0], alone[1]]);
+    #[test]
+    fn an_array_without_coupling_is_so_many_single_ones(
+        rows in 1..=3_usize, columns in 1..=3_usize, volts in prop::collection::vec(8.0..17.0_f64, 9),
+    ) {
+        let volts = &volts[..rows * columns];
+        let mut together = Oracle::new(&lattice([rows, columns], 0.0, 10e-9), &Run::new());
+        let found = held(&mut together, volts, 500);
+        for (at, &v) in volts.iter().enumerate() {
+            let alone = held(&mut single(neuristor(), euler(10e-9)), &[v], 500);
+            for (row, alone) in found.iter().zip(alone) {
+                prop_assert_eq!([row[at], row[volts.len() + at]], [alone[0], alone[1]]);
+            }
         }
+    }
+
+    #[test]
+    fn it_goes_on_from_any_time(volts in prop::array::uniform2(9.0..16.0_f64), coupling in 0.0..0.1_f64, ticks in 1..1200_usize) {
+        let program = lattice([1, 2], coupling, 10e-9);
+        let mut whole = Oracle::new(&program, &Run::new());
+        held(&mut whole, &volts, ticks);
+        let saved = whole.state();
+        let rest = held(&mut whole, &volts, 400);
+        let mut resumed = Oracle::new(&program, &Run::new());
+        resumed.set_state(&saved).expect("belongs to the program");
+        prop_assert_eq!(held(&mut resumed, &volts, 400), rest);
     }
 }
 

@@ -28,6 +28,15 @@ pub struct StanfordPku;
 #[derive(Debug, Clone, Copy)]
 pub struct NoisyStanfordPku;
 
+impl StanfordPku {
+    /// The temperature of the filament under a voltage, in kelvin, for the gap `g` and the parameters of the signature.
+    #[must_use]
+    #[inline(always)]
+    pub fn temperature<S: Scalar>(v: S, g: S, p: [S; 15]) -> S {
+        temperature(v, g, p)
+    }
+}
+
 /// A filamentary memristor.
 #[must_use]
 pub fn stanford_pku() -> Neuron {

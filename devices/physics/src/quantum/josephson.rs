@@ -5,7 +5,7 @@
 //! φc'' = -Γ φc' - sin φc - λ (φc + φp) + Λs i_in - Λp i_b               v = φp'
 //! ```
 //! Time is in units of the inverse plasma frequency, currents in critical currents, voltages such that a slip of one turn has the area `2π`: one
-//! flux quantum of 2.0678 mV ps. Both junctions are alike.
+//! [flux quantum](FLUX_QUANTUM) of 2.0678 mV ps. Both junctions are alike.
 //!
 //! Source: Crotty, Schult and Segall 2010, Phys. Rev. E 82, 011914, for equal junctions.
 
@@ -15,6 +15,9 @@ use isoform_core::scalar::Scalar;
 
 /// The id of the Josephson-junction neuron.
 pub const JOSEPHSON: &str = "isoform.josephson/1";
+
+/// The flux quantum `h/2e` in volt seconds, of the constants that define the units since 2019: the area of a spike, whose phase slips by one turn.
+pub const FLUX_QUANTUM: f64 = 6.626_070_15e-34 / (2.0 * 1.602_176_634e-19);
 
 /// The definition of the Josephson-junction neuron: `y = v`.
 #[derive(Debug, Clone, Copy)]
