@@ -73,7 +73,7 @@ fn it_says_what_it_is() {
     assert!(profile.facets.rest && !profile.facets.memory && !profile.facets.tuning && !profile.facets.calibration);
     let medium = profile.medium.expect("promises");
     medium.check().expect("can be held against measurements");
-    assert_eq!((medium.washout, medium.margin), (Some(4200), 6060.0));
+    assert_eq!((medium.washout, medium.margin), (Some(6500), 6060.0));
     assert!((medium.noise - 1627.88).abs() < 0.01, "{}", medium.noise);
     let exemplars = substrate.exemplars();
     assert_eq!(exemplars.len(), 3);
@@ -107,7 +107,7 @@ fn what_it_cannot_promise_is_refused_by_name() {
     says(refusal(counted(neuristor(), driven)), "held drive");
     says(refusal(counted(neuristor().with("r_m", 1290.0), semantics())), "made with a r_m of 1286.3");
     says(refusal(counted(neuristor().with("noise", 100.0), semantics())), "noise of its own");
-    says(refusal(counted_array(neuristor(), [2, 2], 0.02, semantics())), "from 2.039");
+    says(refusal(counted_array(neuristor(), [2, 2], 0.02, semantics())), "a coupling of at most 0.001");
     says(refused(Ok(program([1, 2], 0.0)), &Run::new().with_batch(2)), "a batch of one");
     says(refusal(counted_array(neuristor(), [1, 17], 0.0, semantics())), "17 channels exceed the 16");
     let slow = |name: &str, value: f64| {

@@ -157,7 +157,7 @@ fn a_film_takes_rates_of_itself_alone() {
     // another film: the share of the heat that neighbours would take
     let mut net = Builder::new();
     let v_in = net.input("v_in", [1]);
-    let cell = net.node("cell", neuristor().with("s_env", 0.995 * S_TH), v_in);
+    let cell = net.node("cell", neuristor().with("s_env", 0.998 * S_TH), v_in);
     let rate = net.node("rate", spike_rate(), cell);
     net.output("rate", rate);
     says(refusal(net.build(semantics).expect("builds")), "leave s_env as it is");

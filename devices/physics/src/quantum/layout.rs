@@ -156,7 +156,14 @@ fn film(cell: &Node) -> Result<f64> {
         let low = S_TH * (1.0 - 4.0 * COUPLING) * (1.0 - 1e-9);
         match name {
             "s_env" if one && (low..=S_TH).contains(&value) => s_env = value,
-            "s_env" => return refuse(cell, format!("its elements lose from {low:e} to {S_TH:e} W/K to the surroundings")),
+            "s_env" => {
+                return refuse(
+                    cell,
+                    format!(
+                        "its elements lose from {low:.4e} to {S_TH:.4e} W/K to the surroundings, which a coupling of at most {COUPLING} leaves"
+                    ),
+                );
+            }
             "noise" if !(one && value == 0.0) => {
                 return refuse(
                     cell,
@@ -236,7 +243,10 @@ fn coupling(program: &Program, (cell_at, cell): (usize, &Node)) -> Result<Option
     if strongest > COUPLING * S_TH * (1.0 + 1e-9) {
         return refuse(
             node,
-            format!("a coupling of {:.4} lets elements fall in step in several ways; the most is {COUPLING}", strongest / S_TH),
+            format!(
+                "a coupling of {:.4} lets elements pull each other for longer than the washout; the most is {COUPLING}",
+                strongest / S_TH
+            ),
         );
     }
     Ok(Some(map.as_ref().clone()))
