@@ -45,8 +45,10 @@ pub struct Blur {
     pub nature: Nature,
     /// Colour and distribution.
     pub colour: Colour,
-    /// Standard deviation.
+    /// Standard deviation, about an output of nought.
     pub sigma: f64,
+    /// How many times that the noise grows by, times the square of an output.
+    pub swell: f64,
     /// What the mean is off.
     pub bias: f64,
     /// What the mean moves by while the declared time passes, and goes on to.
@@ -62,7 +64,7 @@ impl Blur {
     #[must_use]
     pub fn honest(colour: Colour, sigma: f64, margin: f64) -> Self {
         let declared = Medium { flicker: colour == Colour::Flicker, ..Medium::new(margin, sigma) };
-        Self { nature: Nature::Noisy, colour, sigma, bias: 0.0, drift: 0.0, lag: 0.0, declared }
+        Self { nature: Nature::Noisy, colour, sigma, swell: 0.0, bias: 0.0, drift: 0.0, lag: 0.0, declared }
     }
 
     /// The same in a medium of another nature. One that runs on declares a washout in ticks, one that wears an endurance of a thousand writes.
@@ -77,6 +79,13 @@ impl Blur {
             }
             Nature::Running { .. } => self.declared.washout = Some(washout),
         }
+        self
+    }
+
+    /// The same with noise that grows with the square of the output that it is on.
+    #[must_use]
+    pub fn with_swell(mut self, swell: f64) -> Self {
+        self.swell = swell;
         self
     }
 
@@ -232,7 +241,8 @@ impl Realization for Blurring {
                     self.direction[k] = (clean - self.last[k]).signum();
                     self.last[k] = clean;
                 }
-                *v += (mean - self.blur.lag * self.direction[k] + self.blur.sigma * self.row[k]) as f32;
+                let sigma = self.blur.sigma * (1.0 + self.blur.swell * clean * clean);
+                *v += (mean - self.blur.lag * self.direction[k] + sigma * self.row[k]) as f32;
             }
             self.worked += 1;
         }

@@ -5,6 +5,7 @@ use isoform_conformance::media::{Blur, Blurred, Colour};
 use isoform_conformance::record::Status;
 use isoform_conformance::{Options, judge, laws, run};
 use isoform_core::layer::Quantise;
+use isoform_core::medium::Medium;
 use isoform_core::oracle::OracleSubstrate;
 use std::sync::Arc;
 
@@ -70,4 +71,21 @@ fn no_record_that_holds_what_is_no_number_is_judged_well() {
     let outputs = dossier.evidence.iter_mut().flat_map(|e| &mut e.samples).filter(|s| s.name.ends_with("/output"));
     outputs.for_each(|samples| samples.values.fill(f64::INFINITY));
     assert!(judge(&dossier).outcomes.iter().all(|o| o.status == Status::Error), "{:?}", judge(&dossier).outcomes);
+}
+
+#[test]
+fn noise_is_looked_for_where_it_is_loudest() {
+    // a tenth of what is declared about nought, and half as much again as that at four
+    let swelling = Blur::honest(Colour::White, 0.002, 0.05).with_swell(0.9).declared_as(Medium::new(0.05, 0.02));
+    let outcome = noise(swelling);
+    assert!(outcome.0 == Status::Fail && outcome.1.contains("at the upper end: output"), "{outcome:?}");
+    // what is declared is the most that there is, and none at all is no more
+    let silent = Blur::honest(Colour::White, 0.0, 0.05).declared_as(Medium::new(0.05, 0.02));
+    assert_eq!(noise(silent), (Status::Pass, String::from("no noise was seen where 20 mV is declared")));
+}
+
+fn noise(blur: Blur) -> (Status, String) {
+    let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+    let dossier = run(&medium, &Options::new().with_law("L1.noise")).expect("a run");
+    (dossier.outcomes[0].status, dossier.outcomes[0].reason.clone())
 }

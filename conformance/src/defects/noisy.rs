@@ -33,7 +33,7 @@ const SIGMA: f64 = 0.02;
 /// Ticks in which the programs of the suite forget.
 const WASHOUT: u64 = 200;
 
-fn white() -> Blur {
+pub(super) fn white() -> Blur {
     Blur::honest(Colour::White, SIGMA, MARGIN)
 }
 
@@ -115,6 +115,9 @@ subjects! {
         // what was remembered drowns
         "noise x 10", Some("L2.capacity"), |s| blurred(s, louder(Colour::White, 10.0));
         "heavy-tailed noise x 1.5", Some("L1.noise"), |s| blurred(s, louder(Colour::Laplace, 1.5));
+        "noise x 1.5 at the end of the range alone", Some("L1.noise"), |s| {
+            blurred(s, Blur::honest(Colour::White, 0.1 * SIGMA, MARGIN).with_swell(0.9).declared_as(Medium::new(MARGIN, SIGMA)))
+        };
         "1/f noise declared as settling", Some("L1.noise"), |s| blurred(s, louder(Colour::Flicker, 1.0));
         "noise where none is declared", Some("L1.noise"), |s| blurred(s, white().declared_as(Medium::new(MARGIN, 0.0)));
         "reset leaves 5 %, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetLeavesResidue);

@@ -1,9 +1,13 @@
 //! `L1.noise`: the noise is what was declared.
 //!
 //! It proves that the standard deviation of every output about its mean is no more than declared, within a resolution of a quarter, by batch means
-//! of squares, which hold for heavy tails and correlated samples alike; a medium that declares no noise must have none. Noise like 1/f has to be
+//! of squares, which hold for heavy tails and correlated samples alike; a medium that declares no noise must have none. Inputs are a mixture and
+//! both ends of the range, since noise may grow with what it is on, and the largest decides. Noise like 1/f has to be
 //! declared as such, since no record of it gives a mean that settles; what remembers more than a thousand ticks counts as such. Two stages on
 //! fresh data; see `noisy` for the error rates.
+//!
+//! What is declared bounds the noise from above alone: a medium whose outputs come in steps declares up to half a step and shows none under an input
+//! that is held. That none was seen is said, and no proof of the noise.
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
@@ -14,7 +18,8 @@ use crate::statistics::equivalence::Location;
 use crate::statistics::series::{Series, moments};
 use crate::statistics::spread::{RESOLUTION, Spread};
 use crate::units::{self, told};
-use isoform_core::error::Result;
+use isoform_core::error::{ErrorKind, Result};
+use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
 
 pub(super) const LAW: Law = Law {
@@ -28,6 +33,8 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
+/// What stands behind the name of a program for each input that it is held under: a mixture, the lower end of the range and the upper one.
+const UNDER: [&str; 3] = ["", " at the lower end", " at the upper end"];
 /// Independent samples of a stage for normal noise: enough for a quarter of the deviation.
 const SAMPLES: f64 = 1000.0;
 /// The least ticks of a stage.
@@ -50,60 +57,92 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let mut chance = bench.chance();
     let mut tried = Vec::new();
     let subjects = bench.subjects()?;
-    let programs = subjects.len();
-    evidence.note("programs", programs);
-    for (name, program) in subjects {
+    evidence.note("records", subjects.iter().map(|(_, program)| inputs_of(program.input_channels())).sum::<usize>());
+    for (program_name, program) in subjects {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
-        let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
-        // an error that follows a state on its way is no noise
-        stand.settle(&reference, medium.noise / 10.0)?;
-        let (pilot, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
-        let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
-        let width = |o: usize| moments(&pilot.differences(stand.outputs, o)).1;
-        let noisiest = (0..stand.outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);
-        pilot.keep(evidence, &format!("{name}/pilot"), &stand);
-        evidence.note(&format!("design of {name}"), design);
-        let tau = if design.coloured { 1.0 } else { design.tau };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above nought, and held against the most")]
-        let ticks = (SAMPLES * tau * (kurtosis - 1.0) / 2.0).min(1e9) as usize;
-        let ticks = match (design.coloured, medium.flicker) {
-            // a slow process is told from one without end by a record that is much longer than the pilot
-            (true, false) => COLOUR,
-            (true, true) => ticks.max(WANDERING * PART),
-            (false, _) => ticks.max(LEAST),
-        };
-        let ticks = ticks.next_multiple_of(PART);
-        if let Some(why) = bench.too_dear(ticks, &medium) {
-            evidence.note("not tried", why);
-            continue;
-        }
-        for stage in STAGES {
-            let mut rows = Rows::default();
-            stand.hold(&reference, ticks, 0, &mut rows)?;
-            let settled = spreads(&rows, stand.outputs, programs).iter().all(|s| s.beside(medium.noise) == Location::Inside);
-            let coloured = design.coloured && is_coloured(&rows, stand.outputs, medium.margin) && !medium.flicker;
-            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
-            if settled && !coloured {
-                break;
+        let mut stimuli = bench.stimuli(stand.inputs, &mut chance);
+        // the mixture comes first, then both ends
+        stimuli.swap(0, 3);
+        for (reference, under) in stimuli.iter().zip(UNDER).take(inputs_of(stand.inputs)) {
+            let name = format!("{program_name}{under}");
+            match record(bench, evidence, (&mut stand, &name), reference, &medium)? {
+                Some(why) => evidence.note("not tried", why),
+                None => {
+                    if tried.is_empty() && medium.noise > 0.0 {
+                        draw(evidence, &name, &stand, program.semantics().dt);
+                    }
+                    tried.push(name);
+                }
             }
         }
-        if tried.is_empty() && medium.noise > 0.0 {
-            let record = format!("{name}/{}", STAGES[0]);
-            let which = if stand.outputs > 1 { ", the noisiest" } else { "" };
-            Plot::allan(
-                format!("Allan deviation of output {noisiest}{which}"),
-                format!("{record}/output"),
-                format!("{record}/program"),
-            )
-            .with_column(noisiest)
-            .with_tick(program.semantics().dt)
-                .with_caption("How means settle as they grow: white noise falls, 1/f noise does not.")
-                .attach(evidence);
-        }
-        tried.push(name);
     }
     evidence.note("tried", tried);
     Ok(())
+}
+
+/// How many inputs a program is held under: without any, one is like the other.
+fn inputs_of(channels: usize) -> usize {
+    if channels > 0 { UNDER.len() } else { 1 }
+}
+
+/// Records the noise of a program under an input that is held, or says why not.
+fn record(
+    bench: &Bench<'_>,
+    evidence: &mut Evidence,
+    (stand, name): (&mut Stand, &str),
+    reference: &[f32],
+    medium: &Medium,
+) -> Result<Option<String>> {
+    // what a state came to under another input is not what this one leads to
+    match stand.reset() {
+        Err(e) if e.kind() == ErrorKind::Unsupported => {}
+        done => done?,
+    }
+    // an error that follows a state on its way is no noise
+    stand.settle(reference, medium.noise / 10.0)?;
+    let (pilot, design) = bench.pilot(stand, &[reference.to_vec()], medium)?;
+    let kurtosis = (0..stand.outputs).map(|o| kurtosis(&pilot.differences(stand.outputs, o))).fold(3.0, f64::max);
+    pilot.keep(evidence, &format!("{name}/pilot"), stand);
+    evidence.note(&format!("design of {name}"), design);
+    let tau = if design.coloured { 1.0 } else { design.tau };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above nought, and held against the most")]
+    let ticks = (SAMPLES * tau * (kurtosis - 1.0) / 2.0).min(1e9) as usize;
+    let ticks = match (design.coloured, medium.flicker) {
+        // a slow process is told from one without end by a record that is much longer than the pilot
+        (true, false) => COLOUR,
+        (true, true) => ticks.max(WANDERING * PART),
+        (false, _) => ticks.max(LEAST),
+    };
+    let ticks = ticks.next_multiple_of(PART);
+    if let Some(why) = bench.too_dear(ticks, medium) {
+        return Ok(Some(why));
+    }
+    let records = evidence.fact("records").unwrap_or(1);
+    for stage in STAGES {
+        let mut rows = Rows::default();
+        stand.hold(reference, ticks, 0, &mut rows)?;
+        let settled = spreads(&rows, stand.outputs, records).iter().all(|s| s.beside(medium.noise) == Location::Inside);
+        let coloured = design.coloured && is_coloured(&rows, stand.outputs, medium.margin) && !medium.flicker;
+        rows.keep(evidence, &format!("{name}/{stage}"), stand);
+        if settled && !coloured {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// Asks for the picture of the noisiest output of a record.
+fn draw(evidence: &mut Evidence, name: &str, stand: &Stand, dt: f64) {
+    let Some((pilot, outputs)) = Rows::kept(evidence, &format!("{name}/pilot")) else { return };
+    let width = |o: usize| moments(&pilot.differences(outputs, o)).1;
+    let noisiest = (0..outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);
+    let record = format!("{name}/{}", STAGES[0]);
+    let which = if stand.outputs > 1 { ", the noisiest" } else { "" };
+    Plot::allan(format!("Allan deviation of output {noisiest}{which}"), format!("{record}/output"), format!("{record}/program"))
+        .with_column(noisiest)
+        .with_tick(dt)
+        .with_caption("How means settle as they grow: white noise falls, 1/f noise does not.")
+        .attach(evidence);
 }
 
 fn kurtosis(samples: &[f64]) -> f64 {
@@ -114,10 +153,10 @@ fn kurtosis(samples: &[f64]) -> f64 {
     samples.iter().map(|v| ((v - mean) / deviation).powi(4)).sum::<f64>() / samples.len() as f64
 }
 
-fn spreads(rows: &Rows, outputs: usize, programs: usize) -> Vec<Spread> {
+fn spreads(rows: &Rows, outputs: usize, records: usize) -> Vec<Spread> {
     let of = |output: usize| {
         let differences = rows.differences(outputs, output);
-        Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs * programs))
+        Spread::of(&differences.chunks_exact(PART).collect::<Vec<_>>(), failing(2 * outputs * records))
     };
     (0..outputs).map(of).collect()
 }
@@ -133,7 +172,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let mut measured_in: Vec<String> = Vec::new();
     let mut tally = Tally { resolution: RESOLUTION, ..Tally::default() };
     let (mut largest, mut remembered) = (0.0_f64, 1.0_f64);
-    let programs = evidence.fact("programs").unwrap_or(1);
+    let records = evidence.fact("records").unwrap_or(1);
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let Some((rows, outputs)) = stage(STAGES[0]) else {
@@ -142,8 +181,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let unit = Rows::unit(evidence, &format!("{name}/{}", STAGES[0]));
         measured_in.push(unit.clone());
         let second = stage(STAGES[1]);
-        let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs, programs));
-        for (output, spread) in spreads(&rows, outputs, programs).iter().enumerate() {
+        let again = second.as_ref().map(|(rows, outputs)| spreads(rows, *outputs, records));
+        for (output, spread) in spreads(&rows, outputs, records).iter().enumerate() {
             let other = again.as_ref().and_then(|s| s.get(output));
             let deviation = spread.deviation;
             largest = largest.max(deviation);
@@ -164,11 +203,15 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         };
         tally.add(location, 0.0, || format!("{name}: the noise is like 1/f, which the profile does not declare"));
     }
+    let is_silent = largest == 0.0 && declared > 0.0;
     let unit = units::shared(measured_in.iter().map(String::as_str));
     tally
         .verdict(evidence, |_| {
             let [largest, declared, resolved] = [largest, declared, resolved].map(|v| told(v, unit));
-            format!("the deviation is at most {largest}, where {declared} is declared and less than {resolved} is not told from it")
+            match is_silent {
+                true => format!("no noise was seen where {declared} is declared"),
+                false => format!("the deviation is at most {largest}, where {declared} is declared and less than {resolved} is not told from it"),
+            }
         })
         .with_limit("largest standard deviation", largest, unit, resolved)
         .with_figure("autocorrelation time", remembered, "ticks")

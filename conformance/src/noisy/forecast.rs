@@ -41,7 +41,7 @@ pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
         let ticks = held.saturating_mul(5 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
         // of the beginning, which all that follows is held against, both stages
         let ladder = drifting.saturating_mul((2 - references) * (5 + AGAIN));
-        ticks.saturating_add(ladder).saturating_add(7 * PILOT[0] + 2000 + 120 * 34)
+        ticks.saturating_add(ladder).saturating_add(9 * PILOT[0] + 3 * 2000 + 120 * 34)
     };
     let price = medium.price;
     Some(Forecast {
