@@ -1,6 +1,7 @@
 //! Calibrations, clipped samples and ages in reports, and the law of calibration on substrates that keep to it and that do not.
 
 use isoform_conformance::defects::{Dated, Habit};
+use isoform_conformance::media::{Blur, Blurred, Colour};
 use isoform_conformance::output::{html, json, junit, table};
 use isoform_conformance::record::{Dossier, Status};
 use isoform_conformance::{Options, judge, run};
@@ -33,6 +34,32 @@ fn a_calibration_is_held_to_its_date() {
     }
     let dossier = tried(&OracleSubstrate::new(), "L3.calibration");
     assert_eq!(dossier.outcomes[0].status, Status::NotClaimed);
+}
+
+#[test]
+fn means_under_a_new_calibration_are_held_against_the_margin() {
+    for (colour, habit, status, why) in [
+        (
+            Colour::White,
+            Habit::Honest,
+            Status::Pass,
+            "7 answers are as they must be, and 20 means lie under the new calibration within 50 mV",
+        ),
+        (Colour::White, Habit::Spoiling, Status::Fail, "where 50 mV is declared"),
+        (
+            Colour::Flicker,
+            Habit::Honest,
+            Status::Pass,
+            "7 answers are as they must be, and 20 means lie under the new calibration within 50 mV",
+        ),
+        (Colour::Flicker, Habit::Spoiling, Status::Fail, "where 50 mV is declared"),
+    ] {
+        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(colour, 0.02, 0.05));
+        let dossier = tried(&Dated::new(Arc::new(medium), habit), "L3.calibration");
+        let outcome = &dossier.outcomes[0];
+        assert!(outcome.status == status && outcome.reason.ends_with(why), "{habit:?}: {} {}", outcome.status, outcome.reason);
+        assert_eq!(judge(&dossier).outcomes, dossier.outcomes);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Devices with physics of their own, healthy and not: one with a calibration that ends, and one that shows a memristor.
 
 use super::Subject;
+use super::noisy::white;
+use crate::media::Blurred;
 use async_trait::async_trait;
 use isoform_core::calibration::{Calibration, Certificate};
 use isoform_core::dynamics::{Dynamics, Quantity, Signature};
@@ -33,6 +35,11 @@ pub const PHYSICAL: &[Subject] = &[
         law: Some("L3.calibration"),
         make: |s| Arc::new(Dated::new(s, Habit::Stuck)),
     },
+    Subject {
+        name: "a calibration that spoils the gain",
+        law: Some("L3.calibration"),
+        make: |s| Arc::new(Dated::new(Arc::new(Blurred::new(s, white())), Habit::Spoiling)),
+    },
     Subject { name: "a memristor that leaks", law: Some("L2.pinched"), make: |s| Arc::new(Films::new(s, 1.0, 1e9, 1e-4)) },
     Subject {
         name: "a memristor that follows its voltage",
@@ -52,6 +59,8 @@ pub enum Habit {
     Hasty,
     /// It makes no new calibration.
     Stuck,
+    /// A new calibration leaves its outputs a fifth too large.
+    Spoiling,
 }
 
 /// A substrate with a calibration that holds for ten seconds and was made when the clock of the device stood at three. Of each call it reports one
@@ -82,6 +91,8 @@ struct Dating {
 /// Seconds that a calibration holds, and the clock when a program is realised.
 const VALID: f64 = 10.0;
 const BEGIN: f64 = 3.0;
+/// What a spoilt gain makes of an output.
+const SPOILT: f32 = 1.2;
 
 impl Dating {
     fn in_force(&self) -> Certificate {
@@ -121,14 +132,19 @@ impl Substrate for Dated {
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Realization for Dating {
-    async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+    async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let certificate = self.in_force();
         match self.habit {
             Habit::Careless => {}
             Habit::Hasty => certificate.check()?,
-            Habit::Honest | Habit::Stuck => certificate.check_until(certificate.age + ticks as f64 * self.dt)?,
+            Habit::Honest | Habit::Stuck | Habit::Spoiling => {
+                certificate.check_until(certificate.age + ticks as f64 * self.dt)?
+            }
         }
-        let report = self.inner.advance(x, y, ticks).await?;
+        let report = self.inner.advance(x, y.reborrow(), ticks).await?;
+        if let (Habit::Spoiling, true, SignalMut::Dense(values)) = (self.habit, self.made > BEGIN, y) {
+            values.iter_mut().for_each(|v| *v *= SPOILT);
+        }
         self.now += ticks as f64 * self.dt;
         Ok(Report { clipped: 1, ..report })
     }

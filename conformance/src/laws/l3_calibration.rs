@@ -3,18 +3,25 @@
 //! It proves of a substrate that can be calibrated that work under a calibration whose time is over, or ends during a call, is refused with the
 //! state intact, that it goes on after another one, and that the new certificate has an id, is younger than it holds, and was made since. Where the device can rest, its time
 //! passes without work; where it cannot, or the calibration holds without end, nothing is asked of its end. A staircase before, at nine tenths of the
-//! time of the old calibration, and one after the new are kept: how far the means of an output are off is drawn, and judged by other laws.
+//! time of the old calibration, and one after the new are kept: how far the means of an output are off is drawn.
+//!
+//! What comes out under the new calibration is held against the margin that the profile declares, as in L2.equivalence, which looks at a device that
+//! was just opened: where a declared margin is absent, outputs are those of a number format, and judged by other laws. Two stages on fresh data; see
+//! `noisy` for the error rates.
 
+use crate::agreement;
 use crate::bench::{Bench, narrow};
 use crate::checks::{answer, judge as judge_checks};
 use crate::law::{Law, Verdict, where_claimed};
-use crate::noisy::{Rows, Stand};
+use crate::noisy::{Order, Rows, STAGES, Stand, Tally};
 use crate::output::plot::Plot;
 use crate::output::spell;
-use crate::record::{Evidence, Level};
+use crate::record::{Evidence, Level, Status};
 use crate::statistics::series::moments;
+use crate::units::{counted, told};
 use isoform_core::calibration::Certificate;
 use isoform_core::error::{ErrorKind, Integrity, Result};
+use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::substrate::Run;
@@ -25,7 +32,7 @@ pub(super) const LAW: Law = Law {
     level: Level::L3,
     needs: "the facet of calibration",
     requirement: where_claimed,
-    statistical: false,
+    statistical: true,
     measure,
     judge,
 };
@@ -123,6 +130,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     evidence.note("certificates", [&old, &Some(made.clone())]);
     before.keep(evidence, "before", &stand);
     after.keep(evidence, "after", &stand);
+    means(bench, evidence, &mut stand, name.clone())?;
     if let Some(output) = show(evidence) {
         Plot::lines(format!("Before and after a calibration: {name}, output {output}"), &["off before", "off after"])
             .with_x("said")
@@ -133,6 +141,41 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             .attach(evidence);
     }
     Ok(())
+}
+
+/// Records what means are held against the program by, each part of it under a calibration that is in force.
+fn means(bench: &Bench<'_>, evidence: &mut Evidence, stand: &mut Stand, name: String) -> Result<()> {
+    let Some(medium) = bench.profile.medium.filter(|medium| medium.check().is_ok()) else { return Ok(()) };
+    let mut chance = bench.chance();
+    let stimuli = bench.stimuli(stand.inputs, &mut chance);
+    stand.renewing = Some(TICKS);
+    let (pilot, design) = bench.pilot(stand, &stimuli, &medium)?;
+    pilot.keep(evidence, &format!("{name}/pilot"), stand);
+    evidence.note(&format!("design of {name}"), design);
+    evidence.note(&format!("stimuli of {name}"), stimuli.len());
+    let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium);
+    if let Some(why) = design.restless().or_else(dear) {
+        evidence.note("not tried", why);
+        return Ok(());
+    }
+    evidence.note("tried", [&name]);
+    let mut staged = design;
+    for stage in STAGES {
+        let rows = bench.stage(stand, &stimuli, &staged, Order::Random, &mut chance)?;
+        staged = bench.again(&design, rows.deviation(stand.outputs), (stimuli.len(), medium.margin), &medium);
+        rows.keep(evidence, &format!("{name}/{stage}"), stand);
+        if held(evidence, &medium).is_ok_and(|tally| tally.open == 0 && tally.broken.is_none()) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The means under the new calibration, held against the margin.
+fn held(evidence: &Evidence, medium: &Medium) -> Result<Tally, String> {
+    const NAMES: [&str; 5] = ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
+    let word = |stimulus: usize| NAMES.get(stimulus).map_or_else(String::new, |&n| n.to_owned());
+    Ok(agreement::tally(&agreement::measured(evidence)?, medium, 1, word))
 }
 
 /// Asks for ticks that a calibration does not last for.
@@ -213,7 +256,18 @@ fn rms(evidence: &Evidence, name: &str) -> Option<f64> {
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    let verdict = judge_checks(evidence, profile);
+    let asked = judge_checks(evidence, profile);
+    let tried = evidence.fact::<String>("not tried").is_some() || evidence.fact::<Vec<String>>("tried").is_some();
+    let verdict = match profile.medium.filter(|_| tried && asked.status == Status::Pass) {
+        None => asked,
+        Some(medium) => match held(evidence, &medium) {
+            Err(why) => return Verdict::error(why),
+            Ok(tally) => tally.verdict(evidence, |checks| {
+                let margin = told(medium.margin, &Rows::unit(evidence, "after"));
+                format!("{}, and {} under the new calibration within {margin}", asked.reason, counted(checks, "mean", ["lies", "lie"]))
+            }),
+        },
+    };
     match (rms(evidence, "before"), rms(evidence, "after")) {
         (Some(before), Some(after)) => {
             verdict.with_figure("rms of the means before", before, "1").with_figure("rms of the means after", after, "1")

@@ -18,7 +18,7 @@ use crate::chance::Chance;
 use crate::statistics::equivalence::{self, FEWEST};
 use crate::statistics::series::Series;
 use crate::units;
-use isoform_core::error::{Error, Result};
+use isoform_core::error::{Error, ErrorKind, Integrity, Result};
 use isoform_core::medium::Medium;
 use isoform_core::oracle::Oracle;
 use isoform_core::program::Program;
@@ -65,6 +65,8 @@ pub(crate) struct Stand {
     pub(crate) unit: String,
     /// Samples that were clipped so far.
     pub(crate) clipped: u64,
+    /// The ticks that are asked for at once, and a calibration that is over before their end is made anew; any number, and an error, where absent.
+    pub(crate) renewing: Option<usize>,
 }
 
 /// In which order stimuli follow each other.
@@ -85,7 +87,15 @@ impl Stand {
     /// The same in a session that was opened otherwise.
     pub(crate) fn on(session: Blocking, program: &Program, run: &Run) -> Self {
         let (inputs, outputs) = (program.input_channels(), program.output_channels());
-        Self { session, oracle: Oracle::new(program, run), inputs, outputs, unit: units::common(program), clipped: 0 }
+        Self {
+            session,
+            oracle: Oracle::new(program, run),
+            inputs,
+            outputs,
+            unit: units::common(program),
+            clipped: 0,
+            renewing: None,
+        }
     }
 
     /// Holds a row of inputs and adds the rows that come.
@@ -96,8 +106,20 @@ impl Stand {
 
     /// Plays rows of inputs and adds the rows that come.
     pub(crate) fn play(&mut self, input: &[f32], ticks: usize, stimulus: usize, rows: &mut Rows) -> Result<()> {
+        if let Some(most) = self.renewing.filter(|most| *most < ticks) {
+            let mut parts = input.chunks(most * self.inputs.max(1));
+            return (0..ticks)
+                .step_by(most)
+                .try_for_each(|from| self.play(parts.next().unwrap_or_default(), most.min(ticks - from), stimulus, rows));
+        }
         let mut y = vec![0.0; ticks * self.outputs];
-        let report = self.session.advance(Signal::Dense(input), SignalMut::Dense(&mut y), ticks)?;
+        let report = match self.session.advance(Signal::Dense(input), SignalMut::Dense(&mut y), ticks) {
+            Err(e) if self.renewing.is_some() && e.kind() == ErrorKind::Calibration && e.state() == Integrity::Intact => {
+                self.session.calibrate()?;
+                self.session.advance(Signal::Dense(input), SignalMut::Dense(&mut y), ticks)?
+            }
+            report => report?,
+        };
         if report.ticks != ticks {
             return Err(Error::fault(format!("an advance of {ticks} ticks that nobody cancelled reports {}", report.ticks)));
         }
