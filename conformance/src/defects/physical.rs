@@ -2,7 +2,7 @@
 
 use super::Subject;
 use super::noisy::white;
-use crate::media::Blurred;
+use crate::media::{Blur, Blurred, Colour};
 use async_trait::async_trait;
 use isoform_core::calibration::{Calibration, Certificate};
 use isoform_core::dynamics::{Dynamics, Quantity, Signature};
@@ -45,6 +45,16 @@ pub const PHYSICAL: &[Subject] = &[
         name: "a memristor that follows its voltage",
         law: Some("L2.pinched"),
         make: |s| Arc::new(Films::new(s, 200.0, 5e-3, 0.0)),
+    },
+    Subject {
+        name: "a memristor that moves at half its speed",
+        law: Some("L2.pinched"),
+        make: |s| {
+            Arc::new(Blurred::new(
+                Arc::new(Films::new(s, 5.0, 1e9, 0.0).with_speed(0.5)),
+                Blur::honest(Colour::White, 1e-5, 5e-5),
+            ))
+        },
     },
 ];
 
@@ -234,13 +244,32 @@ impl Dynamics<1, 1, 3, 1> for Film {
 pub struct Films {
     inner: Arc<dyn Substrate>,
     parameters: [f64; 3],
+    /// How fast the film is beside what its program says.
+    speed: f64,
 }
 
 impl Films {
     /// A film whose state moves by `k` a volt and second and decays in `tau` seconds, and through which `leak` amperes flow without a voltage.
     #[must_use]
     pub fn new(inner: Arc<dyn Substrate>, k: f64, tau: f64, leak: f64) -> Self {
-        Self { inner, parameters: [k, tau, leak] }
+        Self { inner, parameters: [k, tau, leak], speed: 1.0 }
+    }
+
+    /// The same, shown as it is, whose state moves at another speed.
+    #[must_use]
+    pub fn with_speed(mut self, speed: f64) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    fn program(&self, speed: f64, semantics: Semantics) -> Result<Program> {
+        let [k, tau, leak] = self.parameters;
+        let film = Neuron::new(Film).with("k", k * speed).with("tau", tau).with("leak", leak);
+        let mut builder = Program::builder();
+        let v = builder.input("v", [1]);
+        let i = builder.node("film", film, v);
+        builder.output("i", i);
+        builder.build(semantics)
     }
 }
 
@@ -252,17 +281,15 @@ impl Substrate for Films {
     }
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let is_film = matches!(program.nodes(), [node] if node.name == "film");
+        if is_film && self.speed != 1.0 {
+            return self.inner.realize(&self.program(self.speed, *program.semantics())?, run).await;
+        }
         self.inner.realize(program, run).await
     }
 
     fn exemplars(&self) -> Vec<Program> {
-        let [k, tau, leak] = self.parameters;
-        let film = Neuron::new(Film).with("k", k).with("tau", tau).with("leak", leak);
-        let mut builder = Program::builder();
-        let v = builder.input("v", [1]);
-        let i = builder.node("film", film, v);
-        builder.output("i", i);
-        builder.build(Semantics::exact(1e-4).with_decay(Decay::Euler)).into_iter().collect()
+        self.program(1.0, Semantics::exact(1e-4).with_decay(Decay::Euler)).into_iter().collect()
     }
 
     fn clock(&self) -> Option<Duration> {

@@ -8,8 +8,14 @@
 //! The sine has the largest voltage that the substrate takes, or that probes use where it takes any, and periods of 2048, 512 and 128 ticks.
 //! Lobes shrink above a frequency of the device, which hangs on the voltage: below it the state comes to an end of its range within a period, and
 //! stays there. Where the program by itself does so, and its lobes do not shrink, its ticks are made shorter until they do; where the substrate does not
-//! take such ticks, what follows is left open. Areas are means over loops, each from a reset on. A check fails at its share of the false alarms of a
-//! statistical law in one stage; see `noisy`.
+//! take such ticks, what follows is left open. Areas are means over loops, each from a reset on.
+//!
+//! These are ratios, which a film keeps that moves at half its speed. Where a margin is declared, the loop itself is held against that of the program:
+//! the mean current of each sixteenth of it within the margin, and the area within what currents that are off by the margin change it by, `4 V` times
+//! the margin, the way of the voltage. Of a margin in amperes that is wide beside the lobes this tells nothing of them; figures say how wide it is.
+//! A check fails at its share of the false alarms of a statistical law in one stage; see `noisy`.
+
+mod beside;
 
 use crate::bench::{Bench, narrow};
 use crate::checks::not_claimed;
@@ -25,6 +31,7 @@ use isoform_core::oracle::Oracle;
 use isoform_core::profile::Profile;
 use isoform_core::program::{NodeKind, Program};
 use isoform_core::substrate::Run;
+use beside::{Own, STRETCHES};
 use std::f64::consts::TAU;
 
 pub(super) const LAW: Law = Law {
@@ -99,6 +106,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             let outputs = stand.outputs;
             let first: Vec<f64> = rows.seen.iter().step_by(outputs.max(1)).copied().collect();
             evidence.keep(&format!("{name}/{period} ticks"), "A", &[LOOPS, period + 1], first);
+            let said: Vec<f64> = rows.said.iter().step_by(outputs.max(1)).take(period + 1).copied().collect();
+            evidence.keep(&said_at(&name, period), "A", &[period + 1], said);
         }
         evidence.note(&format!("voltage of {name}"), high);
         evidence.note(&format!("tick of {name}"), program.semantics().dt);
@@ -201,6 +210,11 @@ fn loops(evidence: &Evidence, name: &str, period: usize) -> Option<Vec<Vec<f64>>
     (kept.values.len() == LOOPS * (period + 1)).then(|| kept.values.chunks_exact(period + 1).map(<[f64]>::to_vec).collect())
 }
 
+/// The name of the loop that the program by itself goes at a frequency.
+fn said_at(name: &str, period: usize) -> String {
+    format!("{name}/{period} ticks of the program")
+}
+
 /// The areas of both lobes of a loop in watts, `∫ i dv` over each half of the period, with the direction in which it is gone around.
 fn lobes(current: &[f64], high: f64) -> [f64; 2] {
     let period = current.len() - 1;
@@ -256,7 +270,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     }
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
     let mut tally = Tally { because: Some("in one stage"), ..Tally::default() };
-    let fails = failing(6 * tried.len()).powi(2);
+    let fails = failing((6 + PERIODS.len() * (STRETCHES + 1)) * tried.len()).powi(2);
+    let (mut ratios, mut allows) = (Vec::new(), f64::INFINITY);
     let margin = profile.medium.map_or(0.0, |medium| medium.margin);
     let (mut leak, mut falls) = (0.0_f64, Vec::new());
     for name in &tried {
@@ -284,6 +299,23 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
                 let mean = told(mean, "A");
                 format!("{name}: at a period of {period} ticks a voltage of nought gives {mean}, {share:.3} of the largest current{why}")
             });
+        }
+        if let Some(medium) = &profile.medium {
+            let mut is_first = true;
+            for ((loops, areas), period) in all.iter().zip(&areas).zip(PERIODS) {
+                let said = evidence.sample(&said_at(name, period)).filter(|said| said.values.len() == period + 1);
+                let Some(said) = said else {
+                    return Verdict::error(format!("the loops of the program of {name} are missing or do not fit"));
+                };
+                let own = Own { loops, areas, said: &said.values, ways, high, rounding };
+                own.add(&mut tally, medium, fails, &format!("{name}: at a period of {period} ticks"));
+                // the largest area is known best
+                if known(areas).is_some() && std::mem::take(&mut is_first) {
+                    let [ratio, allowed] = [moments(areas).0 / own.area(), own.allowed(medium) / own.area().abs()];
+                    ratios.push(ratio);
+                    allows = allows.min(allowed);
+                }
+            }
         }
         // of both loops, each over the way that the voltage goes
         let share = |slow: f64| 2.0 * margin * 4.0 * high / slow;
@@ -318,9 +350,21 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             ),
         });
     }
-    let fall = falls.into_iter().fold(1.0, |worst: f64, f| if (f - 1.0).abs() > (worst - 1.0).abs() { f } else { worst });
-    tally
-        .verdict(evidence, |checks| format!("{} there, of {}", counted(checks, "fingerprint", ["is", "are"]), tried.join(", ")))
+    let furthest = |all: Vec<f64>| all.into_iter().fold(1.0, |worst: f64, f| if (f - 1.0).abs() > (worst - 1.0).abs() { f } else { worst });
+    let verdict = tally
+        .verdict(evidence, |_| {
+            let fingerprints = format!("{} there, of {}", counted(6 * tried.len(), "fingerprint", ["is", "are"]), tried.join(", "));
+            match profile.medium {
+                Some(_) => format!("{fingerprints}; currents lie within {} of the program", told(margin, "A")),
+                None => fingerprints,
+            }
+        })
         .with_limit("current at a voltage of nought over the largest", leak, "1", PINCH)
-        .with_figure("area at the highest frequency over that of one over the frequency", fall, "1")
+        .with_figure("area at the highest frequency over that of one over the frequency", furthest(falls), "1");
+    if ratios.is_empty() {
+        return verdict;
+    }
+    verdict
+        .with_figure("area at the lowest frequency over that of the program", furthest(ratios), "1")
+        .with_figure("what the declared margin lets that area be off by, over it, at the least", allows, "1")
 }
