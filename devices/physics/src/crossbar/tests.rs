@@ -130,19 +130,32 @@ fn programs_keep_to_what_was_forecast() {
 }
 
 #[test]
-fn the_defaults_take_programs_of_a_few_small_maps() {
-    for device in ["pcm", "reram"] {
-        let chosen = chosen(&format!("twin:crossbar?device={device}&margin=100&noise=100&drift=100"));
-        let default = self::chosen("twin:crossbar");
-        let mut most = [0.0_f64; 3];
-        for seed in 0..400 {
-            let program = chain(seed);
-            let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program)).expect("a forecast");
-            most = [most[0].max(forecast.margin), most[1].max(forecast.noise), most[2].max(forecast.drift)];
-        }
-        eprintln!("{device}: margin {:.3}, noise {:.3}, drift {:.3}", most[0], most[1], most[2]);
-        assert!(most[0] <= default.margin && most[1] <= default.noise && most[2] <= default.drift);
+fn what_is_not_given_is_what_the_program_of_the_chip_needs() {
+    for options in [
+        "",
+        "device=reram",
+        "device=hermes",
+        "age=600",
+        "age=31536000",
+        "wire=2.5",
+        "disturb=1e6",
+        "bits=4",
+        "age=86400&compensate=global",
+    ] {
+        let (chip, chosen) = (substrate(&format!("twin:crossbar?{options}")), chosen(&format!("twin:crossbar?{options}")));
+        let program = chip.exemplars().pop().expect("shows it");
+        let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program)).expect("a forecast");
+        let pairs = [(forecast.margin, chosen.margin), (forecast.noise, chosen.noise), (forecast.drift, chosen.drift)];
+        eprintln!("{options:>30} {pairs:.4?}");
+        // a quarter more in two digits, rounded up
+        assert!(
+            pairs.iter().all(|(needed, promised)| 1.25 * needed <= *promised && *promised <= 1.375 * needed),
+            "{options}: {pairs:?}"
+        );
+        assert!(Blocking::open(&*chip, &program, &Run::new()).is_ok());
     }
+    let given = chosen("twin:crossbar?margin=0.7&noise=0.15&drift=0.6");
+    assert_eq!([given.margin, given.noise, given.drift], [0.7, 0.15, 0.6]);
 }
 
 #[test]
