@@ -4,7 +4,8 @@
 //! as many ticks of one input as the profile declares, the outputs come from one distribution: histories follow each other in random order, so
 //! that their trials can be exchanged if the past is washed out, and energy distance with 1999 permutations shows every kind of difference.
 //! A history lasts as long as the washout, so that whatever is forgotten within it has been taken in as well. Outputs are looked at on the way too,
-//! without a verdict: the last place where histories still differ is told as the lag, and where they do not differ even right after them, the past
+//! without a verdict, and last at a moment drawn at random, so that the phase of an oscillator, which remembers for as long as it runs, is no history.
+//! The last place where histories still differ is told as the lag, and where they do not differ even right after them, the past
 //! never showed.
 
 use crate::bench::{Bench, advance, narrow};
@@ -54,7 +55,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
         let (lasts, looks, places) = (washout.max(TICKS), window(washout), places(washout));
-        if let Some(why) = bench.unaffordable(HISTORIES * TRIALS * (lasts + washout + looks), &medium) {
+        if let Some(why) = bench.unaffordable(HISTORIES * TRIALS * (lasts + washout + 2 * looks), &medium) {
             evidence.note("not tried", why);
             continue;
         }
@@ -72,8 +73,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             for &history in &order {
                 advance(&mut session, &past(bench, history, lasts, inputs, &mut chance), lasts)?;
                 let mut at = 0;
-                for (place, seen) in places.iter().zip(&mut seen) {
-                    advance(&mut session, &drive.repeat(place - at), place - at)?;
+                for (k, (place, seen)) in places.iter().zip(&mut seen).enumerate() {
+                    // the phase of what oscillates by itself is nobody's to promise, and is taken at random
+                    let later = if k + 1 == places.len() { chance.below(looks) } else { 0 };
+                    let waits = place - at + later;
+                    advance(&mut session, &drive.repeat(waits), waits)?;
                     seen.extend(summed(&advance(&mut session, &drive.repeat(looks), looks)?, outputs));
                     at = place + looks;
                 }

@@ -142,7 +142,9 @@ fn what_is_not_given_is_what_the_program_of_the_chip_needs() {
         "bits=4",
         "age=86400&compensate=global",
     ] {
-        let (chip, chosen) = (substrate(&format!("twin:crossbar?{options}")), chosen(&format!("twin:crossbar?{options}")));
+        let text = format!("twin:crossbar?seed=0&{options}");
+        let text = text.trim_end_matches('&');
+        let (chip, chosen) = (substrate(text), chosen(text));
         let program = chip.exemplars().pop().expect("shows it");
         let forecast = super::substrate::Chip::of(chosen).forecast(&program, &Plan::new(&program)).expect("a forecast");
         let pairs = [(forecast.margin, chosen.margin), (forecast.noise, chosen.noise), (forecast.drift, chosen.drift)];
@@ -210,7 +212,8 @@ fn an_old_or_disturbed_chip_promises_what_it_keeps() {
     let program = single(Dense::new(Tensor::new([1, 16], vec![0.25; 16]).expect("fits"), None).expect("a map"));
     assert!(Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new()).is_ok());
     for (options, words) in [("age=604800", "a margin of"), ("disturb=1e3", "a noise of")] {
-        let refused = |more: &str| Blocking::open(&*substrate(&format!("twin:crossbar?{options}{more}")), &program, &Run::new());
+        let text = format!("twin:crossbar?margin=0.32&noise=0.053&drift=0.61&{options}");
+        let refused = |more: &str| Blocking::open(&*substrate(&format!("{text}{more}")), &program, &Run::new());
         let error = refused("").map(|_| ()).expect_err("more than is promised");
         assert!(error.kind() == ErrorKind::Unsupported && error.to_string().contains(words), "{error}");
         assert!(refused("&promise=fresh").is_ok());
@@ -567,7 +570,8 @@ proptest! {
     #[test]
     fn nothing_is_clipped_within_the_range_of_inputs(seed in 0_u64..1000) {
         let program = chain(seed);
-        let mut session = Blocking::open(&*substrate("twin:crossbar"), &program, &Run::new().with_seed(seed)).expect("opened");
+        let wide = substrate("twin:crossbar?margin=0.7&noise=0.15&drift=0.7");
+        let mut session = Blocking::open(&*wide, &program, &Run::new().with_seed(seed)).expect("opened");
         let x: Vec<f32> = numbers(seed + 5, 64 * program.input_channels(), 1.0).into_iter().map(|v| v.signum() as f32).collect();
         let mut y = vec![0.0; 64 * program.output_channels()];
         let report = session.advance(isoform_core::signal::Signal::Dense(&x), dense_out(&mut y), 64).expect("runs");
