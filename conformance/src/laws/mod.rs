@@ -58,6 +58,7 @@ modules! {
     l3_memory
     l3_drift
     l3_stationarity
+    l3_clock
     l3_calibration
     l3_wear
     l4_latency
@@ -125,6 +126,7 @@ macro_rules! for_each_law {
             l3_memory "L3.memory"
             l3_drift "L3.drift"
             l3_stationarity "L3.stationarity"
+            l3_clock "L3.clock"
             l3_calibration "L3.calibration"
             l3_wear "L3.wear"
             l4_latency "L4.latency"
