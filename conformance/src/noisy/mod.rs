@@ -12,6 +12,7 @@ mod forecast;
 mod rest;
 mod rows;
 mod tally;
+mod visits;
 
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
@@ -32,6 +33,7 @@ pub use forecast::{Forecast, forecast};
 pub(crate) use rest::settled;
 pub(crate) use rows::Rows;
 pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together};
+pub(crate) use visits::Visits;
 
 /// The probability with which a stage finds a mean of nought within its margin.
 pub(crate) const POWER: f64 = 0.95;
@@ -49,7 +51,7 @@ const MOST: usize = 400_000;
 /// Ticks of a quarter of a chopped cycle.
 const CHOP: usize = 8;
 /// The part of a margin beside which a program has come to rest.
-const REST: f64 = 0.1;
+pub(crate) const REST: f64 = 0.1;
 /// The number of rows that no stimulus is judged by.
 const SETTLING: usize = 1 << 20;
 /// Turns that a stimulus has.
