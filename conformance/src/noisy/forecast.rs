@@ -45,7 +45,7 @@ pub fn forecast(profile: &Profile, shown: &[Program], tried: &[&Law]) -> Option<
         };
         let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
         // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
-        let ticks = held.saturating_mul(5 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
+        let ticks = held.saturating_mul(7 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
         // of the beginning, which all that follows is held against, both stages
         let ladder = drifting.saturating_mul((2 - references) * (5 + AGAIN));
         ticks.saturating_add(ladder).saturating_add(7 * PILOT[0] + 2000 + 120 * 34)
