@@ -12,6 +12,7 @@ use crate::units::{self, told};
 use isoform_core::error::Result;
 use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
 
 /// The name of the figure that tells how many independent samples there were.
 pub(crate) const SAMPLES: &str = "effective samples of a stage";
@@ -32,7 +33,7 @@ pub(crate) fn measure(
     bench: &Bench<'_>,
     evidence: &mut Evidence,
     order: Order,
-    stimuli: impl Fn(&Bench<'_>, usize, &mut Chance) -> Vec<Vec<f32>>,
+    stimuli: impl Fn(&Bench<'_>, &Program, &mut Chance) -> Vec<Vec<f32>>,
     settled: impl Fn(&Rows, usize, &Design, f64) -> bool,
 ) -> Result<()> {
     let medium = match bench.medium() {
@@ -46,7 +47,7 @@ pub(crate) fn measure(
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
-        let stimuli = stimuli(bench, stand.inputs, &mut chance);
+        let stimuli = stimuli(bench, &program, &mut chance);
         let (pilot, design) = bench.pilot(&mut stand, &stimuli, &medium)?;
         pilot.keep(evidence, &format!("{name}/pilot"), &stand);
         evidence.note(&format!("design of {name}"), design);
@@ -84,14 +85,19 @@ fn checks(rows: &Rows, outputs: usize, stimuli: usize, design: &Design, medium: 
         let (location, mean) = locate(values.as_deref(), medium.margin, fails);
         Check { stimulus, output, location, mean, limit: medium.margin }
     };
-    // an offset is not told from a slow wander, but both together are no more than what is declared, whatever the stage
-    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - fails * fails / 2.0);
     let offset = |output| {
-        let mean = rows.mean_off(outputs, output, 0)?;
-        let location = if mean.abs() > most { Location::Outside } else { Location::Inside };
-        Some(Check { stimulus: 0, output, location, mean, limit: most })
+        let (location, mean, limit) = offset(rows, outputs, output, medium, fails)?;
+        Some(Check { stimulus: 0, output, location, mean, limit })
     };
     pairs.into_iter().map(check).chain((0..offsets).filter_map(offset)).collect()
+}
+
+/// Where the offset of an output under the reference lies, which chopped stimuli do not show: it is not told from a slow wander, but both together are
+/// no more than what is declared, whatever the stage. With it goes what it is held against.
+pub(crate) fn offset(rows: &Rows, outputs: usize, output: usize, medium: &Medium, fails: f64) -> Option<(Location, f64, f64)> {
+    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - fails * fails / 2.0);
+    let mean = rows.mean_off(outputs, output, 0)?;
+    Some((if mean.abs() > most { Location::Outside } else { Location::Inside }, mean, most))
 }
 
 /// Every stimulus with every output; the reference is what chopped stimuli are held against, and not one of them.
@@ -135,18 +141,24 @@ pub(crate) fn measured(evidence: &Evidence) -> Result<Vec<Measured>, String> {
 }
 
 /// How far a device that always says the same is off the program at the least, under the stimulus where it is furthest off: half of what the
-/// program moves an output by, of that output that it moves most.
-pub(crate) fn swing(all: &[Measured]) -> f64 {
-    let of = |Measured { stimuli, outputs, rows, .. }: &Measured| {
+/// program moves an output by, of the output that it moves least, which is told. One that it leaves where it is, but for a thousandth of the margin, is
+/// rightly always the same, unless all of them are.
+pub(crate) fn swing(all: &[Measured], margin: f64) -> (f64, String) {
+    let of = |Measured { name, stimuli, outputs, rows, .. }: &Measured| -> Vec<(f64, String)> {
         let half = |output: usize| {
             let means = (0..*stimuli).filter_map(|stimulus| rows.mean_said(*outputs, output, stimulus));
             let (low, high) = means.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), m| (low.min(m), high.max(m)));
-            (high - low) / 2.0
+            ((high - low) / 2.0, format!("output {output} of {name}"))
         };
-        (0..*outputs).map(half).fold(0.0, f64::max)
+        let halves: Vec<(f64, String)> = (0..*outputs).map(half).collect();
+        let moved: Vec<_> = halves.iter().filter(|(half, _)| *half > UNMOVED * margin).cloned().collect();
+        if moved.is_empty() { halves } else { moved }
     };
-    all.iter().map(of).fold(0.0, f64::max)
+    all.iter().flat_map(of).min_by(|(a, _), (b, _)| a.total_cmp(b)).unwrap_or_default()
 }
+
+/// The part of a margin by which an output is taken for left where it is.
+const UNMOVED: f64 = 1e-3;
 
 /// Adds every mean to a tally, as one of so many parts of a law.
 pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl Fn(usize) -> String) -> Tally {

@@ -134,6 +134,11 @@ pub(crate) fn if_running(class: Class) -> Requirement {
     if class == Class::FreeRunning { Requirement::Required } else { Requirement::Impossible }
 }
 
+/// Classes that never stand still owe it where they have what it is about, such as an input or a clock of their own.
+pub(crate) fn if_running_has_it(class: Class) -> Requirement {
+    if class == Class::FreeRunning { Requirement::Optional } else { Requirement::Impossible }
+}
+
 /// Every class owes it where its profile claims the facet.
 pub(crate) fn where_claimed(_: Class) -> Requirement {
     Requirement::Optional

@@ -24,6 +24,7 @@ pub mod plan;
 mod quantile;
 pub mod record;
 mod refusal;
+mod settled;
 mod sizes;
 mod spikes;
 pub mod statistics;

@@ -55,6 +55,8 @@ pub struct Blur {
     pub drift: f64,
     /// By how much an output lags: it is so much too high after it fell, and too low after it rose.
     pub lag: f64,
+    /// Seconds that its clock tells for one that passes, where it runs on.
+    pub clock: f64,
     /// What is declared.
     pub declared: Medium,
 }
@@ -64,7 +66,7 @@ impl Blur {
     #[must_use]
     pub fn honest(colour: Colour, sigma: f64, margin: f64) -> Self {
         let declared = Medium { flicker: colour == Colour::Flicker, ..Medium::new(margin, sigma) };
-        Self { nature: Nature::Noisy, colour, sigma, swell: 0.0, bias: 0.0, drift: 0.0, lag: 0.0, declared }
+        Self { nature: Nature::Noisy, colour, sigma, swell: 0.0, bias: 0.0, drift: 0.0, lag: 0.0, clock: 1.0, declared }
     }
 
     /// The same in a medium of another nature. One that runs on declares a washout in ticks, one that wears an endurance of a thousand writes.
@@ -93,6 +95,13 @@ impl Blur {
     #[must_use]
     pub fn with_lag(mut self, lag: f64) -> Self {
         self.lag = lag;
+        self
+    }
+
+    /// The same with a clock that tells so many seconds for one that passes.
+    #[must_use]
+    pub fn with_clock(mut self, clock: f64) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -230,6 +239,9 @@ impl Realization for Blurring {
         let mut report = self.inner.advance(x, SignalMut::Dense(data), ticks).await?;
         if matches!(self.blur.nature, Nature::Wearing { counts: true }) {
             report.writes += std::mem::take(&mut self.writes);
+        }
+        if matches!(self.blur.nature, Nature::Running { .. }) {
+            report.device = Duration::try_from_secs_f64(report.ticks as f64 * self.dt * self.blur.clock).ok();
         }
         for row in data.chunks_exact_mut(self.row.len().max(1)).take(report.ticks) {
             self.noise.next(&mut self.row);

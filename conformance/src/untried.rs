@@ -20,7 +20,7 @@ pub(crate) const NOT_BEGUN: &str = "not begun";
 /// Why laws are not begun, if they might wear out a cell with so many writes behind it.
 pub(crate) fn beyond(profile: &Profile, laws: &[&Law], done: u64) -> Option<String> {
     let endurance = profile.medium?.endurance?;
-    let writes = forecast(profile, laws)?.writes;
+    let writes = forecast(profile, &[], laws)?.writes;
     (writes > endurance.saturating_sub(done)).then(|| {
         let so_far = if done > 0 { format!(", and {done} are done") } else { String::new() };
         format!(

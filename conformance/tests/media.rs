@@ -1,12 +1,19 @@
-//! Media at the edges: programs that remember under noise like 1/f, and no noise at all.
+//! Media at the edges: programs that remember under noise like 1/f, no noise at all, and what runs on with outputs of another.
 
+use async_trait::async_trait;
 use isoform_conformance::defects::HEALTHY;
-use isoform_conformance::media::{Blur, Blurred, Colour};
-use isoform_conformance::record::Status;
+use isoform_conformance::media::{Blur, Blurred, Colour, Nature};
+use isoform_conformance::record::{Dossier, Status};
 use isoform_conformance::{Options, judge, laws, run};
+use isoform_core::error::Result;
 use isoform_core::layer::Quantise;
 use isoform_core::medium::Medium;
 use isoform_core::oracle::OracleSubstrate;
+use isoform_core::profile::Profile;
+use isoform_core::program::Program;
+use isoform_core::report::Report;
+use isoform_core::signal::{Signal, SignalMut};
+use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::Arc;
 
 /// What a law says of a converter in steps up to a magnitude. The program that is tried goes up to five.
@@ -88,4 +95,75 @@ fn noise(blur: Blur) -> (Status, String) {
     let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
     let dossier = run(&medium, &Options::new().with_law("L1.noise")).expect("a run");
     (dossier.outcomes[0].status, dossier.outcomes[0].reason.clone())
+}
+
+/// What runs on, with its outputs times a factor each, by their channels.
+#[derive(Debug)]
+struct Altered {
+    inner: Blurred,
+    factor: fn(usize) -> f32,
+}
+
+#[derive(Debug)]
+struct Altering {
+    inner: Box<dyn Realization>,
+    factor: fn(usize) -> f32,
+    outputs: usize,
+}
+
+#[async_trait]
+impl Substrate for Altered {
+    fn profile(&self) -> Arc<Profile> {
+        self.inner.profile()
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        let inner = self.inner.realize(program, run).await?;
+        Ok(Box::new(Altering { inner, factor: self.factor, outputs: program.output_channels() }))
+    }
+}
+
+#[async_trait]
+impl Realization for Altering {
+    async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        let report = self.inner.advance(x, y.reborrow(), ticks).await?;
+        if let SignalMut::Dense(y) = y {
+            y.iter_mut().enumerate().for_each(|(at, y)| *y *= (self.factor)(at % self.outputs));
+        }
+        Ok(report)
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        self.inner.reset().await
+    }
+}
+
+/// What L2.settled says of what runs on with a margin, whose outputs are altered so.
+fn settled(margin: f64, factor: fn(usize) -> f32) -> Dossier {
+    let blur = Blur::honest(Colour::White, 0.02, margin).in_a(Nature::Running { deaf: false }, 200);
+    let medium = Altered { inner: Blurred::new(Arc::new(OracleSubstrate::new()), blur), factor };
+    run(&medium, &Options::new().with_law("L2.settled")).expect("a run")
+}
+
+#[test]
+fn what_runs_on_is_held_to_every_output() {
+    let status = |factor: fn(usize) -> f32| {
+        let dossier = settled(0.05, factor);
+        assert_eq!(judge(&dossier), dossier);
+        dossier.outcomes[0].status
+    };
+    assert_eq!(status(|_| 1.0), Status::Pass);
+    for altered in [|_| 1.5, |_| 0.1, |output| if output == 0 { 1.0 } else { 0.0 }, |output| if output == 3 { 0.97 } else { 1.0 }]
+    {
+        assert_eq!(status(altered), Status::Fail);
+    }
+}
+
+#[test]
+fn a_margin_within_which_anything_that_runs_on_lies_says_nothing() {
+    for factor in [|_| 1.0, |_| 0.0] {
+        let dossier = settled(10.0, factor);
+        let outcome = &dossier.outcomes[0];
+        assert_eq!(outcome.status, Status::Inconclusive, "{outcome:?}");
+    }
 }

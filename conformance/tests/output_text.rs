@@ -90,13 +90,22 @@ fn claims_in_words() {
 }
 
 #[test]
-fn no_function_is_claimed_of_what_runs_on() {
+fn of_what_runs_on_no_function_is_claimed_but_in_its_means() {
     let mut source = realistic();
     source.provenance.profile.class = Class::FreeRunning;
     assert!(Verdict::of(&source).meaning.contains("nothing of its function (L2)"), "{}", Verdict::of(&source).meaning);
     let (law, status) = (String::from("L2.response"), Status::Pass);
     source.outcomes.push(Outcome { law, status, level: Level::L2, ..source.outcomes[0].clone() });
     assert!(Verdict::of(&source).meaning.contains("that it answers to its inputs, though not with which function (L2)"));
+    let settled = Outcome { law: String::from("L2.settled"), status: Status::NotClaimed, ..source.outcomes[0].clone() };
+    source.outcomes.push(settled);
+    assert!(Verdict::of(&source).meaning.contains("though not with which function (L2)"));
+    if let Some(settled) = source.outcomes.last_mut() {
+        settled.status = Status::Pass;
+    }
+    let meaning = Verdict::of(&source).meaning;
+    assert!(meaning.contains("that it computes this function in its means (L2)"), "{meaning}");
+    assert!(!meaning.contains("stays that function"), "{meaning}");
 }
 
 #[test]

@@ -129,7 +129,9 @@ impl Conform {
             return Err(Failure::input(why));
         }
         let is_statistical = chosen.iter().any(|law| law.statistical);
-        if let Some(price) = forecast(&profile, &chosen).and_then(|forecast| price(&forecast, is_statistical)) {
+        if let Some(price) =
+            forecast(&profile, &substrate.exemplars(), &chosen).and_then(|forecast| price(&forecast, is_statistical))
+        {
             console.note(price);
         }
         let dossier = quietly(|| run(substrate.as_ref(), &options))?;

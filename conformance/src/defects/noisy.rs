@@ -86,6 +86,12 @@ subjects! {
         "drift of half of what is declared", None, |s| blurred(s, white().with_drift(0.015, 0.03, 1e4));
         "wearing", None, |s| blurred(s, white().in_a(Nature::Wearing { counts: true }, 0));
         "running on", None, |s| blurred(s, white().in_a(Nature::Running { deaf: false }, WASHOUT));
+        "running on, autoregressive, 0.9", None, |s| {
+            blurred(s, Blur::honest(Colour::Autoregressive(0.9), SIGMA, MARGIN).in_a(Nature::Running { deaf: false }, WASHOUT))
+        };
+        "running on, mean off by half the margin", None, |s| {
+            blurred(s, white().in_a(Nature::Running { deaf: false }, WASHOUT).with_bias(0.5 * MARGIN))
+        };
     ]
 
     /// Further media on which no law may alarm, on which a run takes many times as long.
@@ -132,6 +138,17 @@ subjects! {
         "writes that are not counted", Some("L3.wear"), |s| blurred(s, white().in_a(Nature::Wearing { counts: false }, 0));
         "a washout that is too short", Some("L1.washout"), |s| blurred(s, white().in_a(Nature::Running { deaf: false }, 2));
         "a source that does not listen", Some("L2.response"), |s| blurred(s, white().in_a(Nature::Running { deaf: true }, WASHOUT));
+        "what runs on is off by one and a half margins", Some("L2.settled"), |s| {
+            blurred(s, white().in_a(Nature::Running { deaf: false }, WASHOUT).with_bias(1.5 * MARGIN))
+        };
+        "what runs on has a gain of +3 %", Some("L2.settled"), |s| {
+            blurred(Arc::new(Faulty::new(s, Defect::Gain)), white().in_a(Nature::Running { deaf: false }, WASHOUT))
+        };
+        "what runs on has noise x 1.5", Some("L2.settled"), |s| {
+            let declared = Medium { washout: Some(WASHOUT), ..Medium::new(MARGIN, SIGMA) };
+            blurred(s, louder(Colour::White, 1.5).in_a(Nature::Running { deaf: false }, WASHOUT).declared_as(declared))
+        };
+        "a clock 10 % fast", Some("L3.clock"), |s| blurred(s, white().in_a(Nature::Running { deaf: false }, WASHOUT).with_clock(1.1));
         "a source that wanders off", Some("L3.stationarity"), |s| {
             let blur = white().in_a(Nature::Running { deaf: false }, WASHOUT);
             blurred(s, blur.with_drift(0.1, 0.1, 10.0))

@@ -1,10 +1,11 @@
 //! `L2.equivalence`: under noise, the means are those of the program.
 //!
-//! It proves that for a reference, both ends of the input range and two inputs that differ from channel to channel, the mean difference of
+//! It proves that for a reference, both ends of the input range, two inputs that differ from channel to channel, and a pattern that moves every output
+//! with its mirror image, the mean difference of
 //! every output to the program lies within the margin that the profile declares: two one-sided t-tests on means of batches of ten
 //! autocorrelation times, or, where the noise is like 1/f, on differences chopped against the reference. How long it is looked at follows from
 //! the noise and the margin, and its price is known before the device is asked. Two stages on fresh data; see `noisy` for the error rates.
-//! A margin within which a device would lie that always says the same is no promise of a function, and leaves the law inconclusive.
+//! A margin within which an output would lie that always says the same is no promise of a function, and leaves the law inconclusive.
 
 use crate::agreement;
 use crate::bench::Bench;
@@ -27,18 +28,30 @@ pub(super) const LAW: Law = Law {
 };
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    agreement::measure(bench, evidence, Order::Random, |bench, inputs, chance| bench.stimuli(inputs, chance), |_, _, _, _| true)
+    agreement::measure(bench, evidence, Order::Random, |bench, program, chance| {
+        let levels = bench.stimuli(program.input_channels(), chance);
+        levels.into_iter().chain(bench.moving(program, chance)).collect()
+    }, |_, _, _, _| true)
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    const NAMES: [&str; 5] = ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
+    const NAMES: [&str; 7] = [
+        "the reference",
+        "the lower rail",
+        "the upper rail",
+        "the first mixture",
+        "the second mixture",
+        "the pattern that moves every output",
+        "its mirror image",
+    ];
     let verdict = agreement::judge(evidence, profile, |stimulus| NAMES.get(stimulus).map_or_else(String::new, |&n| n.to_owned()));
     let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
-    let (swing, margin, unit) = (agreement::swing(&all), medium.margin, agreement::unit(&all));
+    let (margin, unit) = (medium.margin, agreement::unit(&all));
+    let (swing, output) = agreement::swing(&all, margin);
     let verdict = if verdict.status == Status::Pass && swing <= margin {
         let why = format!(
-            "the program moves no output by more than {} to either side, so that a device that always says the same would be within the \
-             declared {} too: such a promise says nothing; a better device may promise less, and a program that it shows may move more",
+            "{output} is moved by no more than {} to either side, so that a device that always says the same there would be within the declared \
+             {} too: such a promise says nothing; a better device may promise less, and a program that it shows may move more",
             told(swing, unit),
             told(margin, unit)
         );

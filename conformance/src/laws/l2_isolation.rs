@@ -27,7 +27,8 @@ pub(super) const LAW: Law = Law {
 const DRIVEN: usize = 8;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    agreement::measure(bench, evidence, Order::Random, |bench, inputs, _| {
+    agreement::measure(bench, evidence, Order::Random, |bench, program, _| {
+        let inputs = program.input_channels();
         let [low, high] = bench.span();
         let quiet = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
         let one = |k: usize| {

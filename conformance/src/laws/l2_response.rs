@@ -6,12 +6,12 @@
 //! source passes once in five hundred runs.
 
 use crate::bench::{Bench, advance, narrow};
-use crate::law::{Law, Verdict};
+use crate::law::{Law, Verdict, if_running_has_it};
 use crate::noisy::{SEPARATE, STAGES};
-use crate::record::{Evidence, Level, Requirement, Status};
+use crate::record::{Evidence, Level, Status};
 use crate::statistics::permutation;
 use isoform_core::error::Result;
-use isoform_core::profile::{Class, Profile};
+use isoform_core::profile::Profile;
 use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
@@ -19,15 +19,11 @@ pub(super) const LAW: Law = Law {
     title: "what runs on by itself listens",
     level: Level::L2,
     needs: "a class that runs on, an input, and a declared washout",
-    requirement,
+    requirement: if_running_has_it,
     statistical: true,
     measure,
     judge,
 };
-
-fn requirement(class: Class) -> Requirement {
-    if class == Class::FreeRunning { Requirement::Optional } else { Requirement::Impossible }
-}
 
 /// The level of a stage.
 const LEVEL: f64 = 1e-3;

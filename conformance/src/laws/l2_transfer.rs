@@ -34,7 +34,8 @@ pub(super) const LAW: Law = Law {
 const LEVELS: usize = 9;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    agreement::measure(bench, evidence, Order::Listed, |bench, inputs, _| {
+    agreement::measure(bench, evidence, Order::Listed, |bench, program, _| {
+        let inputs = program.input_channels();
         let [low, high] = bench.span();
         let level = |k: usize| vec![narrow(low + (high - low) * k as f64 / (LEVELS - 1) as f64, low, high); inputs];
         // the middle is the reference, then up, then down

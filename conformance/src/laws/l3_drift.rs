@@ -5,12 +5,14 @@
 //! end. Beyond the declared time nothing is promised of the drift, so that the ladder ends at nine tenths of it, which leaves room for the looking; the
 //! picture says so. Where the medium can rest, its time passes without work between the probes; else it works. Two stages on fresh data at each age, of
 //! which the second is longer and follows where the first leaves something open: a realization grows old once, so that it is taken before time goes on,
-//! and of the beginning, beside which all else is held, both are. A declared drift that covers all that stimuli move an output by leaves
+//! and of the beginning, beside which all else is held, both are. Noise like 1/f is chopped, so that the mean under the reference is held as well: to margin,
+//! drift and noise together. A declared drift that covers all that stimuli move an output by leaves
 //! the law inconclusive. See `noisy` for the error rates.
 
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{AGAIN, Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::agreement;
+use crate::noisy::{AGAIN, Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, settled, together};
 use crate::output::plot::Plot;
 use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
@@ -18,10 +20,8 @@ use crate::statistics::equivalence::{Location, Verdict as Mean, test_pair};
 use crate::units::{self, told};
 use isoform_core::error::Result;
 use isoform_core::medium::Medium;
-use isoform_core::oracle::Oracle;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
-use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
     id: "L3.drift",
@@ -36,12 +36,10 @@ pub(super) const LAW: Law = Law {
 
 /// Shares of the declared time at which it is looked at; the last leaves room for the looking.
 const LADDER: [f64; 5] = [0.0, 1e-3, 1e-2, 0.1, 0.9];
+/// The part of the furthest move that counts as none.
+const UNMOVED: f64 = 1e-3;
 /// Ticks of work that take the place of a time that is not declared.
 const WORK: f64 = 20_000.0;
-/// Ticks for which a program is held to see where it ends.
-const SETTLE: usize = 1000;
-/// The place of the stimulus that is looked at, beside the reference.
-const STIMULUS: usize = 3;
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of ticks, held below the most")]
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
@@ -59,8 +57,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let rests = bench.profile.facets.rest && medium.drift.is_some();
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
-        let stimuli = bench.stimuli(stand.inputs, &mut chance);
-        let pair = [stimuli[0].clone(), stimuli[STIMULUS].clone()];
+        let [moving, _] = bench.moving(&program, &mut chance);
+        let pair = [bench.stimuli(stand.inputs, &mut chance).swap_remove(0), moving];
         let (_, mut design) = bench.pilot(&mut stand, &pair, &medium)?;
         let margin = budget(&medium) / 2.0_f64.sqrt();
         design.ticks = design.ticks_for(margin);
@@ -88,15 +86,19 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             for stage in STAGES {
                 let rows = bench.stage(&mut stand, &pair, &staged, Order::Random, &mut chance)?;
                 staged = bench.again(&design, rows.deviation(stand.outputs), (pair.len(), margin), &medium);
+                let has_gone = |output| {
+                    agreement::offset(&rows, stand.outputs, output, &medium, failing(1)).is_some_and(|o| o.0 == Location::Outside)
+                };
+                let has_gone = design.coloured && (0..stand.outputs).any(has_gone);
                 rows.keep(evidence, &format!("{name}/rung {rung}/{stage}"), &stand);
                 let is_inside = |output| place(evidence, &medium, (&name, rung, output, stage), failing(1)).0 == Location::Inside;
-                if rung > 0 && (0..stand.outputs).all(is_inside) {
+                if rung > 0 && !has_gone && (0..stand.outputs).all(is_inside) {
                     break;
                 }
             }
         }
         if medium.drift.is_some() {
-            furthest = Some(reach(&program, &stimuli).max(furthest.unwrap_or(0.0)));
+            furthest = Some(reach(&program, &pair).min(furthest.unwrap_or(f64::INFINITY)));
         }
         tried.push(name);
     }
@@ -138,16 +140,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
-/// The furthest that the program is moved from the reference by a stimulus that is held.
-fn reach(program: &Program, stimuli: &[Vec<f32>]) -> f64 {
-    let settled = |row: &Vec<f32>| {
-        let mut y = Oracle::new(program, &Run::new()).run(&row.repeat(SETTLE));
-        y.split_off(y.len().saturating_sub(program.output_channels()))
-    };
-    let Some((reference, others)) = stimuli.split_first() else { return 0.0 };
-    let still = settled(reference);
-    let furthest = |row| settled(row).iter().zip(&still).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    others.iter().map(furthest).fold(0.0, f64::max)
+/// How far the program moves an output from the first stimulus to the second, of the output that it moves least; one that does not move cannot die.
+fn reach(program: &Program, pair: &[Vec<f32>; 2]) -> f64 {
+    let [still, moved] = pair.each_ref().map(|row| settled(program, row));
+    let moves = still.iter().zip(&moved).map(|(a, b)| (a - b).abs());
+    let most = moves.clone().fold(0.0, f64::max);
+    moves.filter(|m| *m > UNMOVED * most).fold(most, f64::min)
 }
 
 /// Why the ladder has no older rung.
@@ -211,7 +209,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             return Verdict::error(Rows::missing(name));
         };
         let unit = unit(evidence, name);
-        let fails = failing(outputs * (LADDER.len() - 1) * tried.len());
+        let coloured = evidence.fact::<Design>(&format!("design of {name}")).is_some_and(|design| design.coloured);
+        let fails = failing(outputs * (LADDER.len() - 1) * tried.len() * if coloured { 2 } else { 1 });
         for (rung, share) in LADDER.iter().enumerate().skip(1) {
             for output in 0..outputs {
                 let [(first, mean), (second, again)] = STAGES.map(|stage| place(evidence, &medium, (name, rung, output, stage), fails));
@@ -219,6 +218,23 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
                     let [mean, again, budget] = [mean, again, budget].map(|v| told(v, &unit));
                     format!("{name}: after {share} of the declared time output {output} is off by {mean} and again by {again}, where {budget} is declared")
                 });
+                if !coloured {
+                    continue;
+                }
+                // what moves all stimuli alike is not seen by chopping
+                let found = STAGES.map(|stage| {
+                    let (rows, outputs) = Rows::kept(evidence, &format!("{name}/rung {rung}/{stage}"))?;
+                    agreement::offset(&rows, outputs, output, &medium, fails)
+                });
+                if let [Some((first, mean, most)), again] = found {
+                    tally.add(together(first, again.map(|a| a.0)), mean.abs() / most, || {
+                        let [mean, most] = [mean, most].map(|v| told(v, &unit));
+                        format!(
+                            "{name}: after {share} of the declared time output {output} is off by {mean} under the reference, where margin, drift and \
+                             noise come to {most}"
+                        )
+                    });
+                }
             }
         }
     }

@@ -4,9 +4,10 @@
 //! they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. What is lost between is counted
 //! in the report, and told. Two stages on fresh data; see `noisy` for the error rates.
 
+use super::l1_washout::window;
 use crate::bench::{Bench, advance, narrow};
 use crate::law::{Law, Verdict, if_running};
-use crate::noisy::{SEPARATE, STAGES, Tally, failing, together};
+use crate::noisy::{SEPARATE, STAGES, Tally, decisive, failing, together};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
@@ -28,8 +29,6 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// Ticks of a window.
-const TICKS: usize = 64;
 /// Ticks of the record that is shown.
 const RECORD: usize = 2048;
 /// Spikes of an output that make a histogram of intervals: a record with fewer goes on, for so many times its ticks.
@@ -50,7 +49,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
-        if let Some(why) = bench.unaffordable(WINDOWS * (TICKS + washout) + LONGER * RECORD, &medium) {
+        let looks = window(washout);
+        if let Some(why) = bench.unaffordable(WINDOWS * (looks + washout) + LONGER * RECORD, &medium) {
             evidence.note("not tried", why);
             continue;
         }
@@ -68,8 +68,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         for stage in STAGES {
             let mut windows = Vec::new();
             for _ in 0..WINDOWS {
-                let y = advance(&mut session, &still.repeat(TICKS), TICKS)?;
-                windows.extend((0..outputs).map(|o| y.iter().skip(o).step_by(outputs).map(|&v| f64::from(v)).sum::<f64>() / TICKS as f64));
+                let y = advance(&mut session, &still.repeat(looks), looks)?;
+                windows.extend((0..outputs).map(|o| y.iter().skip(o).step_by(outputs).map(|&v| f64::from(v)).sum::<f64>() / looks as f64));
                 advance(&mut session, &still.repeat(washout), washout)?;
             }
             let settled = p_value(&windows, bench.seed) > failing(1);
@@ -113,22 +113,19 @@ fn p_value(windows: &[f64], seed: u64) -> f64 {
     permutation::same(&[early, late], width, seed)
 }
 
-/// The p-value that decided: windows differ if both stages say so, so that it is that of the stage which says so less.
-fn decisive(first: f64, again: Option<f64>) -> f64 {
-    again.map_or(first, |again| first.max(again))
-}
-
 fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     let seed = evidence.fact("seed").unwrap_or_default();
     let mut tally = Tally::default();
     let mut least = 1.0_f64;
-    for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
+    let tried = evidence.fact::<Vec<String>>("tried").unwrap_or_default();
+    let fails = failing(tried.len());
+    for name in tried {
         let p = |stage: &str| {
             let found = evidence.sample(&format!("{name}/{stage}"))?;
             (found.values.len() >= WINDOWS).then(|| p_value(&found.values, seed))
         };
         let Some(first) = p(STAGES[0]) else { return Verdict::error(format!("the records of {name} are missing or do not fit")) };
-        let locate = |p: f64| if p <= failing(1) { Location::Outside } else { Location::Inside };
+        let locate = |p: f64| if p <= fails { Location::Outside } else { Location::Inside };
         let again = p(STAGES[1]);
         least = least.min(decisive(first, again));
         tally.add(together(locate(first), again.map(locate)), 0.0, || {
@@ -139,14 +136,4 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         .verdict(evidence, |_| format!("late windows do not differ from early ones, p = {least:.3}"))
         .with_figure("p-value", least, "1")
         .with_figure(SEPARATE, WINDOWS as f64, "1")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_second_stage_decides_what_the_first_doubts() {
-        assert_eq!([decisive(0.6, None), decisive(0.001, Some(0.4)), decisive(0.001, Some(5e-4))], [0.6, 0.4, 0.001]);
-    }
 }

@@ -50,6 +50,7 @@ modules! {
     l2_isolation
     l2_transfer
     l2_response
+    l2_settled
     l2_capacity
     l2_pinched
     l3_endurance
@@ -57,12 +58,15 @@ modules! {
     l3_memory
     l3_drift
     l3_stationarity
+    l3_clock
     l3_calibration
     l3_wear
     l4_latency
     l4_throughput
     l4_setup
 }
+
+pub(crate) use l2_settled::ticks as settled_ticks;
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.
 ///
@@ -114,6 +118,7 @@ macro_rules! for_each_law {
             l2_isolation "L2.isolation"
             l2_transfer "L2.transfer"
             l2_response "L2.response"
+            l2_settled "L2.settled"
             l2_capacity "L2.capacity"
             l2_pinched "L2.pinched"
             l3_endurance "L3.endurance"
@@ -121,6 +126,7 @@ macro_rules! for_each_law {
             l3_memory "L3.memory"
             l3_drift "L3.drift"
             l3_stationarity "L3.stationarity"
+            l3_clock "L3.clock"
             l3_calibration "L3.calibration"
             l3_wear "L3.wear"
             l4_latency "L4.latency"

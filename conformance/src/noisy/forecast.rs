@@ -2,7 +2,10 @@
 
 use super::{AGAIN, Design, PILOT};
 use crate::law::Law;
+use crate::laws::settled_ticks;
+use crate::settled::unsaid;
 use isoform_core::profile::{Class, Profile};
+use isoform_core::program::Program;
 
 /// What the laws will ask of a medium: of time at the least, one stage of each that is statistical, for noise as it is declared that remembers
 /// nothing; of writes at the most.
@@ -18,14 +21,18 @@ pub struct Forecast {
     pub writes: u64,
 }
 
-/// The forecast for a profile and the laws that are to be tried; none where nothing is declared that noise could be held against.
+/// The forecast for a profile, the programs that the substrate shows of itself and the laws that are to be tried; none where nothing is declared that
+/// noise could be held against.
 #[must_use]
-pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
+pub fn forecast(profile: &Profile, shown: &[Program], tried: &[&Law]) -> Option<Forecast> {
     let medium = profile.medium.filter(|m| m.check().is_ok())?;
     let washout = usize::try_from(medium.washout.unwrap_or(0)).unwrap_or(usize::MAX);
     let ticks = if profile.class == Class::FreeRunning {
+        // visits of L2.settled, unless no program says where it settles
+        let settles = shown.is_empty() || shown.iter().any(|program| unsaid(program).is_none());
+        let visits = if settles { settled_ticks(washout) } else { 0 };
         // trials of L1.washout, whose histories last as long, L2.response and L3.stationarity
-        washout.saturating_mul(2 * 120 + 80 + 61)
+        washout.saturating_mul(2 * 120 + 80 + 61).saturating_add(visits)
     } else {
         let design = |margin: f64| {
             let white = Design { tau: 1.0, sigma: medium.noise, coloured: medium.flicker, settled: true, ticks: 0, rest: 0 };
@@ -38,7 +45,7 @@ pub fn forecast(profile: &Profile, tried: &[&Law]) -> Option<Forecast> {
         };
         let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
         // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
-        let ticks = held.saturating_mul(5 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
+        let ticks = held.saturating_mul(7 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
         // of the beginning, which all that follows is held against, both stages
         let ladder = drifting.saturating_mul((2 - references) * (5 + AGAIN));
         ticks.saturating_add(ladder).saturating_add(9 * PILOT[0] + 3 * 2000 + 120 * 34)

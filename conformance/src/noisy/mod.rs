@@ -12,6 +12,7 @@ mod forecast;
 mod rest;
 mod rows;
 mod tally;
+mod visits;
 
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
@@ -29,8 +30,10 @@ use rest::{LOOK, come_to_rest};
 use serde::{Deserialize, Serialize};
 
 pub use forecast::{Forecast, forecast};
+pub(crate) use rest::settled;
 pub(crate) use rows::Rows;
-pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, failing, locate, normal, together};
+pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together};
+pub(crate) use visits::Visits;
 
 /// The probability with which a stage finds a mean of nought within its margin.
 pub(crate) const POWER: f64 = 0.95;
@@ -48,7 +51,7 @@ const MOST: usize = 400_000;
 /// Ticks of a quarter of a chopped cycle.
 const CHOP: usize = 8;
 /// The part of a margin beside which a program has come to rest.
-const REST: f64 = 0.1;
+pub(crate) const REST: f64 = 0.1;
 /// The number of rows that no stimulus is judged by.
 const SETTLING: usize = 1 << 20;
 /// Turns that a stimulus has.
@@ -247,6 +250,9 @@ impl Design {
     }
 }
 
+/// Patterns of inputs of which the most moving one is taken.
+const PATTERNS: usize = 32;
+
 impl Bench<'_> {
     /// What the medium promises, or why nothing can be held against it.
     pub(crate) fn medium(&self) -> Result<Medium, String> {
@@ -273,6 +279,40 @@ impl Bench<'_> {
         let mut mixed = || (0..inputs).map(|_| narrow(chance.within(low, high), low, high)).collect::<Vec<_>>();
         let (one, other) = (mixed(), mixed());
         vec![level(0.5), level(0.0), level(1.0), one, other]
+    }
+
+    /// A row of inputs at either end of the range that moves every output far from the reference, and its mirror image. Of the patterns that are tried
+    /// it is the one whose least moved output, among those that move at all, moves furthest in parts of what any pattern moves it by.
+    pub(crate) fn moving(&self, program: &Program, chance: &mut Chance) -> [Vec<f32>; 2] {
+        let ([low, high], inputs) = (self.span(), program.input_channels());
+        let row =
+            |pattern: &[bool]| pattern.iter().map(|up| narrow(if *up { high } else { low }, low, high)).collect::<Vec<f32>>();
+        let still = settled(program, &vec![narrow(0.5 * (low + high), low, high); inputs]);
+        let patterns: Vec<Vec<bool>> =
+            (0..PATTERNS).map(|_| (0..inputs).map(|_| chance.within(0.0, 1.0) < 0.5).collect()).collect();
+        let moved = |pattern: &[bool]| -> Vec<f64> {
+            settled(program, &row(pattern)).iter().zip(&still).map(|(a, b)| (a - b).abs()).collect()
+        };
+        let all: Vec<Vec<f64>> = patterns.iter().map(|pattern| moved(pattern)).collect();
+        let most = |output: usize| all.iter().map(|moves| moves[output]).fold(0.0, f64::max);
+        let most: Vec<f64> = (0..still.len()).map(most).collect();
+        let worth = |moves: &[f64]| {
+            let parts = moves.iter().zip(&most).filter(|(_, most)| **most > 0.0).map(|(moves, most)| moves / most);
+            parts.fold(f64::INFINITY, f64::min)
+        };
+        let best = patterns.iter().zip(&all).max_by(|(_, a), (_, b)| worth(a).total_cmp(&worth(b)));
+        let (mut best, mut furthest) = best.map_or((Vec::new(), 0.0), |(pattern, moves)| (pattern.clone(), worth(moves)));
+        // one input after the other is turned where that is better
+        for input in 0..inputs.min(PATTERNS) {
+            best[input] = !best[input];
+            let found = worth(&moved(&best));
+            if found > furthest {
+                furthest = found;
+            } else {
+                best[input] = !best[input];
+            }
+        }
+        [row(&best), row(&best.iter().map(|up| !up).collect::<Vec<_>>())]
     }
 
     /// Holds the reference, the first of the stimuli, until the record is long enough for its autocorrelation time, or too long.

@@ -1,11 +1,26 @@
 //! When a program is at rest under a stimulus that is held, read off the program alone.
 
 use isoform_core::oracle::Oracle;
+use isoform_core::program::Program;
+use isoform_core::substrate::Run;
 
 /// The shortest and the longest look at whether it does, in ticks.
 pub(super) const LOOK: [usize; 2] = [256, 4096];
 /// Ticks for which a program is left to itself whose outputs never rest, such as those that spike.
 const RESTLESS: usize = 100;
+
+/// Ticks for which a program is held to see where it ends.
+const SETTLE: usize = 1000;
+
+/// Where the outputs of a program end under a row of inputs that is held.
+pub(crate) fn settled(program: &Program, row: &[f32]) -> Vec<f64> {
+    let (mut oracle, wide) = (Oracle::new(program, &Run::new()), row.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>());
+    let mut said = vec![0.0; program.output_channels()];
+    for _ in 0..SETTLE {
+        oracle.step(&wide, &mut said);
+    }
+    said
+}
 
 /// Holds a row of inputs until every output stays within a size of where it ends, and counts the ticks before; none if one grows without end.
 pub(super) fn come_to_rest(oracle: &mut Oracle, x: &[f32], outputs: usize, size: f64) -> Option<usize> {

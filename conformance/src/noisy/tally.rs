@@ -41,6 +41,11 @@ pub(crate) fn together(first: Location, second: Option<Location>) -> Location {
     }
 }
 
+/// The p-value that decided: distributions differ if both stages say so, so that it is that of the stage which says so less.
+pub(crate) fn decisive(first: f64, again: Option<f64>) -> f64 {
+    again.map_or(first, |again| first.max(again))
+}
+
 /// Where a mean lies in one stage: inside by the level that passes, outside by that which fails.
 pub(crate) fn locate(values: Option<&[f64]>, margin: f64, fails: f64) -> (Location, f64) {
     let Some(values) = values else { return (Location::Open, 0.0) };
@@ -112,5 +117,15 @@ impl Tally {
             .with_limit("largest deviation over what was declared", worst, "1", resolution.max(1.0))
             .with_figure("checks", checks as f64, "1")
             .with_figure("probability of a false alarm of this law, at most", share(), "1")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_stage_decides_what_the_first_doubts() {
+        assert_eq!([decisive(0.6, None), decisive(0.001, Some(0.4)), decisive(0.001, Some(5e-4))], [0.6, 0.4, 0.001]);
     }
 }

@@ -102,13 +102,17 @@ fn renewed(dossier: &Dossier) -> &'static str {
     }
 }
 
-/// "that it keeps its word (L0) and that its state is a state (L1)". No law holds what runs on to a function.
+/// "that it keeps its word (L0) and that its state is a state (L1)". What runs on is held to a function by one law alone, and in its means.
 fn shown(dossier: &Dossier, level: Level) -> String {
     let runs_on = dossier.provenance.profile.class == Class::FreeRunning;
-    let answers = dossier.outcomes.iter().any(|o| o.law == "L2.response" && o.status == Status::Pass);
+    let passed = |law: &str| dossier.outcomes.iter().any(|o| o.law == law && o.status == Status::Pass);
     let phrase = |l: Level| match l {
-        Level::L2 if runs_on && answers => String::from("that it answers to its inputs, though not with which function (L2)"),
+        Level::L2 if runs_on && passed("L2.settled") => String::from("that it computes this function in its means (L2)"),
+        Level::L2 if runs_on && passed("L2.response") => {
+            String::from("that it answers to its inputs, though not with which function (L2)")
+        }
         Level::L2 if runs_on => String::from("nothing of its function (L2)"),
+        Level::L3 if runs_on => String::from("that it goes on as it was (L3)"),
         Level::L4 => format!("{} ({l})", l.proves()),
         _ => format!("that {} ({l})", l.proves()),
     };

@@ -36,15 +36,19 @@ impl Spread {
                 part.iter().map(move |v| scale * (v - mean) * (v - mean))
             })
             .collect();
-        let root = |v: f64| v.max(0.0).sqrt();
-        let judged = batches(&squares, tau(&squares)).and_then(|batches| {
-            let (variance, scatter) = moments(&batches);
-            let n = batches.len() as f64;
-            let half = quantile_t(1.0 - alpha, n - 1.0)? * scatter / n.sqrt();
-            Some(Self { deviation: root(variance), low: root(variance - half), high: root(variance + half) })
-        });
+        let judged = batches(&squares, tau(&squares)).and_then(|batches| Self::of_squares(&batches, alpha));
         let largest = squares.iter().copied().fold(0.0, f64::max);
         judged.unwrap_or_else(|| Self { deviation: root(moments(&squares).0), low: 0.0, high: root(largest) })
+    }
+
+    /// The same of mean squares that are independent; none if there are too few. Squares lean to the right, whose interval lies too low rather than too
+    /// high: what is quiet is not taken for loud.
+    #[must_use]
+    pub fn of_squares(squares: &[f64], alpha: f64) -> Option<Self> {
+        let (variance, scatter) = moments(squares);
+        let n = squares.len() as f64;
+        let half = quantile_t(1.0 - alpha, n - 1.0)? * scatter / n.sqrt();
+        Some(Self { deviation: root(variance), low: root(variance - half), high: root(variance + half) })
     }
 
     /// Where it lies beside what was declared.
@@ -58,6 +62,10 @@ impl Spread {
             Location::Open
         }
     }
+}
+
+fn root(v: f64) -> f64 {
+    v.max(0.0).sqrt()
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn main() -> Result<()> {
     let program = counted_array(neuristor(), [1, 4], 0.0, Semantics::exact(1e-8).with_decay(Decay::RungeKutta))?;
     let mut running = Blocking::open(&substrate, &program, &Run::new())?;
     for volts in [10.8_f32, 12.0, 13.0, 14.0] {
-        let (forgotten, measured) = (13_000, 3000);
+        let (forgotten, measured) = (15_000, 3000);
         let held = [volts; 4];
         let mut y = vec![0.0; 4 * (forgotten + measured)];
         running.advance(Signal::Held(&held), SignalMut::Dense(&mut y), forgotten + measured)?;

@@ -151,13 +151,13 @@ fn a_film_takes_rates_of_itself_alone() {
     Blocking::open(bench.as_ref(), &counted, &Run::new()).expect("loads").run(&[13.0; 300]).expect("the waveform is seen");
     let full = open("twin:waveform?dut=neuristor&oversample=10&delay=1e-4").expect("opens");
     let full = Blocking::open(full.as_ref(), &counted, &Run::new()).expect_err("the memory is full").to_string();
-    assert!(full.contains("remembers 13000 ticks") && !full.contains("shorter rest"), "{full}");
+    assert!(full.contains("remembers 15000 ticks") && !full.contains("shorter rest"), "{full}");
     let slow = open("twin:waveform?dut=neuristor&awg_rate=1e7").expect_err("too slow").to_string();
     assert!(slow.contains("fewer than the ticks"), "{slow}");
     // another film: the share of the heat that neighbours would take
     let mut net = Builder::new();
     let v_in = net.input("v_in", [1]);
-    let cell = net.node("cell", neuristor().with("s_env", 0.998 * S_TH), v_in);
+    let cell = net.node("cell", neuristor().with("s_env", 0.999 * S_TH), v_in);
     let rate = net.node("rate", spike_rate(), cell);
     net.output("rate", rate);
     says(refusal(net.build(semantics).expect("builds")), "leave s_env as it is");

@@ -1,6 +1,7 @@
 //! The options of the substrate, read from a locator.
 
 use super::device::Device;
+use super::substrate::promised;
 use crate::memristor::pcm::Pcm;
 use crate::memristor::reram::Wan;
 use isoform_core::error::{Error, Result};
@@ -23,13 +24,11 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ),
     (
         "margin",
-        "the most that the mean of an output may be off, in its units, 0.7 if absent; programs that need more are refused",
+        "the most that the mean of an output may be off, in its units; programs that need more are refused; if absent, what the program needs that the chip shows of \
+         itself, and a quarter more",
     ),
-    ("noise", "the most deviation of one sample of an output, in its units, 0.15 if absent; programs that need more are refused"),
-    (
-        "drift",
-        "the most that the mean of an output may move within a minute, in its units, 0.6 if absent; programs that need more are refused",
-    ),
+    ("noise", "the most deviation of one sample of an output, in its units, as for margin"),
+    ("drift", "the most that the mean of an output may move within a minute, in its units, as for margin"),
     ("endurance", "writes that a cell bears, 1 or more; that of the device if absent"),
     ("age", "seconds that pass between writing, with what calibration belongs to it, and the first tick; 0 if absent"),
     (
@@ -100,16 +99,17 @@ impl Chosen {
                 "a compensation takes summed conductances for those that drift, and reads that disturb raise them; leave out compensate or disturb",
             ));
         }
-        Ok(Self {
+        let promise = |given: Option<f64>| given.unwrap_or(f64::INFINITY);
+        promised(Self {
             device,
             seed: options.take("seed")?.unwrap_or(0),
             bits: options.take_within("bits", 2..=16)?.unwrap_or(8),
             wire: options.take_within("wire", 0.0..=1e3)?.unwrap_or(0.0),
             is_compensated,
             output_noise: options.take_within("output-noise", 0.0..=10.0)?.unwrap_or(0.04),
-            margin: options.take_within("margin", PROMISE)?.unwrap_or(0.7),
-            noise: options.take_within("noise", PROMISE)?.unwrap_or(0.15),
-            drift: options.take_within("drift", PROMISE)?.unwrap_or(0.6),
+            margin: promise(options.take_within("margin", PROMISE)?),
+            noise: promise(options.take_within("noise", PROMISE)?),
+            drift: promise(options.take_within("drift", PROMISE)?),
             endurance: options.take_within("endurance", 1..=u32::MAX)?.unwrap_or_else(|| device.endurance()),
             disturb,
             is_used,

@@ -13,7 +13,7 @@ pub(super) struct Moments {
     pub(super) noise: f64,
     /// How far the mean moves within the declared time.
     pub(super) drift: f64,
-    /// Variance of what moves: the cells do not drift alike.
+    /// Variance of what moves: the cells do not drift alike, and slow noise moves each by itself.
     pub(super) spread: f64,
 }
 
@@ -81,7 +81,10 @@ pub(super) fn moments(device: &Device, large: f64, horizon: Horizon) -> Moments 
                 fixed: written + rest_square + fluctuation * all + (gain * large * spread(horizon.age)).powi(2),
                 noise: fluctuation * all,
                 drift: large * moved + disturbed,
-                spread: (gain * large * (spread(end) - spread(horizon.age))).powi(2) + apart.iter().sum::<f64>(),
+                // means of two times fluctuate as much as single reads where the noise is slower than either
+                spread: (gain * large * (spread(end) - spread(horizon.age))).powi(2)
+                    + apart.iter().sum::<f64>()
+                    + 2.0 * gain * gain * fluctuation * all,
             }
         }
         Device::Reram(wan) => {

@@ -7,9 +7,9 @@
 //! **Promises.** The margin, noise and drift of the profile are options. Whether a program keeps to them is worked out from the statistics of the
 //! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs. They
 //! count the age at the first tick, and what the reads of a minute do to the cells.
-//! They grow with the weights, with the root of the inputs of a map and with the depth of the program. The defaults are
-//! those of the programs that the conformance suite draws: up to six maps in a row, of up to six inputs, with weights of up to a third. They
-//! are wide beside digital promises, for a weight of such cells is off by four parts in a hundred of the largest.
+//! They grow with the weights, with the root of the inputs of a map and with the depth of the program. Those that are not
+//! given are what the program needs that the chip shows of itself, and a quarter more. They are wide beside digital promises, for a weight of such cells is off by four
+//! parts in a hundred of the largest.
 
 use super::array::Settings;
 use super::error::Error as CrossbarError;
@@ -130,6 +130,30 @@ fn exemplar() -> Result<Program> {
     builder.output("y", y);
     builder.build(Semantics::exact(TICK))
 }
+
+/// The options with what the program of the chip needs for each promise that is without end.
+pub(super) fn promised(chosen: Chosen) -> Result<Chosen> {
+    let program = exemplar()?;
+    let means = Chip::of(chosen).means(TICK);
+    let needed = Forecast::new(&program, &Plan::new(&program), INPUT, &means).map_err(refusal)?;
+    let or = |given: f64, needed: f64| if given.is_finite() { given } else { rounded_up(needed) };
+    let (margin, noise, drift) =
+        (or(chosen.margin, needed.margin), or(chosen.noise, needed.noise), or(chosen.drift, needed.drift));
+    Ok(Chosen { margin, noise, drift, ..chosen })
+}
+
+/// What a program needs more whose weights are tuned: they then lie anywhere between those of the cells that err most.
+const TUNED: f64 = 1.25;
+
+/// A promise with room to tune, in two digits, rounded up.
+fn rounded_up(needed: f64) -> f64 {
+    let needed = TUNED * needed;
+    let place = 10.0_f64.powf(1.0 - needed.max(f64::MIN_POSITIVE).log10().floor());
+    ((needed * place).ceil() / place).max(LEAST)
+}
+
+/// The least promise.
+const LEAST: f64 = 1e-9;
 
 /// What realizations share of a chip.
 #[derive(Debug, Clone)]

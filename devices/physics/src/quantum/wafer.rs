@@ -5,13 +5,13 @@
 //!   14 V, where it is worst); 4.5 times that, 2 kHz for neighbours that fall in step, and 1 kHz for the ripple of a short record.
 //! - Noise: the window leaves a ripple of 1.5 kHz at 10.8 V, where the period is the longest; a temperature noise of 100 K/√s adds 0.5 kHz.
 //! - Washout: within one longest period, 3.8 µs, the load has charged (1.7 µs) and the film has cooled (0.24 µs); one passage through the
-//!   transition puts the film back on its major loop, since `P` falls to nothing within the loop's width. After thirteen time constants of the
-//!   window, 130 µs, `14 e^-13` of a change of rate is left: 5 Hz of the whole range, beside 550 Hz by which means over four elements differ
-//!   from trial to trial.
+//!   transition puts the film back on its major loop, since `P` falls to nothing within the loop's width. After fifteen time constants of the
+//!   window, 150 µs, `16 e^-15` of a change of rate is left: 1 Hz of the whole range. Coupled elements fall back to the phases of a voltage in that
+//!   time as well: by a coupling of 0.001 rates differ by 200 Hz after 130 µs, and by nothing that is told from their 500 Hz after 200 µs.
 //! - Range: below 10.8 V and above 14 V the rate changes so fast with the voltage (it ends at 10.0 and 15.5 V) that a spread of one in a
 //!   thousand decides whether an element spikes at all. Above a coupling of 0.002 elements fall in step in several ways, which differ by
-//!   7 % in rate and last as long as the device is on. Below it, elements that are nearly alike still pull each other's phases for milliseconds, by
-//!   which rates differ the less the weaker the coupling is: half of that is the most that is taken.
+//!   7 % in rate and last as long as the device is on. Below it, they pull each other's phases the longer the
+//!   stronger they are coupled: a quarter of that is the most that is taken.
 
 use super::neuristor::{NOISE, Neuristor, T_0};
 use isoform_core::draw::{Key, normal};
@@ -22,11 +22,11 @@ use isoform_core::medium::Medium;
 use isoform_core::semantics::{Decay, Semantics};
 
 /// Seconds after which nothing of an earlier input shows in a rate.
-pub const WASHOUT: f64 = 130e-6;
+pub const WASHOUT: f64 = 150e-6;
 /// The voltages at which an element spikes whatever its spread.
 pub const INPUT: [f64; 2] = [10.8, 14.0];
 /// The strongest coupling under which rates do not depend on what came before.
-pub(super) const COUPLING: f64 = 0.001;
+pub(super) const COUPLING: f64 = 0.0005;
 /// The time constant that a rate must have.
 pub(super) const TAU: f64 = 1e-5;
 /// What is spread from element to element: constants by a share, and the centre of the loop by a share of its distance from the surroundings.
