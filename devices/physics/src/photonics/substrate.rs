@@ -145,11 +145,11 @@ impl Substrate for Mesh {
 const FEW: usize = 4;
 const WIDEST: usize = 16;
 
-/// The matrix `u S v` with singular values that fall in even steps from the largest that there may be towards half of it: the output of a smaller one
+/// The matrix `u S v` with singular values that fall in even steps from the largest that there may be to half of it: the output of a smaller one
 /// would be lost in the margin of the others.
 fn singular(u: &Matrix, v: &Matrix, largest: f64) -> Matrix {
     let size = u.rows();
-    let value = |r: usize| largest * (1.0 - 0.5 * r as f64 / size as f64);
+    let value = |r: usize| largest * ((size - r) as f64 / size as f64).max(0.5);
     u.times(&Matrix::from_fn(size, size, |r, c| v.at(r, c) * value(r)))
 }
 
