@@ -10,4 +10,5 @@ pub mod culture;
 mod instruction_sets;
 pub mod memristor;
 pub mod photonics;
+mod promise;
 pub mod quantum;

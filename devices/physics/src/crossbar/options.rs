@@ -4,9 +4,9 @@ use super::device::Device;
 use super::substrate::promised;
 use crate::memristor::pcm::Pcm;
 use crate::memristor::reram::Wan;
+use crate::promise;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
-use std::ops::RangeInclusive;
 
 /// The options of `twin:crossbar`, with what each means.
 pub const OPTIONS: &[(&str, &str)] = &[
@@ -48,9 +48,6 @@ pub(super) const WITHIN: f64 = 60.0;
 
 /// The most seconds that a chip may be old, some three thousand years.
 const OLDEST: f64 = 1e11;
-
-/// What can be promised, in units of outputs.
-const PROMISE: RangeInclusive<f64> = 1e-9..=1e6;
 
 /// The options with their values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -99,7 +96,8 @@ impl Chosen {
                 "a compensation takes summed conductances for those that drift, and reads that disturb raise them; leave out compensate or disturb",
             ));
         }
-        let promise = |given: Option<f64>| given.unwrap_or(f64::INFINITY);
+        let mut promise = |name: &str| Ok::<f64, Error>(options.take_within(name, promise::RANGE)?.unwrap_or(f64::INFINITY));
+        let [margin, noise, drift] = [promise("margin")?, promise("noise")?, promise("drift")?];
         promised(Self {
             device,
             seed: options.take("seed")?.unwrap_or(0),
@@ -107,9 +105,9 @@ impl Chosen {
             wire: options.take_within("wire", 0.0..=1e3)?.unwrap_or(0.0),
             is_compensated,
             output_noise: options.take_within("output-noise", 0.0..=10.0)?.unwrap_or(0.04),
-            margin: promise(options.take_within("margin", PROMISE)?),
-            noise: promise(options.take_within("noise", PROMISE)?),
-            drift: promise(options.take_within("drift", PROMISE)?),
+            margin,
+            noise,
+            drift,
             endurance: options.take_within("endurance", 1..=u32::MAX)?.unwrap_or_else(|| device.endurance()),
             disturb,
             is_used,

@@ -17,6 +17,7 @@ use super::forecast::{Forecast, Means};
 use super::options::{Chosen, WITHIN};
 use super::realization::Realized;
 use super::statistics::Horizon;
+use crate::promise::{self, rounded_up};
 use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Result};
 use isoform_core::linear::Dense;
@@ -136,7 +137,9 @@ pub(super) fn promised(chosen: Chosen) -> Result<Chosen> {
     let program = exemplar()?;
     let means = Chip::of(chosen).means(TICK);
     let needed = Forecast::new(&program, &Plan::new(&program), INPUT, &means).map_err(refusal)?;
-    let or = |given: f64, needed: f64| if given.is_finite() { given } else { rounded_up(needed) };
+    let or = |given: f64, needed: f64| {
+        if given.is_finite() { given } else { rounded_up((TUNED * needed).max(*promise::RANGE.start()), 2.0) }
+    };
     let (margin, noise, drift) =
         (or(chosen.margin, needed.margin), or(chosen.noise, needed.noise), or(chosen.drift, needed.drift));
     Ok(Chosen { margin, noise, drift, ..chosen })
@@ -144,16 +147,6 @@ pub(super) fn promised(chosen: Chosen) -> Result<Chosen> {
 
 /// What a program needs more whose weights are tuned: they then lie anywhere between those of the cells that err most.
 const TUNED: f64 = 1.25;
-
-/// A promise with room to tune, in two digits, rounded up.
-fn rounded_up(needed: f64) -> f64 {
-    let needed = TUNED * needed;
-    let place = 10.0_f64.powf(1.0 - needed.max(f64::MIN_POSITIVE).log10().floor());
-    ((needed * place).ceil() / place).max(LEAST)
-}
-
-/// The least promise.
-const LEAST: f64 = 1e-9;
 
 /// What realizations share of a chip.
 #[derive(Debug, Clone)]

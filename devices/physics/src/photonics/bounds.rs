@@ -11,6 +11,7 @@
 use super::matrix::{Complex, Matrix};
 use super::settings::Settings;
 use super::stage::{Reads, Stage};
+use crate::promise::rounded_up;
 use isoform_core::error::{Error, Result};
 use isoform_core::medium::Medium;
 
@@ -63,7 +64,7 @@ pub(super) fn check(outputs: &[(&str, Bound)], medium: &Medium) -> Result<()> {
     let most = |of: fn(&Bound) -> f64| short.iter().map(|(_, bound)| of(bound)).fold(0.0, f64::max);
     let needed = [("margin", most(|b| b.margin), medium.margin), ("noise", most(|b| b.noise), medium.noise)];
     let beyond = needed.iter().filter(|(_, needed, declared)| *needed > declared * (1.0 + ROUNDED));
-    let more: Vec<String> = beyond.map(|(name, needed, _)| format!("{name}={}", rounded_up(*needed))).collect();
+    let more: Vec<String> = beyond.map(|(name, needed, _)| format!("{name}={}", rounded_up(*needed, 3.0))).collect();
     let why = format!(
         "its outputs may be off, {}, and {:.2e} and {:.2e} are declared: open the mesh with {} or more, or wire fewer \
          maps one after the other",
@@ -73,12 +74,6 @@ pub(super) fn check(outputs: &[(&str, Bound)], medium: &Medium) -> Result<()> {
         more.join("&")
     );
     Err(Error::unsupported(why).with_node(*first))
-}
-
-/// A number in three digits, rounded up, lest what is named be too small again.
-fn rounded_up(number: f64) -> f64 {
-    let place = 10.0_f64.powf(2.0 - number.log10().floor());
-    (number * place).ceil() / place
 }
 
 /// The largest magnitude behind a matrix for inputs of at most `range`.

@@ -21,11 +21,11 @@
 
 use super::decomposition::Layout;
 use super::receiver::Receiver;
+use crate::promise;
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::Options;
 use isoform_core::medium::{Drift, Medium, Price};
 use std::f64::consts::TAU;
-use std::ops::RangeInclusive;
 
 /// Seconds of a tick, which its price is for: heaters settle in fewer.
 const TICK: f64 = 1e-3;
@@ -70,9 +70,6 @@ pub const OPTIONS: &[(&str, &str)] = &[
 
 /// What the first round of a fit folds back for certain, in radian: four deviations of the largest offset of cold heaters.
 const FOLDED: f64 = 1.0;
-
-/// What can be promised, in units of outputs.
-const PROMISE: RangeInclusive<f64> = 1e-9..=1e6;
 
 /// The least bandwidth of a detector, in hertz.
 const SLOWEST: f64 = 1e6;
@@ -175,8 +172,8 @@ impl Settings {
                 return Err(Error::unsupported(format!("there is no layout {other:?}: choose rectangle or triangle")));
             }
         };
-        let margin = options.take_within("margin", PROMISE)?;
-        let noise = options.take_within("noise", PROMISE)?;
+        let margin = options.take_within("margin", promise::RANGE)?;
+        let noise = options.take_within("noise", promise::RANGE)?;
         let mut number = |name: &str, standard: f64, [least, most]: [f64; 2]| -> Result<f64> {
             Ok(options.take_within(name, least..=most)?.unwrap_or(standard))
         };
