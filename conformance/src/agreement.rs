@@ -48,31 +48,45 @@ pub(crate) fn measure(
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let stimuli = stimuli(bench, &program, &mut chance);
-        let (pilot, design) = bench.pilot(&mut stand, &stimuli, &medium)?;
-        pilot.keep(evidence, &format!("{name}/pilot"), &stand);
-        evidence.note(&format!("design of {name}"), design);
-        evidence.note(&format!("stimuli of {name}"), stimuli.len());
-        let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium);
-        if let Some(why) = design.restless().or_else(dear) {
-            evidence.note("not tried", why);
-            continue;
+        if record(bench, evidence, (&mut stand, &name), (&stimuli, order), (&medium, &mut chance), &settled)? {
+            evidence.note("clipped", stand.clipped + evidence.fact::<u64>("clipped").unwrap_or(0));
+            tried.push(name);
         }
-        let mut staged = design;
-        for stage in STAGES {
-            let rows = bench.stage(&mut stand, &stimuli, &staged, order, &mut chance)?;
-            let found = checks(&rows, stand.outputs, stimuli.len(), &design, &medium, 1);
-            let is_settled = settled(&rows, stand.outputs, &design, medium.margin);
-            staged = bench.again(&design, rows.deviation(stand.outputs), (stimuli.len(), medium.margin), &medium);
-            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
-            if found.iter().all(|check| check.location == Location::Inside) && is_settled {
-                break;
-            }
-        }
-        evidence.note("clipped", stand.clipped + evidence.fact::<u64>("clipped").unwrap_or(0));
-        tried.push(name);
     }
     evidence.note("tried", tried);
     Ok(())
+}
+
+/// Measures on one program, in the session that is handed over, and says whether it was; not if that is too dear.
+pub(crate) fn record(
+    bench: &Bench<'_>,
+    evidence: &mut Evidence,
+    (stand, name): (&mut Stand, &str),
+    (stimuli, order): (&[Vec<f32>], Order),
+    (medium, chance): (&Medium, &mut Chance),
+    settled: impl Fn(&Rows, usize, &Design, f64) -> bool,
+) -> Result<bool> {
+    let (pilot, design) = bench.pilot(stand, stimuli, medium)?;
+    pilot.keep(evidence, &format!("{name}/pilot"), stand);
+    evidence.note(&format!("design of {name}"), design);
+    evidence.note(&format!("stimuli of {name}"), stimuli.len());
+    let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), medium);
+    if let Some(why) = design.restless().or_else(dear) {
+        evidence.note("not tried", why);
+        return Ok(false);
+    }
+    let mut staged = design;
+    for stage in STAGES {
+        let rows = bench.stage(stand, stimuli, &staged, order, chance)?;
+        let found = checks(&rows, stand.outputs, stimuli.len(), &design, medium, 1);
+        let is_settled = settled(&rows, stand.outputs, &design, medium.margin);
+        staged = bench.again(&design, rows.deviation(stand.outputs), (stimuli.len(), medium.margin), medium);
+        rows.keep(evidence, &format!("{name}/{stage}"), stand);
+        if found.iter().all(|check| check.location == Location::Inside) && is_settled {
+            break;
+        }
+    }
+    Ok(true)
 }
 
 /// The checks of a program, which has its part of so many.
@@ -95,9 +109,14 @@ fn checks(rows: &Rows, outputs: usize, stimuli: usize, design: &Design, medium: 
 /// Where the offset of an output under the reference lies, which chopped stimuli do not show: it is not told from a slow wander, but both together are
 /// no more than what is declared, whatever the stage. With it goes what it is held against.
 pub(crate) fn offset(rows: &Rows, outputs: usize, output: usize, medium: &Medium, fails: f64) -> Option<(Location, f64, f64)> {
-    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - fails * fails / 2.0);
+    let most = wandering(medium, fails * fails);
     let mean = rows.mean_off(outputs, output, 0)?;
     Some((if mean.abs() > most { Location::Outside } else { Location::Inside }, mean, most))
+}
+
+/// The most that a mean is off which wanders, but with a probability: margin, drift and noise together.
+pub(crate) fn wandering(medium: &Medium, chance: f64) -> f64 {
+    medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - chance / 2.0)
 }
 
 /// Every stimulus with every output; the reference is what chopped stimuli are held against, and not one of them.
@@ -147,8 +166,7 @@ pub(crate) fn swing(all: &[Measured], margin: f64) -> (f64, String) {
     let of = |Measured { name, stimuli, outputs, rows, .. }: &Measured| -> Vec<(f64, String)> {
         let half = |output: usize| {
             let means = (0..*stimuli).filter_map(|stimulus| rows.mean_said(*outputs, output, stimulus));
-            let (low, high) = means.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), m| (low.min(m), high.max(m)));
-            ((high - low) / 2.0, format!("output {output} of {name}"))
+            (half_span(means), format!("output {output} of {name}"))
         };
         let halves: Vec<(f64, String)> = (0..*outputs).map(half).collect();
         let moved: Vec<_> = halves.iter().filter(|(half, _)| *half > UNMOVED * margin).cloned().collect();
@@ -157,8 +175,14 @@ pub(crate) fn swing(all: &[Measured], margin: f64) -> (f64, String) {
     all.iter().flat_map(of).min_by(|(a, _), (b, _)| a.total_cmp(b)).unwrap_or_default()
 }
 
-/// The part of a margin by which an output is taken for left where it is.
-const UNMOVED: f64 = 1e-3;
+/// How far whoever always gives the same is off numbers at the least, where it is furthest off.
+pub(crate) fn half_span(numbers: impl Iterator<Item = f64>) -> f64 {
+    let (low, high) = numbers.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), n| (low.min(n), high.max(n)));
+    (high - low).max(0.0) / 2.0
+}
+
+/// The part of a margin, or of the furthest move, by which an output is taken for left where it is.
+pub(crate) const UNMOVED: f64 = 1e-3;
 
 /// Adds every mean to a tally, as one of so many parts of a law.
 pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl Fn(usize) -> String) -> Tally {

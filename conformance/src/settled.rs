@@ -2,6 +2,7 @@
 //!
 //! Nobody sets the phase of what runs on, so that only means can be held against a program: those after the washout, of outputs that have a value.
 
+use crate::agreement::half_span;
 use crate::bench::Bench;
 use crate::noisy::REST;
 use isoform_core::dynamics::Domain;
@@ -67,9 +68,7 @@ pub(crate) fn means(
 
 /// How far whoever always gives the same is off the means of an output at the least, under the row where it is furthest off: half of what they move by.
 pub(crate) fn swing(means: &[f64], outputs: usize, output: usize) -> f64 {
-    let own = means.iter().skip(output).step_by(outputs.max(1));
-    let (low, high) = own.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &m| (low.min(m), high.max(m)));
-    (high - low).max(0.0) / 2.0
+    half_span(means.iter().skip(output).step_by(outputs.max(1)).copied())
 }
 
 #[cfg(test)]

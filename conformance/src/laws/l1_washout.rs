@@ -42,15 +42,13 @@ const TRIALS: usize = 24;
 const PARTS: usize = 4;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let promised = bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
-    let (medium, washout) = match promised {
+    let (medium, washout) = match bench.forgetting() {
         Ok(promised) => promised,
         Err(why) => {
             evidence.note("not tried", why);
             return Ok(());
         }
     };
-    let washout = washout.min(1 << 20) as usize;
     let mut chance = bench.chance();
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
@@ -102,7 +100,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 
 /// Ticks of the outputs that are looked at: a part of the time in which the medium forgets, so that a window spans what it does in that time, such as
 /// periods of an oscillator or spikes.
-pub(super) fn window(washout: usize) -> usize {
+fn window(washout: usize) -> usize {
     TICKS.max(washout / 4)
 }
 

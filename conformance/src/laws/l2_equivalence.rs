@@ -10,7 +10,7 @@
 use crate::agreement;
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::Order;
+use crate::noisy::{Order, STIMULI};
 use crate::record::{Evidence, Level, Status};
 use crate::units::told;
 use isoform_core::error::Result;
@@ -35,16 +35,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    const NAMES: [&str; 7] = [
-        "the reference",
-        "the lower rail",
-        "the upper rail",
-        "the first mixture",
-        "the second mixture",
-        "the pattern that moves every output",
-        "its mirror image",
-    ];
-    let verdict = agreement::judge(evidence, profile, |stimulus| NAMES.get(stimulus).map_or_else(String::new, |&n| n.to_owned()));
+    const FURTHER: [&str; 2] = ["the pattern that moves every output", "its mirror image"];
+    let verdict = agreement::judge(evidence, profile, |stimulus| STIMULI.iter().chain(&FURTHER).nth(stimulus).map_or_else(String::new, |&n| n.to_owned()));
     let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
     let (margin, unit) = (medium.margin, agreement::unit(&all));
     let (swing, output) = agreement::swing(&all, margin);

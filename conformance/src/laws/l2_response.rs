@@ -9,6 +9,7 @@ use crate::bench::{Bench, advance, narrow};
 use crate::law::{Law, Verdict, if_running_has_it};
 use crate::noisy::{SEPARATE, STAGES};
 use crate::record::{Evidence, Level, Status};
+use crate::settled::window;
 use crate::statistics::permutation;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
@@ -27,16 +28,13 @@ pub(super) const LAW: Law = Law {
 
 /// The level of a stage.
 const LEVEL: f64 = 1e-3;
-/// The fewest ticks that are looked at, from the drive on.
-const LEAST: usize = 64;
 /// Trials of either kind.
 const TRIALS: usize = 40;
 /// Parts of the window of which the means are compared.
 const PARTS: usize = 8;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let promised =
-        bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
+    let promised = bench.forgetting();
     let mut chance = bench.chance();
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
@@ -46,14 +44,14 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             return Ok(());
         }
         let (medium, washout) = match &promised {
-            Ok((medium, washout)) => (medium, (*washout).min(1 << 20) as usize),
+            Ok((medium, washout)) => (medium, *washout),
             Err(why) => {
                 evidence.note("not tried", why);
                 return Ok(());
             }
         };
         // what forgets slowly answers slowly
-        let ticks = LEAST.max(washout / 4).next_multiple_of(PARTS);
+        let ticks = window(washout).next_multiple_of(PARTS);
         let washout = washout.max(bench.profile.limits.spacing);
         if let Some(why) = bench.unaffordable(2 * TRIALS * (ticks + washout), medium) {
             evidence.note("not tried", why);

@@ -11,7 +11,7 @@
 
 use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running_has_it};
-use crate::noisy::{SEPARATE, STAGES, Tally, Visits, failing, locate, together};
+use crate::noisy::{Rows, SEPARATE, STAGES, STIMULI, Tally, Visits, failing, locate, together};
 use crate::record::{Evidence, Level, Status};
 use crate::settled::{means, swing, unsaid, valued, window};
 use crate::statistics::equivalence::{FEWEST, Location};
@@ -35,14 +35,12 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// Stimuli.
-const NAMES: [&str; 5] = ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
 /// Visits of the reference from which a stage is planned.
 const PILOT: usize = 8;
 
 /// Ticks that the pilot and a first stage take of a medium with a washout, with the fewest visits.
 pub(crate) fn ticks(washout: usize) -> usize {
-    washout.saturating_add(window(washout)).saturating_mul(PILOT + NAMES.len() * FEWEST)
+    washout.saturating_add(window(washout)).saturating_mul(PILOT + STIMULI.len() * FEWEST)
 }
 
 /// Where the medium is taken, and what is looked at there.
@@ -71,8 +69,7 @@ impl Tour {
 }
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let promised =
-        bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
+    let promised = bench.forgetting();
     let subjects = bench.subjects()?;
     if subjects.iter().any(|(_, program)| program.input_channels() == 0) {
         evidence.lacking("its programs have no inputs");
@@ -90,7 +87,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     evidence.note("programs", judged.len());
     for (name, program) in judged {
         let (medium, washout) = match &promised {
-            Ok((medium, washout)) => (medium, (*washout).min(1 << 20) as usize),
+            Ok((medium, washout)) => (medium, *washout),
             Err(why) => {
                 evidence.note("not tried", why);
                 return Ok(());
@@ -185,7 +182,7 @@ struct Check {
 
 /// Means and deviations beside the means of the program `[stimulus, output]`, of one of so many programs.
 fn checks(visits: &Visits, said: &[f64], medium: &Medium, programs: usize) -> Vec<Check> {
-    let outputs = said.len() / NAMES.len();
+    let outputs = said.len() / STIMULI.len();
     let fails = failing(2 * said.len() * programs);
     let both = |at: usize| {
         let (stimulus, output) = (at / outputs, at % outputs);
@@ -217,7 +214,7 @@ impl Measured {
         let channels: Vec<usize> = evidence.fact(&format!("outputs of {name}"))?;
         let stage = |stage: &str| Visits::kept(evidence, &format!("{name}/{stage}"), channels.len());
         let fits = !channels.is_empty()
-            && said.values.len() == NAMES.len() * channels.len()
+            && said.values.len() == STIMULI.len() * channels.len()
             && said.values.iter().all(|v| v.is_finite());
         let (first, again) = (stage(STAGES[0])?, stage(STAGES[1]));
         fits.then(|| Self { name: name.to_owned(), unit: said.unit.clone(), said: said.values.clone(), channels, first, again })
@@ -243,7 +240,7 @@ impl Measured {
             }
             tally.add(together(location, other.map(|c| c.location)), share, || {
                 let [a, b] = [found, other.map_or(found, |c| c.found)].map(|v| told(v, &self.unit));
-                let place = format!("{}: under {} output {}", self.name, NAMES[stimulus], self.channels[output]);
+                let place = format!("{}: under {} output {}", self.name, STIMULI[stimulus], self.channels[output]);
                 match what {
                     What::Mean => {
                         let margin = told(medium.margin, &self.unit);
@@ -271,7 +268,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     for name in evidence.fact::<Vec<String>>("tried").unwrap_or_default() {
         match Measured::read(evidence, &name) {
             Some(measured) => all.push(measured),
-            None => return Verdict::error(format!("the records of {name} are missing, do not fit or hold what is no number")),
+            None => return Verdict::error(Rows::missing(&name)),
         }
     }
     let unit = units::shared(all.iter().map(|m| m.unit.as_str()));

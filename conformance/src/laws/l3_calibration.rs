@@ -13,7 +13,7 @@ use crate::agreement;
 use crate::bench::{Bench, narrow};
 use crate::checks::{answer, judge as judge_checks};
 use crate::law::{Law, Verdict, where_claimed};
-use crate::noisy::{Order, Rows, STAGES, Stand, Tally};
+use crate::noisy::{Order, Rows, STIMULI, Stand, Tally};
 use crate::output::plot::Plot;
 use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
@@ -149,32 +149,15 @@ fn means(bench: &Bench<'_>, evidence: &mut Evidence, stand: &mut Stand, name: St
     let mut chance = bench.chance();
     let stimuli = bench.stimuli(stand.inputs, &mut chance);
     stand.renewing = Some(TICKS);
-    let (pilot, design) = bench.pilot(stand, &stimuli, &medium)?;
-    pilot.keep(evidence, &format!("{name}/pilot"), stand);
-    evidence.note(&format!("design of {name}"), design);
-    evidence.note(&format!("stimuli of {name}"), stimuli.len());
-    let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), &medium);
-    if let Some(why) = design.restless().or_else(dear) {
-        evidence.note("not tried", why);
-        return Ok(());
-    }
-    evidence.note("tried", [&name]);
-    let mut staged = design;
-    for stage in STAGES {
-        let rows = bench.stage(stand, &stimuli, &staged, Order::Random, &mut chance)?;
-        staged = bench.again(&design, rows.deviation(stand.outputs), (stimuli.len(), medium.margin), &medium);
-        rows.keep(evidence, &format!("{name}/{stage}"), stand);
-        if held(evidence, &medium).is_ok_and(|tally| tally.open == 0 && tally.broken.is_none()) {
-            break;
-        }
+    if agreement::record(bench, evidence, (stand, &name), (&stimuli, Order::Random), (&medium, &mut chance), |_, _, _, _| true)? {
+        evidence.note("tried", [&name]);
     }
     Ok(())
 }
 
 /// The means under the new calibration, held against the margin.
 fn held(evidence: &Evidence, medium: &Medium) -> Result<Tally, String> {
-    const NAMES: [&str; 5] = ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
-    let word = |stimulus: usize| NAMES.get(stimulus).map_or_else(String::new, |&n| n.to_owned());
+    let word = |stimulus: usize| STIMULI.get(stimulus).map_or_else(String::new, |&n| n.to_owned());
     Ok(agreement::tally(&agreement::measured(evidence)?, medium, 1, word))
 }
 

@@ -8,6 +8,7 @@ use crate::bench::{Bench, narrow};
 use crate::law::{Law, Verdict, if_running_has_it};
 use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
+use crate::units::counted;
 use isoform_core::error::{Error, Result};
 use isoform_core::profile::Profile;
 use isoform_core::report::Report;
@@ -66,11 +67,10 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     let (Some(told), Some(dt)) = (evidence.sample("time of an advance"), evidence.fact::<f64>("seconds of a tick")) else {
         return Verdict::error("the times of advances are missing");
     };
-    let lost: u64 = evidence.fact("lost").unwrap_or_default();
+    let lost: usize = evidence.fact("lost").unwrap_or_default();
     let losses = match lost {
         0 => String::from("no sample was lost"),
-        1 => String::from("1 sample was lost"),
-        _ => format!("{lost} samples were lost"),
+        lost => counted(lost, "sample", ["was lost", "were lost"]),
     };
     let (due, slack) = (TICKS as f64 * dt, dt + GRAIN);
     // what is no number is within nothing

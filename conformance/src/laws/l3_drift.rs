@@ -9,9 +9,9 @@
 //! drift and noise together. A declared drift that covers all that stimuli move an output by leaves
 //! the law inconclusive. See `noisy` for the error rates.
 
+use crate::agreement;
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::agreement;
 use crate::noisy::{AGAIN, Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, settled, together};
 use crate::output::plot::Plot;
 use crate::output::spell;
@@ -36,8 +36,6 @@ pub(super) const LAW: Law = Law {
 
 /// Shares of the declared time at which it is looked at; the last leaves room for the looking.
 const LADDER: [f64; 5] = [0.0, 1e-3, 1e-2, 0.1, 0.9];
-/// The part of the furthest move that counts as none.
-const UNMOVED: f64 = 1e-3;
 /// Ticks of work that take the place of a time that is not declared.
 const WORK: f64 = 20_000.0;
 
@@ -145,7 +143,7 @@ fn reach(program: &Program, pair: &[Vec<f32>; 2]) -> f64 {
     let [still, moved] = pair.each_ref().map(|row| settled(program, row));
     let moves = still.iter().zip(&moved).map(|(a, b)| (a - b).abs());
     let most = moves.clone().fold(0.0, f64::max);
-    moves.filter(|m| *m > UNMOVED * most).fold(most, f64::min)
+    moves.filter(|m| *m > agreement::UNMOVED * most).fold(most, f64::min)
 }
 
 /// Why the ladder has no older rung.
@@ -212,20 +210,15 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let coloured = evidence.fact::<Design>(&format!("design of {name}")).is_some_and(|design| design.coloured);
         let fails = failing(outputs * (LADDER.len() - 1) * tried.len() * if coloured { 2 } else { 1 });
         for (rung, share) in LADDER.iter().enumerate().skip(1) {
+            let kept = STAGES.map(|stage| Rows::kept(evidence, &format!("{name}/rung {rung}/{stage}")).filter(|_| coloured));
             for output in 0..outputs {
                 let [(first, mean), (second, again)] = STAGES.map(|stage| place(evidence, &medium, (name, rung, output, stage), fails));
                 tally.add(together(first, Some(second)), mean.abs() / budget, || {
                     let [mean, again, budget] = [mean, again, budget].map(|v| told(v, &unit));
                     format!("{name}: after {share} of the declared time output {output} is off by {mean} and again by {again}, where {budget} is declared")
                 });
-                if !coloured {
-                    continue;
-                }
                 // what moves all stimuli alike is not seen by chopping
-                let found = STAGES.map(|stage| {
-                    let (rows, outputs) = Rows::kept(evidence, &format!("{name}/rung {rung}/{stage}"))?;
-                    agreement::offset(&rows, outputs, output, &medium, fails)
-                });
+                let found = kept.each_ref().map(|rows| agreement::offset(&rows.as_ref()?.0, outputs, output, &medium, fails));
                 if let [Some((first, mean, most)), again] = found {
                     tally.add(together(first, again.map(|a| a.0)), mean.abs() / most, || {
                         let [mean, most] = [mean, most].map(|v| told(v, &unit));

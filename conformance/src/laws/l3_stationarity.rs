@@ -4,12 +4,12 @@
 //! they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. What is lost between is counted
 //! in the report, and told. Two stages on fresh data; see `noisy` for the error rates.
 
-use super::l1_washout::window;
 use crate::bench::{Bench, advance, narrow};
 use crate::law::{Law, Verdict, if_running};
 use crate::noisy::{SEPARATE, STAGES, Tally, decisive, failing, together};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
+use crate::settled::window;
 use crate::statistics::equivalence::Location;
 use crate::statistics::permutation;
 use crate::units;
@@ -38,10 +38,8 @@ const LONGER: usize = 8;
 const WINDOWS: usize = 60;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    let promised =
-        bench.medium().and_then(|m| m.washout.map(|w| (m, w)).ok_or_else(|| String::from("the profile declares no washout")));
-    let (medium, washout) = match promised {
-        Ok((medium, washout)) => (medium, washout.min(1 << 20) as usize),
+    let (medium, washout) = match bench.forgetting() {
+        Ok(promised) => promised,
         Err(why) => {
             evidence.note("not tried", why);
             return Ok(());

@@ -250,6 +250,11 @@ impl Design {
     }
 }
 
+/// What the rows of [`Bench::stimuli`] are called.
+pub(crate) const STIMULI: [&str; 5] =
+    ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
+/// The longest washout that is waited for, in ticks.
+const LONGEST: u64 = 1 << 20;
 /// Patterns of inputs of which the most moving one is taken.
 const PATTERNS: usize = 32;
 
@@ -259,6 +264,13 @@ impl Bench<'_> {
         let medium = self.profile.medium.ok_or_else(|| String::from("the profile declares no margin and no noise"))?;
         medium.check().map_err(|e| e.to_string())?;
         Ok(medium)
+    }
+
+    /// The same with the ticks after which it has forgotten, of which no more are waited for than any suite can.
+    pub(crate) fn forgetting(&self) -> Result<(Medium, usize), String> {
+        let medium = self.medium()?;
+        let washout = medium.washout.ok_or_else(|| String::from("the profile declares no washout"))?;
+        Ok((medium, washout.min(LONGEST) as usize))
     }
 
     /// Programs whose outputs show an error as large as it is: those that the substrate shows of itself, or a graded one of the library.

@@ -1,7 +1,8 @@
 //! Loops of a device beside that of its program.
 
 use super::lobes;
-use crate::noisy::{Tally, locate, normal};
+use crate::agreement::wandering;
+use crate::noisy::{Tally, locate};
 use crate::statistics::equivalence::Location;
 use crate::statistics::series::moments;
 use crate::units::told;
@@ -9,6 +10,7 @@ use isoform_core::medium::Medium;
 
 /// Parts of a loop along which currents are held against the program, each in the mean.
 pub(super) const STRETCHES: usize = 16;
+
 /// Loops at one frequency beside that of the program.
 pub(super) struct Own<'a> {
     pub(super) loops: &'a [Vec<f64>],
@@ -46,7 +48,7 @@ impl Own<'_> {
                 }
                 // loops are not independent, and what wanders is in their mean
                 true => {
-                    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - fails / 2.0);
+                    let most = wandering(medium, fails);
                     let mean = moments(&off).0;
                     (if mean.abs() > most { Location::Outside } else { Location::Inside }, mean, most)
                 }
