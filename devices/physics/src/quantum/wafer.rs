@@ -6,8 +6,8 @@
 //! - Noise: the window leaves a ripple of 1.5 kHz at 10.8 V, where the period is the longest; a temperature noise of 100 K/√s adds 0.5 kHz.
 //! - Washout: within one longest period, 3.8 µs, the load has charged (1.7 µs) and the film has cooled (0.24 µs); one passage through the
 //!   transition puts the film back on its major loop, since `P` falls to nothing within the loop's width. After fifteen time constants of the
-//!   window, 150 µs, `16 e^-15` of a change of rate is left: 1 Hz of the whole range. Coupled elements fall back to the phases of a voltage in that
-//!   time as well: by a coupling of 0.001 rates differ by 200 Hz after 130 µs, and by nothing that is told from their 500 Hz after 200 µs.
+//!   window, 150 µs, `16 e^-15` of a change of rate is left: 1 Hz of the whole range. Coupled elements fall back to the phases of a voltage the
+//!   sooner the weaker they are coupled: `isoform conform twin:neuristor --law L1.washout` prints what it sees of the past.
 //! - Range: below 10.8 V and above 14 V the rate changes so fast with the voltage (it ends at 10.0 and 15.5 V) that a spread of one in a
 //!   thousand decides whether an element spikes at all. Above a coupling of 0.002 elements fall in step in several ways, which differ by
 //!   7 % in rate and last as long as the device is on. Below it, they pull each other's phases the longer the
