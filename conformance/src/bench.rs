@@ -128,9 +128,7 @@ impl<'a> Bench<'a> {
 
     /// The range of inputs that probes use: minus one to three, cut to what the substrate takes.
     pub(crate) fn span(&self) -> [f64; 2] {
-        let [low, high] = self.profile.limits.input;
-        let cut = [low.max(-1.0), high.min(3.0)];
-        if cut[0] < cut[1] { cut } else { [low, high] }
+        span(&self.profile)
     }
 
     /// The factor by which parameters turn the largest input of probes into three.
@@ -309,6 +307,13 @@ impl<'a> Bench<'a> {
             .filter(|s| takes.located || s.preset() != Some(Preset::Events))
             .collect()
     }
+}
+
+/// The range of inputs that probes of a substrate with such a profile use.
+pub(crate) fn span(profile: &Profile) -> [f64; 2] {
+    let [low, high] = profile.limits.input;
+    let cut = [low.max(-1.0), high.min(3.0)];
+    if cut[0] < cut[1] { cut } else { [low, high] }
 }
 
 /// Nought, or what comes next to it in a range.

@@ -2,18 +2,21 @@
 //!
 //! It proves that under a pattern of steps that comes again and again the mean difference of every output to the program lies within the declared
 //! margin at each tick of the pattern: latencies and time constants show where levels that are held do not. A check is the mean over the
-//! repetitions of one tick of the pattern; where the noise is like 1/f, of its distance from the mean of its repetition. Two stages on fresh data;
-//! see `noisy` for the error rates.
+//! repetitions of one level of the pattern, on its last tick; where the noise is like 1/f, of its distance from the mean of its repetition. A level lasts
+//! a tick, so that a tick too late shows, and of a slow program another time for as long as its time constants show. Two stages on fresh data; see
+//! `noisy` for the error rates.
 
-use crate::bench::{Bench, narrow};
+use crate::bench::{Bench, narrow, span};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::noisy::{Design, MOST, Rows, STAGES, Stand, Tally, failing, locate, pace, together};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{FEWEST, Location, batches};
 use crate::statistics::series::moments;
 use crate::units::{self, told};
 use isoform_core::error::Result;
+use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
 
 pub(super) const LAW: Law = Law {
     id: "L2.course",
@@ -28,6 +31,8 @@ pub(super) const LAW: Law = Law {
 
 /// The levels of the pattern, in parts of the range from the end that is nearer to nought.
 const PATTERN: [f64; 16] = [1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.5, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0];
+/// How many levels its first rise lasts, which follows on its last level.
+const RISE: usize = 5;
 /// Repetitions before the pattern counts.
 const BEFORE: usize = 4;
 
@@ -41,57 +46,101 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut chance = bench.chance();
     let mut tried = Vec::new();
-    let [low, high] = bench.span();
-    let (near, far) = if low.abs() <= high.abs() { (low.max(0.0_f64.min(high)), high) } else { (high.min(0.0_f64.max(low)), low) };
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(0);
         let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
-        evidence.note(&format!("design of {name}"), design);
-        if let Some(why) = bench.too_dear(design.ticks.saturating_mul(PATTERN.len()), &medium) {
-            evidence.note("not tried", why);
-            continue;
-        }
-        let row = |level: &f64| vec![narrow(near + level * (far - near), low, high); stand.inputs];
-        let pattern: Vec<f32> = PATTERN.iter().flat_map(row).collect();
-        for _ in 0..BEFORE {
-            stand.play(&pattern, PATTERN.len(), 0, &mut Rows::default())?;
-        }
-        let mut staged = design;
-        for stage in STAGES {
-            let mut rows = Rows::default();
-            for _ in 0..staged.ticks {
-                stand.play(&pattern, PATTERN.len(), 0, &mut rows)?;
-            }
-            staged = bench.again(&design, deviation(&rows, stand.outputs), (PATTERN.len(), medium.margin), &medium);
-            let found = checks(&rows, stand.outputs, &design, medium.margin, 1);
-            rows.keep(evidence, &format!("{name}/{stage}"), &stand);
-            if found.iter().all(|(location, _)| *location == Location::Inside) {
-                break;
+        let levels = levels(&bench.profile, stand.inputs);
+        // as slowly as a stage has ticks for
+        let held = held(&program, &levels).min(MOST / design.ticks.saturating_mul(PATTERN.len()).max(1));
+        for pace in std::iter::once(1).chain((held > 1).then_some(held)) {
+            let name = if pace == 1 { name.clone() } else { format!("{name}, slowly") };
+            evidence.note(&format!("design of {name}"), design);
+            evidence.note(&format!("pace of {name}"), pace);
+            match bench.too_dear(design.ticks.saturating_mul(PATTERN.len() * pace), &medium) {
+                Some(why) => evidence.note("not tried", why),
+                None => {
+                    stages(bench, evidence, (&mut stand, &name), (&levels, pace), (&design, &medium))?;
+                    tried.push(name);
+                }
             }
         }
-        tried.push(name);
     }
     evidence.note("tried", tried);
     Ok(())
 }
 
-/// The largest standard deviation that an output has at a tick of the pattern.
-fn deviation(rows: &Rows, outputs: usize) -> f64 {
+/// Ticks of one repetition of the pattern for each of the programs, and of the slow one where there is one.
+pub(crate) fn ticks(profile: &Profile, programs: &[Program]) -> usize {
+    let of = |program: &Program| match held(program, &levels(profile, program.input_channels())) {
+        1 => 1,
+        held => 1 + held,
+    };
+    PATTERN.len() * programs.iter().map(of).sum::<usize>().max(1)
+}
+
+/// Ticks for which the levels last that show the time constants of a program.
+fn held(program: &Program, levels: &[Vec<f32>]) -> usize {
+    pace(program, [&levels[PATTERN.len() - 1], &levels[0]], RISE)
+}
+
+/// The rows of the pattern.
+fn levels(profile: &Profile, inputs: usize) -> Vec<Vec<f32>> {
+    let [low, high] = span(profile);
+    let (near, far) = if low.abs() <= high.abs() { (low.max(0.0_f64.min(high)), high) } else { (high.min(0.0_f64.max(low)), low) };
+    PATTERN.iter().map(|level| vec![narrow(near + level * (far - near), low, high); inputs]).collect()
+}
+
+/// Plays the pattern with levels that last so many ticks.
+fn stages(
+    bench: &Bench<'_>,
+    evidence: &mut Evidence,
+    (stand, name): (&mut Stand, &str),
+    (levels, pace): (&[Vec<f32>], usize),
+    (design, medium): (&Design, &Medium),
+) -> Result<()> {
+    let pattern: Vec<f32> = levels.iter().flat_map(|row| row.repeat(pace)).collect();
+    let ticks = levels.len() * pace;
+    for _ in 0..BEFORE {
+        stand.play(&pattern, ticks, 0, &mut Rows::default())?;
+    }
+    let mut staged = *design;
+    for stage in STAGES {
+        let mut rows = Rows::default();
+        for _ in 0..staged.ticks {
+            stand.play(&pattern, ticks, 0, &mut rows)?;
+        }
+        staged = bench.again(design, deviation(&rows, stand.outputs, pace), (ticks, medium.margin), medium);
+        let found = checks(&rows, stand.outputs, design, pace, medium.margin, 1);
+        rows.keep(evidence, &format!("{name}/{stage}"), stand);
+        if found.iter().all(|(location, _)| *location == Location::Inside) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The differences of an output on the last tick of each level, level after level.
+fn differences(rows: &Rows, outputs: usize, output: usize, pace: usize) -> Vec<f64> {
+    rows.differences(outputs, output).into_iter().skip(pace - 1).step_by(pace).collect()
+}
+
+/// The largest standard deviation that an output has at a level of the pattern.
+fn deviation(rows: &Rows, outputs: usize, pace: usize) -> f64 {
     let of = |output: usize| {
-        let all = rows.differences(outputs, output);
+        let all = differences(rows, outputs, output, pace);
         let at = |place: usize| moments(&all.iter().skip(place).step_by(PATTERN.len()).copied().collect::<Vec<_>>()).1;
         (0..PATTERN.len()).map(at).fold(0.0, f64::max)
     };
     (0..outputs).map(of).fold(0.0, f64::max)
 }
 
-/// Where the mean of each output at each tick of the pattern lies, output by output, of a program that has its part of so many.
-fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, parts: usize) -> Vec<(Location, f64)> {
+/// Where the mean of each output at each level of the pattern lies, output by output, of a program that has its part of so many.
+fn checks(rows: &Rows, outputs: usize, design: &Design, pace: usize, margin: f64, parts: usize) -> Vec<(Location, f64)> {
     let fails = failing(PATTERN.len() * outputs * parts);
     let mut all = Vec::new();
     for output in 0..outputs {
-        let differences = rows.differences(outputs, output);
+        let differences = differences(rows, outputs, output, pace);
         let cycles: Vec<&[f64]> = differences.chunks_exact(PATTERN.len()).collect();
         for place in 0..PATTERN.len() {
             let values = if design.coloured {
@@ -99,7 +148,7 @@ fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, parts: usiz
                 (values.len() >= FEWEST).then_some(values)
             } else {
                 let values: Vec<f64> = cycles.iter().map(|cycle| cycle[place]).collect();
-                batches(&values, design.tau / PATTERN.len() as f64)
+                batches(&values, design.tau / (PATTERN.len() * pace) as f64)
             };
             all.push(locate(values.as_deref(), margin, fails));
         }
@@ -115,16 +164,19 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let all: Vec<String> = tried.iter().map(unit).collect();
     for (name, unit) in tried.iter().zip(&all) {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
-        let (Some(design), Some((rows, outputs))) = (evidence.fact::<Design>(&format!("design of {name}")), stage(STAGES[0])) else {
+        let pace = evidence.fact::<usize>(&format!("pace of {name}")).filter(|pace| *pace > 0);
+        let design = evidence.fact::<Design>(&format!("design of {name}"));
+        let (Some(design), Some(pace), Some((rows, outputs))) = (design, pace, stage(STAGES[0])) else {
             return Verdict::error(Rows::missing(name));
         };
-        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, tried.len()));
-        for (k, (location, mean)) in checks(&rows, outputs, &design, margin, tried.len()).into_iter().enumerate() {
+        let of = |rows: &Rows, outputs: usize| checks(rows, outputs, &design, pace, margin, tried.len());
+        let second = stage(STAGES[1]).map(|(rows, outputs)| of(&rows, outputs));
+        for (k, (location, mean)) in of(&rows, outputs).into_iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k)).copied();
             tally.add(together(location, again.map(|a| a.0)), mean.abs() / margin, || {
-                let (output, place) = (k / PATTERN.len(), k % PATTERN.len());
+                let (output, tick) = (k / PATTERN.len(), (k % PATTERN.len() + 1) * pace - 1);
                 let [once, twice, margin] = [mean, again.map_or(mean, |a| a.1), margin].map(|v| told(v, unit));
-                format!("{name}: at tick {place} of the pattern output {output} is off by {once} and again by {twice}, where {margin} is declared")
+                format!("{name}: at tick {tick} of the pattern output {output} is off by {once} and again by {twice}, where {margin} is declared")
             });
         }
     }

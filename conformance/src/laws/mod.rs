@@ -66,6 +66,7 @@ modules! {
     l4_setup
 }
 
+pub(crate) use l2_course::ticks as course_ticks;
 pub(crate) use l2_settled::ticks as settled_ticks;
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.

@@ -2,7 +2,7 @@
 
 use super::{AGAIN, Design, PILOT};
 use crate::law::Law;
-use crate::laws::settled_ticks;
+use crate::laws::{course_ticks, settled_ticks};
 use crate::settled::unsaid;
 use isoform_core::profile::{Class, Profile};
 use isoform_core::program::Program;
@@ -45,7 +45,8 @@ pub fn forecast(profile: &Profile, shown: &[Program], tried: &[&Law]) -> Option<
         };
         let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
         // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
-        let ticks = held.saturating_mul(7 + 9 + 19 - 3 * references).saturating_add(design(medium.margin).saturating_mul(16));
+        let course = design(medium.margin).saturating_mul(course_ticks(profile, shown));
+        let ticks = held.saturating_mul(7 + 9 + 19 - 3 * references).saturating_add(course);
         // of the beginning, which all that follows is held against, both stages
         let ladder = drifting.saturating_mul((2 - references) * (5 + AGAIN));
         ticks.saturating_add(ladder).saturating_add(9 * PILOT[0] + 3 * 2000 + 120 * 34)

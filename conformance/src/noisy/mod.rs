@@ -30,7 +30,7 @@ use rest::{LOOK, come_to_rest};
 use serde::{Deserialize, Serialize};
 
 pub use forecast::{Forecast, forecast};
-pub(crate) use rest::settled;
+pub(crate) use rest::{pace, settled};
 pub(crate) use rows::Rows;
 pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together};
 pub(crate) use visits::Visits;
@@ -47,7 +47,7 @@ const SETTLED: [usize; 2] = [500, 64];
 /// The shortest and the longest pilot in ticks.
 const PILOT: [usize; 2] = [400, 25_600];
 /// The most ticks of one stage, where no budget of time ends it before.
-const MOST: usize = 400_000;
+pub(crate) const MOST: usize = 400_000;
 /// Ticks of a quarter of a chopped cycle.
 const CHOP: usize = 8;
 /// The part of a margin beside which a program has come to rest.

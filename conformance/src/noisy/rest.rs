@@ -3,11 +3,15 @@
 use isoform_core::oracle::Oracle;
 use isoform_core::program::Program;
 use isoform_core::substrate::Run;
+use std::f64::consts::E;
 
 /// The shortest and the longest look at whether it does, in ticks.
 pub(super) const LOOK: [usize; 2] = [256, 4096];
 /// Ticks for which a program is left to itself whose outputs never rest, such as those that spike.
 const RESTLESS: usize = 100;
+
+/// The part of an output that is no way to go.
+const SLIGHT: f64 = 1e-6;
 
 /// Ticks for which a program is held to see where it ends.
 const SETTLE: usize = 1000;
@@ -24,6 +28,34 @@ pub(crate) fn settled(program: &Program, row: &[f32]) -> Vec<f64> {
 
 /// Holds a row of inputs until every output stays within a size of where it ends, and counts the ticks before; none if one grows without end.
 pub(super) fn come_to_rest(oracle: &mut Oracle, x: &[f32], outputs: usize, size: f64) -> Option<usize> {
+    match arrive(oracle, x, outputs, |_, _| size) {
+        Ok(ticks) => Some(ticks),
+        Err(record) => {
+            let (early, late) = record.split_at(record.len() / 2);
+            let largest = |part: &[f64]| part.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+            (largest(late) <= largest(early) + size).then_some(RESTLESS)
+        }
+    }
+}
+
+/// Ticks for which levels are to last, of which so many follow on a rise from one row of inputs to another: one, unless these show less than a quarter of
+/// the time in which the slowest output comes within 1/e of where it ends; so many then that they show all of it. One for what never rests.
+pub(crate) fn pace(program: &Program, [near, far]: [&[f32]; 2], levels: usize) -> usize {
+    let (mut oracle, outputs) = (Oracle::new(program, &Run::new()), program.output_channels());
+    let way = |start: f64, end: f64| (end - start).abs() / E + SLIGHT * end.abs();
+    let mut rise = || {
+        arrive(&mut oracle, near, outputs, way).ok()?;
+        arrive(&mut oracle, far, outputs, way).ok()
+    };
+    match rise() {
+        Some(time) if time >= 4 * levels => time / levels,
+        _ => 1,
+    }
+}
+
+/// Holds a row of inputs until every output stays within a size of where it ends, which is told where it comes from and where it ends, and counts the
+/// ticks before; the record if that does not come.
+fn arrive(oracle: &mut Oracle, x: &[f32], outputs: usize, size: impl Fn(f64, f64) -> f64) -> Result<usize, Vec<f64>> {
     let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
     let mut said = vec![0.0; outputs];
     let mut record: Vec<f64> = Vec::new();
@@ -35,16 +67,15 @@ pub(super) fn come_to_rest(oracle: &mut Oracle, x: &[f32], outputs: usize, size:
             record.extend_from_slice(&said);
         }
         ticks += more;
-        let moves = |row: &[f64]| row.iter().zip(&said).any(|(a, b)| (a - b).abs() > size);
+        let sizes: Vec<f64> = record.iter().zip(&said).map(|(&start, &end)| size(start, end)).collect();
+        let moves = |row: &[f64]| row.iter().zip(&said).zip(&sizes).any(|((a, b), size)| (a - b).abs() > *size);
         let rest = record.chunks_exact(outputs.max(1)).rposition(moves).map_or(0, |last| last + 1);
         // what only just arrived may be on its way
         if rest <= ticks / 2 {
-            return Some(rest);
+            return Ok(rest);
         }
         if ticks >= LOOK[1] {
-            let (early, late) = record.split_at(record.len() / 2);
-            let largest = |part: &[f64]| part.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
-            return (largest(late) <= largest(early) + size).then_some(RESTLESS);
+            return Err(record);
         }
     }
 }
@@ -74,5 +105,17 @@ mod tests {
         // what spikes again and again is left to itself for a hundred ticks
         let spikes = [("tau", 5e-3), ("r", 2.0), ("v_leak", 0.0), ("v_threshold", 1.0), ("v_reset", 0.0)];
         assert_eq!(rest(library::LIF, &spikes), Some(100));
+    }
+
+    #[test]
+    fn the_levels_of_a_slow_program_last() {
+        let pace = |tau: f64| {
+            let parameters = [("tau", tau), ("r", 1.0), ("v_leak", 0.0)].map(|(name, value)| (name.to_owned(), vec![value]));
+            let what = What::Neuron { function: library::LI.to_owned(), parameters: parameters.to_vec() };
+            let program = Plan::single(what, 1, Preset::Exact.semantics(1e-3)).build().expect("a program");
+            pace(&program, [&[0.0], &[1.0]], 5)
+        };
+        // a fifth of the time of the leak in ticks; a look of 256 ticks takes the last for nearly at rest, a tenth before it is
+        assert_eq!([1e-3, 15e-3, 25e-3, 105e-3].map(pace), [1, 1, 5, 18]);
     }
 }
