@@ -6,7 +6,7 @@ use crate::bench::Bench;
 use crate::chance::Chance;
 use crate::law::Verdict;
 use crate::noisy::{Design, Order, POWER, Rows, STAGES, Stand, Tally, failing, locate, normal, together};
-use crate::record::Evidence;
+use crate::record::{Evidence, Status};
 use crate::statistics::equivalence::Location;
 use crate::units::{self, told};
 use isoform_core::error::Result;
@@ -70,6 +70,8 @@ pub(crate) fn record(
     pilot.keep(evidence, &format!("{name}/pilot"), stand);
     evidence.note(&format!("design of {name}"), design);
     evidence.note(&format!("stimuli of {name}"), stimuli.len());
+    let inputs = stimuli.iter().flatten().map(|&v| f64::from(v)).collect();
+    evidence.keep(&format!("{name}/inputs"), "1", &[stimuli.len(), stand.inputs], inputs);
     let dear = || bench.too_dear(design.ticks.saturating_mul(stimuli.len()), medium);
     if let Some(why) = design.restless().or_else(dear) {
         evidence.note("not tried", why);
@@ -130,6 +132,8 @@ pub(crate) struct Measured {
     pub(crate) design: Design,
     pub(crate) stimuli: usize,
     pub(crate) outputs: usize,
+    /// The rows of inputs, of which each is a stimulus.
+    pub(crate) inputs: Vec<Vec<f64>>,
     /// What its outputs are measured in.
     pub(crate) unit: String,
     pub(crate) rows: Rows,
@@ -152,9 +156,11 @@ pub(crate) fn measured(evidence: &Evidence) -> Result<Vec<Measured>, String> {
         let (rows, outputs) = stage(STAGES[0])?;
         let design = evidence.fact(&format!("design of {name}"))?;
         let stimuli = evidence.fact(&format!("stimuli of {name}"))?;
+        let kept = evidence.sample(&format!("{name}/inputs")).filter(|kept| kept.shape.first() == Some(&stimuli))?;
+        let inputs = kept.values.chunks_exact((kept.values.len() / stimuli.max(1)).max(1)).map(<[f64]>::to_vec).collect();
         let again = stage(STAGES[1]).map(|(rows, _)| rows);
         let unit = Rows::unit(evidence, &format!("{name}/{}", STAGES[0]));
-        Some(Measured { design, stimuli, outputs, unit, rows, again, name })
+        Some(Measured { design, stimuli, outputs, inputs, unit, rows, again, name })
     };
     tried.into_iter().map(|name| read(name.clone()).ok_or_else(|| Rows::missing(&name))).collect()
 }
@@ -175,6 +181,23 @@ pub(crate) fn swing(all: &[Measured], margin: f64) -> (f64, String) {
     all.iter().flat_map(of).min_by(|(a, _), (b, _)| a.total_cmp(b)).unwrap_or_default()
 }
 
+/// A verdict with how far a device is off, at the least, that does not do what the law is about; no pass where that is within the margin.
+pub(crate) fn guarded(verdict: Verdict, what: &str, device: &str, (off, margin): (f64, f64), unit: &str) -> Verdict {
+    let figure = format!("what a device that {device} is off by, at least");
+    let verdict = if verdict.status == Status::Pass && off <= margin {
+        let why = format!(
+            "{what} by no more than {} to either side, so that a device that {device} there would be within the declared {} too: such a promise says \
+             nothing; a better device may promise less, and a program that it shows may move more",
+            told(off, unit),
+            told(margin, unit)
+        );
+        Verdict { status: Status::Inconclusive, reason: why, ..verdict }
+    } else {
+        verdict
+    };
+    verdict.with_figure(&figure, off, unit)
+}
+
 /// How far whoever always gives the same is off numbers at the least, where it is furthest off.
 pub(crate) fn half_span(numbers: impl Iterator<Item = f64>) -> f64 {
     let (low, high) = numbers.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), n| (low.min(n), high.max(n)));
@@ -185,9 +208,10 @@ pub(crate) fn half_span(numbers: impl Iterator<Item = f64>) -> f64 {
 pub(crate) const UNMOVED: f64 = 1e-3;
 
 /// Adds every mean to a tally, as one of so many parts of a law.
-pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl Fn(usize) -> String) -> Tally {
+pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl Fn(&Measured, usize) -> String) -> Tally {
     let mut tally = Tally::default();
-    for Measured { name, design, stimuli, outputs, unit, rows, again } in all {
+    for measured in all {
+        let Measured { name, design, stimuli, outputs, unit, rows, again, .. } = measured;
         let of = |rows: &Rows| checks(rows, *outputs, *stimuli, design, medium, parts * all.len());
         let second = again.as_ref().map(of);
         for (k, check) in of(rows).iter().enumerate() {
@@ -200,7 +224,10 @@ pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl 
                     true => format!("margin, drift and noise come to {limit}"),
                     false => format!("{limit} is declared"),
                 };
-                format!("{name}: under {} output {output} is off by {a} and again by {b}, where {bound}", word(stimulus))
+                format!(
+                    "{name}: under {} output {output} is off by {a} and again by {b}, where {bound}",
+                    word(measured, stimulus)
+                )
             });
         }
     }
@@ -208,7 +235,7 @@ pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl 
 }
 
 /// Judges a law that has nothing but such means.
-pub(crate) fn judge(evidence: &Evidence, profile: &Profile, word: impl Fn(usize) -> String) -> Verdict {
+pub(crate) fn judge(evidence: &Evidence, profile: &Profile, word: impl Fn(&Measured, usize) -> String) -> Verdict {
     let medium = profile.medium.unwrap_or(Medium::new(f64::NAN, f64::NAN));
     let margin = medium.margin;
     let all = match measured(evidence) {
@@ -238,7 +265,16 @@ mod tests {
         let rows = Rows { said: vec![0.0; 160], stimulus: vec![0.0; 160], seen };
         let design = Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 160, rest: 0 };
         let unit = String::from("1");
-        Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, unit, again: Some(rows.clone()), rows }
+        Measured {
+            name: String::from("program"),
+            design,
+            stimuli: 1,
+            outputs: 1,
+            inputs: Vec::new(),
+            unit,
+            again: Some(rows.clone()),
+            rows,
+        }
     }
 
     #[test]
@@ -246,7 +282,7 @@ mod tests {
         // the quantile of the t-distribution is 2.75 at the level of one check and 3.64 at that of one of forty
         let fails = |programs: usize, mean: f64| {
             let all: Vec<Measured> = (0..programs).map(|_| measured(mean)).collect();
-            tally(&all, &Medium::new(0.1, 1.0), 1, |_| String::new()).broken.is_some()
+            tally(&all, &Medium::new(0.1, 1.0), 1, |_, _| String::new()).broken.is_some()
         };
         assert_eq!([fails(1, 0.75), fails(1, 0.9), fails(40, 0.9), fails(40, 1.1)], [false, true, false, true]);
     }
@@ -258,8 +294,17 @@ mod tests {
             let rows = Rows { said: vec![0.0; 32], stimulus: vec![0.0; 32], seen: vec![offset; 32] };
             let again = Some(rows.clone());
             let unit = String::from("1");
-            let all = [Measured { name: String::from("program"), design, stimuli: 1, outputs: 1, unit, rows, again }];
-            tally(&all, medium, 1, |_| String::from("the reference")).broken
+            let all = [Measured {
+                name: String::from("program"),
+                design,
+                stimuli: 1,
+                outputs: 1,
+                inputs: Vec::new(),
+                unit,
+                rows,
+                again,
+            }];
+            tally(&all, medium, 1, |_, _| String::from("the reference")).broken
         };
         // one check: 4.06 deviations of the noise beyond the margin, 0.1311
         let medium = Medium::new(0.05, 0.02);

@@ -108,6 +108,7 @@ mod tests {
                 design,
                 stimuli: 1,
                 outputs: 1,
+                inputs: Vec::new(),
                 unit: String::from("1"),
                 rows: rows(wave),
                 again: None,

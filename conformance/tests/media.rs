@@ -6,12 +6,15 @@ use isoform_conformance::media::{Blur, Blurred, Colour, Nature};
 use isoform_conformance::record::{Dossier, Status};
 use isoform_conformance::{Options, judge, laws, run};
 use isoform_core::error::Result;
+use isoform_core::functions::li;
 use isoform_core::layer::Quantise;
+use isoform_core::linear::Dense;
 use isoform_core::medium::Medium;
 use isoform_core::oracle::OracleSubstrate;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
 use isoform_core::report::Report;
+use isoform_core::semantics::Semantics;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::{Realization, Run, Substrate};
 use std::sync::Arc;
@@ -95,6 +98,81 @@ fn noise(blur: Blur) -> (Status, String) {
     let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
     let dossier = run(&medium, &Options::new().with_law("L1.noise")).expect("a run");
     (dossier.outcomes[0].status, dossier.outcomes[0].reason.clone())
+}
+
+/// A medium with a little noise that shows one program of itself, and makes another of it.
+#[derive(Debug)]
+struct Stray {
+    inner: Blurred,
+    shown: Program,
+    made: Program,
+}
+
+#[async_trait]
+impl Substrate for Stray {
+    fn profile(&self) -> Arc<Profile> {
+        self.inner.profile()
+    }
+
+    async fn realize(&self, _: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        self.inner.realize(&self.made, run).await
+    }
+
+    fn exemplars(&self) -> Vec<Program> {
+        vec![self.shown.clone()]
+    }
+}
+
+/// What a law says of such a medium with a margin.
+fn strayed(law: &str, margin: f64, [shown, made]: [Program; 2]) -> (Status, String) {
+    let inner = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(Colour::White, 0.02, margin));
+    let dossier = run(&Stray { inner, shown, made }, &Options::new().with_law(law)).expect("a run");
+    assert_eq!(judge(&dossier), dossier);
+    (dossier.outcomes[0].status, dossier.outcomes[0].reason.clone())
+}
+
+#[test]
+fn the_time_constants_of_a_slow_program_show() {
+    let leak = |tau: f64| {
+        let mut net = Program::builder();
+        let x = net.input("x", [1]);
+        let y = net.node("leak", li().with("tau", tau), x);
+        net.output("y", y);
+        net.build(Semantics::exact(1e-3)).expect("a program")
+    };
+    assert_eq!(strayed("L2.course", 0.05, [leak(0.1), leak(0.1)]).0, Status::Pass);
+    for tau in [0.08, 0.12] {
+        let (status, reason) = strayed("L2.course", 0.05, [leak(0.1), leak(tau)]);
+        assert_eq!(status, Status::Fail);
+        assert!(reason.starts_with("exemplar 1, slowly: "), "{reason}");
+    }
+}
+
+#[test]
+fn inputs_that_move_little_alone_are_isolated_together() {
+    let map = |rows: [[f64; 8]; 2]| {
+        let mut net = Program::builder();
+        let x = net.input("x", [8]);
+        let y = net.node("map", Dense::new(rows.into(), None).expect("a map"), x);
+        net.output("y", y);
+        net.build(Semantics::exact(1e-3)).expect("a program")
+    };
+    let shown = [[0.25, -0.25, 0.25, -0.25, 0.25, -0.25, 0.25, -0.25], [0.25, 0.25, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0]];
+    let deaf = [[0.0; 8], shown[1]];
+    let status = |margin: f64, made: [[f64; 8]; 2]| strayed("L2.isolation", margin, [map(shown), map(made)]);
+    // an input moves an output by up to three quarters: one alone by more than twice the smaller margin, and three by the larger
+    assert_eq!(status(0.2, shown).0, Status::Pass);
+    assert_eq!(status(0.8, shown).0, Status::Pass);
+    let (status_of_one, reason) = status(0.2, deaf);
+    assert!(status_of_one == Status::Fail && reason.contains("under input 0 alone output 0 is off by -"), "{reason}");
+    let (status_of_some, reason) = status(0.8, deaf);
+    assert!(
+        status_of_some == Status::Fail && reason.contains("alone output 0 is off by") && reason.contains("inputs"),
+        "{reason}"
+    );
+    // what all inputs together do not show
+    let (nothing, reason) = status(4.0, shown);
+    assert!(nothing == Status::Inconclusive && reason.contains("a device that does not hear an input"), "{reason}");
 }
 
 /// What runs on, with its outputs times a factor each, by their channels.

@@ -11,8 +11,7 @@ use crate::agreement;
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::{Order, STIMULI};
-use crate::record::{Evidence, Level, Status};
-use crate::units::told;
+use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 
@@ -36,20 +35,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     const FURTHER: [&str; 2] = ["the pattern that moves every output", "its mirror image"];
-    let verdict = agreement::judge(evidence, profile, |stimulus| STIMULI.iter().chain(&FURTHER).nth(stimulus).map_or_else(String::new, |&n| n.to_owned()));
+    let verdict = agreement::judge(evidence, profile, |_, stimulus| STIMULI.iter().chain(&FURTHER).nth(stimulus).map_or_else(String::new, |&n| n.to_owned()));
     let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
     let (margin, unit) = (medium.margin, agreement::unit(&all));
     let (swing, output) = agreement::swing(&all, margin);
-    let verdict = if verdict.status == Status::Pass && swing <= margin {
-        let why = format!(
-            "{output} is moved by no more than {} to either side, so that a device that always says the same there would be within the declared \
-             {} too: such a promise says nothing; a better device may promise less, and a program that it shows may move more",
-            told(swing, unit),
-            told(margin, unit)
-        );
-        Verdict { status: Status::Inconclusive, reason: why, ..verdict }
-    } else {
-        verdict
-    };
-    verdict.with_figure("what a device that always says the same is off by, at least", swing, unit)
+    agreement::guarded(verdict, &format!("{output} is moved"), "always says the same", (swing, margin), unit)
 }

@@ -1,16 +1,18 @@
 //! `L2.isolation`: under noise, an input reaches the outputs that the program leads it to, and no others.
 //!
 //! It proves that with one input driven and all others quiet, the mean difference of every output to the program lies within the declared margin:
-//! what leaks from channel to channel shows where the program says nought. The tests are those of `L2.equivalence`.
+//! what leaks from channel to channel shows where the program says nought. Where an input alone moves no output by more than the margin, so that nobody
+//! could tell whether it is heard, it is driven together with as few others as it takes. The tests are those of `L2.equivalence`.
 
-use crate::agreement;
+use crate::agreement::{self, Measured, UNMOVED, half_span};
 use crate::bench::{Bench, narrow};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, Order, STAGES};
+use crate::noisy::{Design, Order, STAGES, settled};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
 
 pub(super) const LAW: Law = Law {
     id: "L2.isolation",
@@ -23,21 +25,15 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// Inputs that are driven, one at a time.
+/// Inputs that are driven, each in its turn.
 const DRIVEN: usize = 8;
+/// Inputs of which some are driven with another.
+const OTHERS: usize = 32;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
-    agreement::measure(bench, evidence, Order::Random, |bench, program, _| {
-        let inputs = program.input_channels();
-        let [low, high] = bench.span();
-        let quiet = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
-        let one = |k: usize| {
-            let mut row = quiet.clone();
-            row[k] = narrow(high, low, high);
-            row
-        };
-        std::iter::once(quiet.clone()).chain((0..inputs.min(DRIVEN)).map(one)).collect()
-    }, |_, _, _, _| true)?;
+    let margin = bench.medium().map_or(0.0, |medium| medium.margin);
+    let rows = |bench: &Bench<'_>, program: &Program, _: &mut _| rows(bench, program, margin);
+    agreement::measure(bench, evidence, Order::Random, rows, |_, _, _, _| true)?;
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
     if let (Ok(medium), false) = (bench.medium(), tried.is_empty()) {
         evidence.keep("margin", "1", &[1], vec![medium.margin]);
@@ -46,7 +42,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let part = |what: &str| format!("{name}/{}/{what}", STAGES[0]);
         let map = Plot::error_map(format!("Error of each entry, {name}"), part("output"), part("program"), part("stimulus"))
             .with_bound("margin");
-        let what = "The magnitude of the mean difference to the program, with one input at its largest and the others quiet";
+        let what = "The magnitude of the mean difference to the program, with one input at its largest, or as few as move an output by more than the margin, and the others quiet";
         let chopped = evidence.fact::<Design>(&format!("design of {name}")).is_some_and(|d| d.coloured);
         match chopped {
             true => map.with_reference().with_caption(format!("{what}, less that of quiet inputs, since the noise is like 1/f.")),
@@ -57,9 +53,72 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// Quiet inputs, and one row for each input that is driven.
+fn rows(bench: &Bench<'_>, program: &Program, margin: f64) -> Vec<Vec<f32>> {
+    let inputs = program.input_channels();
+    let [low, high] = bench.span();
+    let level = |value: f64| narrow(value, low, high);
+    let quiet = vec![level(0.0_f64.clamp(low, high)); inputs];
+    let still = settled(program, &quiet);
+    let moves = |row: &[f32]| -> Vec<f64> { settled(program, row).iter().zip(&still).map(|(a, b)| (a - b).abs()).collect() };
+    let one = |input: usize| {
+        let mut row = quiet.clone();
+        row[input] = level(high);
+        let moved = moves(&row);
+        let Some((output, mut most)) = moved.into_iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b)) else { return row };
+        while most > UNMOVED * margin && most <= 2.0 * margin {
+            let free = (0..inputs.min(OTHERS)).filter(|&other| row[other].to_bits() == quiet[other].to_bits());
+            let with = free.flat_map(|other| [low, high].map(|end| {
+                let mut row = row.clone();
+                row[other] = level(end);
+                (moves(&row)[output], row)
+            }));
+            match with.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
+                Some((further, with)) if further > most => (most, row) = (further, with),
+                _ => break,
+            }
+        }
+        row
+    };
+    std::iter::once(quiet.clone()).chain((0..inputs.min(DRIVEN)).map(one)).collect()
+}
+
+/// What is said of a row of inputs.
+fn word(rows: &[Vec<f64>], stimulus: usize) -> String {
+    let (Some(quiet), Some(row)) = (rows.first(), rows.get(stimulus)) else { return format!("stimulus {stimulus}") };
+    let driven = |input: &usize| row[*input].to_bits() != quiet[*input].to_bits();
+    let driven: Vec<String> = (0..row.len()).filter(driven).map(|input| input.to_string()).collect();
+    match driven.as_slice() {
+        [] => String::from("quiet inputs"),
+        [one] => format!("input {one} alone"),
+        [several @ .., last] => format!("inputs {} and {last} alone", several.join(", ")),
+    }
+}
+
+/// How far a device that does not hear a row of inputs is off at the least, of the row that moves the program least, and which that is. One that moves
+/// nothing is rightly not heard.
+fn unheard(all: &[Measured], margin: f64) -> Option<(f64, String)> {
+    let of = |m: &Measured| -> Vec<(f64, String)> {
+        let half = |stimulus: usize, output: usize| {
+            half_span([0, stimulus].into_iter().filter_map(|row| m.rows.mean_said(m.outputs, output, row)))
+        };
+        let most = |stimulus: usize| {
+            let half = (0..m.outputs).map(|output| half(stimulus, output)).fold(0.0, f64::max);
+            (half, format!("{} of {}", word(&m.inputs, stimulus), m.name))
+        };
+        (1..m.stimuli).map(most).filter(|(half, _)| *half > UNMOVED * margin).collect()
+    };
+    all.iter().flat_map(of).min_by(|(a, _), (b, _)| a.total_cmp(b))
+}
+
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    agreement::judge(evidence, profile, |stimulus| match stimulus.checked_sub(1) {
-        Some(input) => format!("input {input} alone"),
-        None => String::from("quiet"),
-    })
+    let verdict = agreement::judge(evidence, profile, |measured, stimulus| word(&measured.inputs, stimulus));
+    let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
+    let (margin, unit) = (medium.margin, agreement::unit(&all));
+    match unheard(&all, margin) {
+        Some((half, row)) => {
+            agreement::guarded(verdict, &format!("outputs are moved under {row}"), "does not hear an input", (half, margin), unit)
+        }
+        None => verdict,
+    }
 }

@@ -186,7 +186,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         Ok(all) => all,
         Err(why) => return Verdict::error(why),
     };
-    let word = |stimulus: usize| match stimulus {
+    let word = |_: &_, stimulus: usize| match stimulus {
         0 => String::from("the reference"),
         up if up <= LEVELS => format!("step {up} of the way up"),
         down => format!("step {} of the way down", down - LEVELS),

@@ -157,7 +157,7 @@ fn means(bench: &Bench<'_>, evidence: &mut Evidence, stand: &mut Stand, name: St
 
 /// The means under the new calibration, held against the margin.
 fn held(evidence: &Evidence, medium: &Medium) -> Result<Tally, String> {
-    let word = |stimulus: usize| STIMULI.get(stimulus).map_or_else(String::new, |&n| n.to_owned());
+    let word = |_: &_, stimulus: usize| STIMULI.get(stimulus).map_or_else(String::new, |&n| n.to_owned());
     Ok(agreement::tally(&agreement::measured(evidence)?, medium, 1, word))
 }
 
