@@ -8,7 +8,7 @@
 
 use crate::bench::{Bench, narrow, span};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, MOST, Rows, STAGES, Stand, Tally, failing, locate, pace, together};
+use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, failing, locate, pace, together};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{FEWEST, Location, batches};
 use crate::statistics::series::moments;
@@ -49,10 +49,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(0);
-        let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         let levels = levels(&bench.profile, stand.inputs);
+        let held = held(&program, &levels);
+        if held > 1 {
+            // an error that follows a program on its way to rest is no noise
+            stand.settle(&reference, REST * medium.margin)?;
+        }
+        let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         // as slowly as a stage has ticks for
-        let held = held(&program, &levels).min(MOST / design.ticks.saturating_mul(PATTERN.len()).max(1));
+        let held = held.min((MOST / design.ticks.saturating_mul(PATTERN.len()).max(1)).max(2));
         for pace in std::iter::once(1).chain((held > 1).then_some(held)) {
             let name = if pace == 1 { name.clone() } else { format!("{name}, slowly") };
             evidence.note(&format!("design of {name}"), design);
