@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use isoform_conformance::defects::HEALTHY;
 use isoform_conformance::media::{Blur, Blurred, Colour, Nature};
+use isoform_conformance::output::diff;
 use isoform_conformance::record::{Dossier, Status};
 use isoform_conformance::{Options, judge, laws, run};
 use isoform_core::error::Result;
@@ -173,6 +174,22 @@ fn inputs_that_move_little_alone_are_isolated_together() {
     // what all inputs together do not show
     let (nothing, reason) = status(4.0, shown);
     assert!(nothing == Status::Inconclusive && reason.contains("a device that does not hear an input"), "{reason}");
+}
+
+#[test]
+fn two_runs_under_1_f_noise_tell_a_common_offset_from_a_wander() {
+    let of = |bias: f64, seed: u64| {
+        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(Colour::Flicker, 0.02, 0.5).with_bias(bias));
+        run(&medium, &Options::new().with_seed(seed).with_law("L2.equivalence")).expect("a run")
+    };
+    let moved = |bias: f64| diff(&of(0.0, 0), &of(bias, 0)).drift.expect("means of a noisy medium");
+    let (still, away) = (moved(0.0), moved(0.2));
+    assert_eq!((still.compared, still.moved), (4, Vec::new()));
+    assert_eq!((away.compared, away.moved.len()), (4, 4));
+    // 3.29 deviations of what two means that wander by 0.02 come apart by
+    for moved in away.moved {
+        assert!(moved.stimulus == 0 && (moved.by - 0.2).abs() < 1e-6 && (moved.half - 0.09307).abs() < 1e-5, "{moved:?}");
+    }
 }
 
 /// What runs on, with its outputs times a factor each, by their channels.

@@ -1,12 +1,13 @@
 //! How far the outputs of a medium moved between two runs.
 //!
 //! Both runs held the same stimuli; what is compared is the mean difference of each output to the program, by Welch's interval on nearly
-//! independent values, as the laws of agreement take them. Of each output, the stimulus is named under which it moved the most.
+//! independent values, as the laws of agreement take them. Under noise like 1/f, what the reference is off by is held against how far the declared noise
+//! takes two means apart, since both wander. Of each output, the stimulus is named under which it moved the most.
 
 use super::ledger::time;
 use super::spelling::{plain, spell};
 use crate::agreement::{Measured, measured};
-use crate::noisy::PASS;
+use crate::noisy::{PASS, normal};
 use crate::record::Dossier;
 use crate::statistics::equivalence::test_pair;
 use crate::statistics::series::moments;
@@ -58,13 +59,15 @@ pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
         declared: after.provenance.profile.medium.and_then(|m| m.drift),
         ..Drifted::default()
     };
+    let noise = |dossier: &Dossier| dossier.provenance.profile.medium.map_or(f64::NAN, |m| m.noise);
+    let wander = noise(before).hypot(noise(after)) * normal(1.0 - PASS);
     let mut all: Vec<(bool, Moved)> = Vec::new();
     for now in &after.evidence {
         let Some(was) = before.evidence.iter().find(|e| e.law == now.law) else { continue };
         let (Ok(old), Ok(new)) = (measured(was), measured(now)) else { continue };
         for new in &new {
             let Some(old) = old.iter().find(|old| old.name == new.name) else { continue };
-            for (significant, moved) in compare(&now.law, old, new) {
+            for (significant, moved) in compare(&now.law, old, new, wander) {
                 // an output is told of once, by the law under which it moved the most
                 match all.iter_mut().find(|(_, m)| m.program == moved.program && m.output == moved.output) {
                     Some(known) if (significant, moved.by.abs()) > (known.0, known.1.by.abs()) => *known = (significant, moved),
@@ -83,8 +86,9 @@ pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
     Some(found)
 }
 
-/// The outputs of one program in one law, each under the stimulus that moved it the most, and whether that is more than chance.
-fn compare(law: &str, before: &Measured, after: &Measured) -> Vec<(bool, Moved)> {
+/// The outputs of one program in one law, each under the stimulus that moved it the most, and whether that is more than chance; with how far means that
+/// wander come apart.
+fn compare(law: &str, before: &Measured, after: &Measured, wander: f64) -> Vec<(bool, Moved)> {
     // chopped values are held against the reference, others are not
     let alike = |m: &Measured| (m.outputs, m.stimuli, m.design.coloured);
     if alike(before) != alike(after) {
@@ -98,20 +102,18 @@ fn compare(law: &str, before: &Measured, after: &Measured) -> Vec<(bool, Moved)>
         if (said - other).abs() > 1e-6 * said.abs().max(1e-6) {
             return None;
         }
-        let values = |m: &Measured| m.rows.values(outputs, output, stimulus, &m.design);
-        let (young, aged) = (values(before)?, values(after)?);
-        let found = test_pair(&aged, &young, f64::INFINITY, PASS);
-        let moved = Moved {
-            law: law.to_owned(),
-            program: after.name.clone(),
-            output,
-            stimulus,
-            said,
-            before: moments(&young).0,
-            by: found.mean,
-            half: found.half,
+        let (before, by, half) = if after.design.coloured && stimulus == 0 {
+            let off = |m: &Measured| m.rows.mean_off(outputs, output, stimulus);
+            let (was, is) = (off(before)?, off(after)?);
+            (was, is - was, wander)
+        } else {
+            let values = |m: &Measured| m.rows.values(outputs, output, stimulus, &m.design);
+            let (young, aged) = (values(before)?, values(after)?);
+            let found = test_pair(&aged, &young, f64::INFINITY, PASS);
+            (moments(&young).0, found.mean, found.half)
         };
-        Some((found.mean.abs() > found.half, moved))
+        let moved = Moved { law: law.to_owned(), program: after.name.clone(), output, stimulus, said, before, by, half };
+        Some((by.abs() > half, moved))
     };
     let most = |output: usize| {
         let all = (0..after.stimuli).filter_map(|stimulus| one(output, stimulus));
