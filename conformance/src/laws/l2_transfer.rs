@@ -12,7 +12,7 @@ use crate::noisy::{Design, Order, PASS, Rows, STAGES, failing, together};
 use crate::output::plot::Plot;
 use crate::output::spell;
 use crate::record::{Evidence, Level};
-use crate::statistics::equivalence::{Location, test_pair};
+use crate::statistics::equivalence::{Location, test, test_pair};
 use crate::statistics::series::moments;
 use crate::units::told;
 use isoform_core::error::Result;
@@ -51,7 +51,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         evidence.keep("program", &unit, &[n], of(|s| s.said));
         evidence.keep("up", &unit, &[n], of(|s| s.up));
         evidence.keep("down", &unit, &[n], of(|s| s.down));
-        evidence.keep("distance from the line", &unit, &[n], curve.residuals());
+        let residuals = curve.residuals();
+        let beside = |sign: f64| residuals.iter().zip(&curve.steps).map(|(r, s)| r + sign * s.half).collect::<Vec<f64>>();
+        evidence.keep("lower end", &unit, &[n], beside(-1.0));
+        evidence.keep("upper end", &unit, &[n], beside(1.0));
+        evidence.keep("distance from the line", &unit, &[n], residuals);
         let number = |v: f64| spell(v, &unit).to_string();
         let against = match measured.design.coloured {
             true => " What comes out is told beside the step in the middle, where it is taken for right, since the noise is like 1/f.",
@@ -66,11 +70,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let plot = Plot::lines(format!("Integral nonlinearity, {}, output {output}", measured.name), &["distance from the line"])
             .with_x("program")
             .with_points()
+            .with_band("lower end", "upper end")
             .with_labels("what the program says", "distance from the line");
         let plot = plot.with_level("the line", 0.0).with_caption(format!(
-            "The largest distance is {}, the largest change of it from step to step {}.",
+            "The largest distance is {}, the largest change of it from step to step {}. The band is the interval at a level of {} %, both sides together.",
             number(curve.integral()),
-            number(curve.differential())
+            number(curve.differential()),
+            100.0 * (1.0 - 2.0 * PASS)
         ));
         plot.attach(evidence);
     }
@@ -107,6 +113,8 @@ struct Step {
     said: f64,
     up: f64,
     down: f64,
+    /// Half the width of the interval of the mean of both ways.
+    half: f64,
 }
 
 /// The steps of one output, in the order of what the program says.
@@ -120,11 +128,13 @@ impl Curve {
     fn of(measured: &Measured, output: usize) -> Option<Self> {
         let step = |k: usize| {
             let mean = |stimulus: usize| {
-                measured.rows.values(measured.outputs, output, stimulus, &measured.design).map(|v| moments(&v).0)
+                let values = measured.rows.values(measured.outputs, output, stimulus, &measured.design)?;
+                Some(test(&values, f64::INFINITY, PASS))
             };
             let (up, down) = (1 + k, 2 * LEVELS - k);
             let said = measured.rows.mean_said(measured.outputs, output, up)?;
-            Some(Step { said, up: said + mean(up)?, down: said + mean(down)? })
+            let (up, down) = (mean(up)?, mean(down)?);
+            Some(Step { said, up: said + up.mean, down: said + down.mean, half: up.half.hypot(down.half) / 2.0 })
         };
         let mut steps: Vec<Step> = (0..LEVELS).map(step).collect::<Option<_>>()?;
         steps.sort_by(|a, b| a.said.total_cmp(&b.said));
