@@ -45,6 +45,10 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             return Ok(());
         }
     };
+    if medium.flicker {
+        evidence.note("not tried", "under noise like 1/f what is early and what is late differ by their nature, however long the run");
+        return Ok(());
+    }
     let mut tried = Vec::new();
     for (name, program) in bench.subjects()? {
         let looks = window(washout);
