@@ -8,7 +8,7 @@ use super::ledger::time;
 use super::spelling::{plain, spell};
 use crate::agreement::{Measured, measured};
 use crate::noisy::{PASS, normal};
-use crate::record::Dossier;
+use crate::record::{Dossier, Evidence};
 use crate::statistics::equivalence::test_pair;
 use crate::statistics::series::moments;
 use isoform_core::medium::Drift;
@@ -35,7 +35,7 @@ pub struct Moved {
     pub before: f64,
     /// How far it moved, in units of the output.
     pub by: f64,
-    /// Half the width of the interval of that, at a level of 1e-3.
+    /// Half the width of the interval of that. All of them hold together at a level of 1e-3.
     pub half: f64,
 }
 
@@ -60,20 +60,18 @@ pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
         ..Drifted::default()
     };
     let noise = |dossier: &Dossier| dossier.provenance.profile.medium.map_or(f64::NAN, |m| m.noise);
-    let wander = noise(before).hypot(noise(after)) * normal(1.0 - PASS);
+    let pairs: Vec<(&str, Measured, Measured)> = after.evidence.iter().flat_map(|now| pairs(before, now)).collect();
+    // whoever looks often finds something: all that is compared shares one level
+    let level = PASS / pairs.iter().map(|(_, _, new)| new.outputs * new.stimuli).sum::<usize>().max(1) as f64;
+    let wander = noise(before).hypot(noise(after)) * normal(1.0 - level);
     let mut all: Vec<(bool, Moved)> = Vec::new();
-    for now in &after.evidence {
-        let Some(was) = before.evidence.iter().find(|e| e.law == now.law) else { continue };
-        let (Ok(old), Ok(new)) = (measured(was), measured(now)) else { continue };
-        for new in &new {
-            let Some(old) = old.iter().find(|old| old.name == new.name) else { continue };
-            for (significant, moved) in compare(&now.law, old, new, wander) {
-                // an output is told of once, by the law under which it moved the most
-                match all.iter_mut().find(|(_, m)| m.program == moved.program && m.output == moved.output) {
-                    Some(known) if (significant, moved.by.abs()) > (known.0, known.1.by.abs()) => *known = (significant, moved),
-                    Some(_) => {}
-                    None => all.push((significant, moved)),
-                }
+    for (law, old, new) in &pairs {
+        for (significant, moved) in compare(law, old, new, (level, wander)) {
+            // an output is told of once, by the law under which it moved the most
+            match all.iter_mut().find(|(_, m)| m.program == moved.program && m.output == moved.output) {
+                Some(known) if (significant, moved.by.abs()) > (known.0, known.1.by.abs()) => *known = (significant, moved),
+                Some(_) => {}
+                None => all.push((significant, moved)),
             }
         }
     }
@@ -86,9 +84,20 @@ pub(super) fn between(before: &Dossier, after: &Dossier) -> Option<Drifted> {
     Some(found)
 }
 
-/// The outputs of one program in one law, each under the stimulus that moved it the most, and whether that is more than chance; with how far means that
-/// wander come apart.
-fn compare(law: &str, before: &Measured, after: &Measured, wander: f64) -> Vec<(bool, Moved)> {
+/// The programs that a law measured in both runs.
+fn pairs<'a>(before: &Dossier, now: &'a Evidence) -> Vec<(&'a str, Measured, Measured)> {
+    let was = before.evidence.iter().find(|was| was.law == now.law);
+    let Some((Ok(mut old), Ok(new))) = was.map(|was| (measured(was), measured(now))) else { return Vec::new() };
+    let pair = |new: Measured| {
+        let at = old.iter().position(|old| old.name == new.name)?;
+        Some((now.law.as_str(), old.swap_remove(at), new))
+    };
+    new.into_iter().filter_map(pair).collect()
+}
+
+/// The outputs of one program in one law, each under the stimulus that moved it the most, and whether that is more than chance; at a level, with how
+/// far means that wander come apart.
+fn compare(law: &str, before: &Measured, after: &Measured, (level, wander): (f64, f64)) -> Vec<(bool, Moved)> {
     // chopped values are held against the reference, others are not
     let alike = |m: &Measured| (m.outputs, m.stimuli, m.design.coloured);
     if alike(before) != alike(after) {
@@ -109,7 +118,7 @@ fn compare(law: &str, before: &Measured, after: &Measured, wander: f64) -> Vec<(
         } else {
             let values = |m: &Measured| m.rows.values(outputs, output, stimulus, &m.design);
             let (young, aged) = (values(before)?, values(after)?);
-            let found = test_pair(&aged, &young, f64::INFINITY, PASS);
+            let found = test_pair(&aged, &young, f64::INFINITY, level);
             (moments(&young).0, found.mean, found.half)
         };
         let moved = Moved { law: law.to_owned(), program: after.name.clone(), output, stimulus, said, before, by, half };
