@@ -34,7 +34,7 @@ pub(crate) fn measure(
     evidence: &mut Evidence,
     order: Order,
     stimuli: impl Fn(&Bench<'_>, &Program, &mut Chance) -> Vec<Vec<f32>>,
-    settled: impl Fn(&Rows, usize, &Design, f64) -> bool,
+    settled: impl Fn(&Rows, (usize, usize), &Design, f64) -> bool,
 ) -> Result<()> {
     let medium = match bench.medium() {
         Ok(medium) => medium,
@@ -64,7 +64,7 @@ pub(crate) fn record(
     (stand, name): (&mut Stand, &str),
     (stimuli, order): (&[Vec<f32>], Order),
     (medium, chance): (&Medium, &mut Chance),
-    settled: impl Fn(&Rows, usize, &Design, f64) -> bool,
+    settled: impl Fn(&Rows, (usize, usize), &Design, f64) -> bool,
 ) -> Result<bool> {
     let (pilot, design) = bench.pilot(stand, stimuli, medium)?;
     pilot.keep(evidence, &format!("{name}/pilot"), stand);
@@ -81,7 +81,7 @@ pub(crate) fn record(
     for stage in STAGES {
         let rows = bench.stage(stand, stimuli, &staged, order, chance)?;
         let found = checks(&rows, stand.outputs, stimuli.len(), &design, medium, 1);
-        let is_settled = settled(&rows, stand.outputs, &design, medium.margin);
+        let is_settled = settled(&rows, (stand.outputs, stimuli.len()), &design, medium.margin);
         staged = bench.again(&design, rows.deviation(stand.outputs), (stimuli.len(), medium.margin), medium);
         rows.keep(evidence, &format!("{name}/{stage}"), stand);
         if found.iter().all(|check| check.location == Location::Inside) && is_settled {

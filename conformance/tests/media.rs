@@ -6,6 +6,7 @@ use isoform_conformance::media::{Blur, Blurred, Colour, Nature};
 use isoform_conformance::output::diff;
 use isoform_conformance::record::{Dossier, Status};
 use isoform_conformance::{Options, judge, laws, run};
+use isoform_core::builder::delay;
 use isoform_core::error::Result;
 use isoform_core::functions::li;
 use isoform_core::layer::Quantise;
@@ -173,7 +174,68 @@ fn inputs_that_move_little_alone_are_isolated_together() {
     );
     // what all inputs together do not show
     let (nothing, reason) = status(4.0, shown);
-    assert!(nothing == Status::Inconclusive && reason.contains("a device that does not hear an input"), "{reason}");
+    assert!(nothing == Status::Inconclusive && reason.contains("a device that does not hear what is driven"), "{reason}");
+}
+
+/// A difference of two inputs and their sum, and the same with an output after some ticks.
+fn cancelling(late: Option<usize>) -> Program {
+    let mut net = Program::builder();
+    let x = net.input("x", [2]);
+    for (k, row) in [[1.0, -1.0], [1.0, 1.0]].into_iter().enumerate() {
+        let mut y = net.node(&format!("map {k}"), Dense::new([row].into(), None).expect("a map"), x.clone());
+        if late == Some(k) {
+            y = net.node("late", delay(vec![1e-3]), y);
+        }
+        net.output(&format!("y{k}"), y);
+    }
+    net.build(Semantics::exact(1e-3)).expect("a program")
+}
+
+#[test]
+fn an_output_that_all_inputs_alike_leave_where_it_is_takes_its_course() {
+    for late in [None, Some(0), Some(1)] {
+        let (status, reason) = strayed("L2.course", 0.05, [cancelling(None), cancelling(late)]);
+        assert_eq!(status, if late.is_none() { Status::Pass } else { Status::Fail }, "{late:?}: {reason}");
+        assert_eq!(reason.starts_with("exemplar 1, along a pattern: "), late == Some(0), "{reason}");
+    }
+}
+
+/// What a law says of a medium that shows the difference of two inputs, under noise of its own kind.
+fn of_a_difference(law: &str, blur: Blur) -> (Status, String) {
+    let inner = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+    let mut net = Program::builder();
+    let x = net.input("x", [2]);
+    let y = net.node("difference", Dense::new([[1.0, -1.0]].into(), None).expect("a map"), x);
+    net.output("y", y);
+    let shown = net.build(Semantics::exact(1e-3)).expect("a program");
+    let dossier = run(&Stray { inner, made: shown.clone(), shown }, &Options::new().with_law(law)).expect("a run");
+    assert_eq!(judge(&dossier), dossier);
+    (dossier.outcomes[0].status, dossier.outcomes[0].reason.clone())
+}
+
+#[test]
+fn noise_shows_that_all_inputs_alike_leave_quiet() {
+    // a twentieth of what is declared about nought, and 1.6 times as much as that at four
+    let loud = Blur::honest(Colour::White, 0.001, 0.05).with_swell(2.0).declared_as(Medium::new(0.05, 0.02));
+    let (status, reason) = of_a_difference("L1.noise", loud);
+    assert!(status == Status::Fail && reason.contains("under a pattern"), "{reason}");
+}
+
+#[test]
+fn a_loop_shows_where_all_inputs_alike_leave_an_output() {
+    // the way up and the way down differ by less than the margin, and by more
+    let lag = |by: f64| of_a_difference("L2.transfer", Blur::honest(Colour::White, 0.02, 0.05).with_lag(by));
+    assert_eq!(lag(0.01).0, Status::Pass);
+    let (status, reason) = lag(0.04);
+    assert!(status == Status::Fail && reason.contains("along a pattern output 0 differs by"), "{reason}");
+}
+
+#[test]
+fn a_source_of_1_f_noise_is_not_asked_to_be_stationary() {
+    let blur = Blur::honest(Colour::Flicker, 0.02, 0.05).in_a(Nature::Running { deaf: false }, 200);
+    let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+    let outcome = run(&medium, &Options::new().with_law("L3.stationarity")).expect("a run").outcomes.remove(0);
+    assert!(outcome.status == Status::Inconclusive && outcome.reason.contains("differ by their nature"), "{outcome:?}");
 }
 
 #[test]
@@ -186,9 +248,9 @@ fn two_runs_under_1_f_noise_tell_a_common_offset_from_a_wander() {
     let (still, away) = (moved(0.0), moved(0.2));
     assert_eq!((still.compared, still.moved), (4, Vec::new()));
     assert_eq!((away.compared, away.moved.len()), (4, 4));
-    // 3.29 deviations of what two means that wander by 0.02 come apart by
+    // what two means that wander by 0.02 come apart by, at the level of one of 28 comparisons: 4.13 deviations
     for moved in away.moved {
-        assert!(moved.stimulus == 0 && (moved.by - 0.2).abs() < 1e-6 && (moved.half - 0.09307).abs() < 1e-5, "{moved:?}");
+        assert!(moved.stimulus == 0 && (moved.by - 0.2).abs() < 1e-6 && (moved.half - 0.11693).abs() < 1e-4, "{moved:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It proves that the standard deviation of every output about its mean is no more than declared, within a resolution of a quarter, by batch means
 //! of squares, which hold for heavy tails and correlated samples alike; a medium that declares no noise must have none. Inputs are a mixture and
-//! both ends of the range, since noise may grow with what it is on, and the largest decides. Noise like 1/f has to be
+//! both ends of the range, since noise may grow with what it is on, and patterns that move what these leave; the largest decides. Noise like 1/f has to be
 //! declared as such, since no record of it gives a mean that settles; what remembers more than a thousand ticks counts as such. Two stages on
 //! fresh data; see `noisy` for the error rates.
 //!
@@ -33,8 +33,11 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// What stands behind the name of a program for each input that it is held under: a mixture, the lower end of the range and the upper one.
-const UNDER: [&str; 3] = ["", " at the lower end", " at the upper end"];
+/// What stands behind the name of a program for each input that it is held under: a mixture, the lower end of the range and the upper one; and, where all
+/// inputs alike leave an output nearly where it is, a pattern that moves it and its mirror image.
+const UNDER: [&str; 5] = ["", " at the lower end", " at the upper end", " under a pattern", " under its mirror image"];
+/// How many of these there always are.
+const ALIKE: usize = 3;
 /// Independent samples of a stage for normal noise: enough for a quarter of the deviation.
 const SAMPLES: f64 = 1000.0;
 /// The least ticks of a stage.
@@ -56,14 +59,21 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     };
     let mut chance = bench.chance();
     let mut tried = Vec::new();
-    let subjects = bench.subjects()?;
-    evidence.note("records", subjects.iter().map(|(_, program)| inputs_of(program.input_channels())).sum::<usize>());
-    for (program_name, program) in subjects {
-        let mut stand = Stand::open(bench, &program, bench.seed)?;
-        let mut stimuli = bench.stimuli(stand.inputs, &mut chance);
+    let mut subjects = Vec::new();
+    for (name, program) in bench.subjects()? {
+        let mut stimuli = bench.stimuli(program.input_channels(), &mut chance);
         // the mixture comes first, then both ends
         stimuli.swap(0, 3);
-        for (reference, under) in stimuli.iter().zip(UNDER).take(inputs_of(stand.inputs)) {
+        stimuli.truncate(ALIKE);
+        stimuli.extend(bench.beside_alike(&program, medium.margin).into_iter().flatten());
+        // without inputs one is like the other
+        stimuli.truncate(if program.input_channels() > 0 { UNDER.len() } else { 1 });
+        subjects.push((name, program, stimuli));
+    }
+    evidence.note("records", subjects.iter().map(|(_, _, stimuli)| stimuli.len()).sum::<usize>());
+    for (program_name, program, stimuli) in subjects {
+        let mut stand = Stand::open(bench, &program, bench.seed)?;
+        for (reference, under) in stimuli.iter().zip(UNDER) {
             let name = format!("{program_name}{under}");
             match record(bench, evidence, (&mut stand, &name), reference, &medium)? {
                 Some(why) => evidence.note("not tried", why),
@@ -78,11 +88,6 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     }
     evidence.note("tried", tried);
     Ok(())
-}
-
-/// How many inputs a program is held under: without any, one is like the other.
-fn inputs_of(channels: usize) -> usize {
-    if channels > 0 { UNDER.len() } else { 1 }
 }
 
 /// Records the noise of a program under an input that is held, or says why not.

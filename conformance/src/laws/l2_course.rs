@@ -3,9 +3,10 @@
 //! It proves that under a pattern of steps that comes again and again the mean difference of every output to the program lies within the declared
 //! margin at each tick of the pattern: latencies and time constants show where levels that are held do not. A check is the mean over the
 //! repetitions of one level of the pattern, on its last tick; where the noise is like 1/f, of its distance from the mean of its repetition. A level lasts
-//! a tick, so that a tick too late shows, and of a slow program another time for as long as its time constants show. Two stages on fresh data; see
-//! `noisy` for the error rates.
+//! a tick, so that a tick too late shows, and of a slow program another time for as long as its time constants show. Where all inputs alike leave an
+//! output nearly where it is, the course is taken along a pattern that moves it as well. Two stages on fresh data; see `noisy` for the error rates.
 
+use crate::agreement::{self, UNMOVED, half_span};
 use crate::bench::{Bench, narrow, span};
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, failing, locate, pace, together};
@@ -17,6 +18,7 @@ use isoform_core::error::Result;
 use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
+use std::collections::BTreeMap;
 
 pub(super) const LAW: Law = Law {
     id: "L2.course",
@@ -45,55 +47,77 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
     };
     let mut chance = bench.chance();
-    let mut tried = Vec::new();
+    let (mut tried, mut restless) = (Vec::new(), Vec::new());
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(0);
-        let levels = levels(&bench.profile, stand.inputs);
-        let held = held(&program, &levels);
-        if held > 1 {
+        let pattern = bench.beside_alike(&program, medium.margin).map(|[pattern, _]| pattern);
+        let ways = [("", Some(ends(&bench.profile, stand.inputs)[1].clone())), (", along a pattern", pattern)];
+        let ways = ways.into_iter().filter_map(|(along, far)| Some((along, levels(&bench.profile, &far?))));
+        let ways: Vec<(&str, Vec<Vec<f32>>)> = ways.collect();
+        let paces: Option<Vec<usize>> = ways.iter().map(|(_, levels)| held(&program, levels)).collect();
+        if paces.is_none() {
+            restless.push(name.clone());
+        }
+        let slowest = paces.unwrap_or_default().into_iter().max().unwrap_or(1);
+        if slowest > 1 {
             // an error that follows a program on its way to rest is no noise
             stand.settle(&reference, REST * medium.margin)?;
         }
         let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         // as slowly as a stage has ticks for
-        let held = held.min((MOST / design.ticks.saturating_mul(PATTERN.len()).max(1)).max(2));
-        for pace in std::iter::once(1).chain((held > 1).then_some(held)) {
-            let name = if pace == 1 { name.clone() } else { format!("{name}, slowly") };
-            evidence.note(&format!("design of {name}"), design);
-            evidence.note(&format!("pace of {name}"), pace);
-            match bench.too_dear(design.ticks.saturating_mul(PATTERN.len() * pace), &medium) {
-                Some(why) => evidence.note("not tried", why),
-                None => {
-                    stages(bench, evidence, (&mut stand, &name), (&levels, pace), (&design, &medium))?;
-                    tried.push(name);
+        let slowest = slowest.min((MOST / design.ticks.saturating_mul(PATTERN.len()).max(1)).max(2));
+        for (along, levels) in ways {
+            for (pace, slowly) in [(1, "")].into_iter().chain((slowest > 1).then_some((slowest, ", slowly"))) {
+                let record = format!("{name}{along}{slowly}");
+                evidence.note(&format!("design of {record}"), design);
+                evidence.note(&format!("pace of {record}"), pace);
+                evidence.note(&format!("subject of {record}"), &name);
+                match bench.too_dear(design.ticks.saturating_mul(PATTERN.len() * pace), &medium) {
+                    Some(why) => evidence.note("not tried", why),
+                    None => {
+                        stages(bench, evidence, (&mut stand, &record), (&levels, pace), (&design, &medium))?;
+                        tried.push(record);
+                    }
                 }
             }
         }
     }
     evidence.note("tried", tried);
+    evidence.note("restless", restless);
     Ok(())
 }
 
 /// Ticks of one repetition of the pattern for each of the programs, and of the slow one where there is one.
 pub(crate) fn ticks(profile: &Profile, programs: &[Program]) -> usize {
-    let of = |program: &Program| match held(program, &levels(profile, program.input_channels())) {
-        1 => 1,
-        held => 1 + held,
+    let of = |program: &Program| match held(program, &levels(profile, &ends(profile, program.input_channels())[1])) {
+        Some(held) if held > 1 => 1 + held,
+        _ => 1,
     };
     PATTERN.len() * programs.iter().map(of).sum::<usize>().max(1)
 }
 
-/// Ticks for which the levels last that show the time constants of a program.
-fn held(program: &Program, levels: &[Vec<f32>]) -> usize {
+/// Ticks for which the levels last that show the time constants of a program, if it comes to rest.
+fn held(program: &Program, levels: &[Vec<f32>]) -> Option<usize> {
     pace(program, [&levels[PATTERN.len() - 1], &levels[0]], RISE)
 }
 
-/// The rows of the pattern.
-fn levels(profile: &Profile, inputs: usize) -> Vec<Vec<f32>> {
+/// All inputs alike at the end of the range that is nearer to nought, or at nought, and at the other.
+fn ends(profile: &Profile, inputs: usize) -> [Vec<f32>; 2] {
     let [low, high] = span(profile);
     let (near, far) = if low.abs() <= high.abs() { (low.max(0.0_f64.min(high)), high) } else { (high.min(0.0_f64.max(low)), low) };
-    PATTERN.iter().map(|level| vec![narrow(near + level * (far - near), low, high); inputs]).collect()
+    [near, far].map(|end| vec![narrow(end, low, high); inputs])
+}
+
+/// The rows of the pattern, towards a row and back.
+fn levels(profile: &Profile, far: &[f32]) -> Vec<Vec<f32>> {
+    let [low, high] = span(profile);
+    let [near, _] = ends(profile, far.len());
+    let at = |level: f64| {
+        let between = |(near, far): (&f32, &f32)| narrow(f64::from(*near) + level * (f64::from(*far) - f64::from(*near)), low, high);
+        near.iter().zip(far).map(between).collect()
+    };
+    PATTERN.iter().map(|&level| at(level)).collect()
 }
 
 /// Plays the pattern with levels that last so many ticks.
@@ -167,6 +191,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
     let unit = |name: &String| Rows::unit(evidence, &format!("{name}/{}", STAGES[0]));
     let all: Vec<String> = tried.iter().map(unit).collect();
+    let mut swings: BTreeMap<(String, usize), f64> = BTreeMap::new();
     for (name, unit) in tried.iter().zip(&all) {
         let stage = |stage: &str| Rows::kept(evidence, &format!("{name}/{stage}"));
         let pace = evidence.fact::<usize>(&format!("pace of {name}")).filter(|pace| *pace > 0);
@@ -174,6 +199,12 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let (Some(design), Some(pace), Some((rows, outputs))) = (design, pace, stage(STAGES[0])) else {
             return Verdict::error(Rows::missing(name));
         };
+        let subject: String = evidence.fact(&format!("subject of {name}")).unwrap_or_else(|| name.clone());
+        for output in 0..outputs {
+            let half = half_span(rows.said.iter().skip(output).step_by(outputs).copied());
+            let most = swings.entry((subject.clone(), output)).or_default();
+            *most = most.max(half);
+        }
         let of = |rows: &Rows, outputs: usize| checks(rows, outputs, &design, pace, margin, tried.len());
         let second = stage(STAGES[1]).map(|(rows, outputs)| of(&rows, outputs));
         for (k, (location, mean)) in of(&rows, outputs).into_iter().enumerate() {
@@ -186,5 +217,21 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         }
     }
     let unit = units::shared(all.iter().map(String::as_str));
-    tally.verdict(evidence, |checks| format!("{checks} means along a pattern lie within {} of the program", told(margin, unit)))
+    let restless: Vec<String> = evidence.fact("restless").unwrap_or_default();
+    let unseen = match restless.as_slice() {
+        [] => String::new(),
+        names => format!("; time constants that are long beside the pattern do not show in {}, which did not come to rest", names.join(", ")),
+    };
+    let verdict = tally.verdict(evidence, |checks| {
+        format!("{checks} means along a pattern lie within {} of the program{unseen}", told(margin, unit))
+    });
+    // what no pattern moves is rightly always the same
+    let moved = swings.into_iter().filter(|(_, half)| *half > UNMOVED * margin).min_by(|(_, a), (_, b)| a.total_cmp(b));
+    match moved {
+        Some(((subject, output), half)) => {
+            let what = format!("output {output} of {subject} is moved");
+            agreement::guarded(verdict, &what, "always says the same", (half, margin), unit)
+        }
+        None => verdict,
+    }
 }

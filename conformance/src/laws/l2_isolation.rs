@@ -9,7 +9,8 @@ use crate::bench::{Bench, narrow};
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::{Design, Order, STAGES, settled};
 use crate::output::plot::Plot;
-use crate::record::{Evidence, Level};
+use crate::record::{Evidence, Level, Status};
+use crate::units::counted;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
 use isoform_core::program::Program;
@@ -83,11 +84,15 @@ fn rows(bench: &Bench<'_>, program: &Program, margin: f64) -> Vec<Vec<f32>> {
     std::iter::once(quiet.clone()).chain((0..inputs.min(DRIVEN)).map(one)).collect()
 }
 
+/// The inputs that a stimulus drives.
+fn driven(rows: &[Vec<f64>], stimulus: usize) -> Vec<usize> {
+    let (Some(quiet), Some(row)) = (rows.first(), rows.get(stimulus)) else { return Vec::new() };
+    (0..row.len()).filter(|&input| row[input].to_bits() != quiet[input].to_bits()).collect()
+}
+
 /// What is said of a row of inputs.
 fn word(rows: &[Vec<f64>], stimulus: usize) -> String {
-    let (Some(quiet), Some(row)) = (rows.first(), rows.get(stimulus)) else { return format!("stimulus {stimulus}") };
-    let driven = |input: &usize| row[*input].to_bits() != quiet[*input].to_bits();
-    let driven: Vec<String> = (0..row.len()).filter(driven).map(|input| input.to_string()).collect();
+    let driven: Vec<String> = driven(rows, stimulus).iter().map(usize::to_string).collect();
     match driven.as_slice() {
         [] => String::from("quiet inputs"),
         [one] => format!("input {one} alone"),
@@ -115,10 +120,18 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let verdict = agreement::judge(evidence, profile, |measured, stimulus| word(&measured.inputs, stimulus));
     let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
     let (margin, unit) = (medium.margin, agreement::unit(&all));
-    match unheard(&all, margin) {
+    let verdict = match unheard(&all, margin) {
         Some((half, row)) => {
-            agreement::guarded(verdict, &format!("outputs are moved under {row}"), "does not hear an input", (half, margin), unit)
+            agreement::guarded(verdict, &format!("outputs are moved under {row}"), "does not hear what is driven", (half, margin), unit)
         }
         None => verdict,
-    }
+    };
+    let drowned = all.iter().map(|m| (1..m.stimuli).filter(|&row| driven(&m.inputs, row).len() > 1).count()).sum::<usize>();
+    let verdict = if verdict.status == Status::Pass && drowned > 0 {
+        let why = format!("; {} driven with others, since one alone, if it were deaf, would be within the margin", counted(drowned, "input", ["is", "are"]));
+        Verdict { reason: verdict.reason + &why, ..verdict }
+    } else {
+        verdict
+    };
+    verdict.with_figure("inputs that nobody could tell from deaf ones", drowned as f64, "1")
 }

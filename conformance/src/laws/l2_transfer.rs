@@ -1,12 +1,13 @@
 //! `L2.transfer`: the curve from what the program says to what comes out.
 //!
 //! It proves that on a staircase of nine levels, up and down again, the mean difference of every output to the program lies within the declared
-//! margin at each step, and that the way up and the way down do not differ by more: what lags behind its past has a loop. A line through the steps
+//! margin at each step, and that the way up and the way down do not differ by more: what lags behind its past has a loop. Where all inputs alike leave
+//! an output nearly where it is, a second staircase leads along a pattern that moves it. A line through the steps
 //! gives gain and offset, the largest distance from it the integral nonlinearity, the largest change of that from step to step the differential one,
 //! and the noise at the steps, in the root mean square over them, beside the span the effective number of bits. The tests are those of `L2.equivalence`.
 
 use crate::agreement::{self, Measured};
-use crate::bench::{Bench, narrow};
+use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
 use crate::noisy::{Design, Order, PASS, Rows, STAGES, failing, together};
 use crate::output::plot::Plot;
@@ -34,13 +35,18 @@ pub(super) const LAW: Law = Law {
 const LEVELS: usize = 9;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
+    let margin = bench.medium().map_or(0.0, |medium| medium.margin);
     agreement::measure(bench, evidence, Order::Listed, |bench, program, _| {
-        let inputs = program.input_channels();
-        let [low, high] = bench.span();
-        let level = |k: usize| vec![narrow(low + (high - low) * k as f64 / (LEVELS - 1) as f64, low, high); inputs];
+        let alike = bench.alike(program.input_channels());
+        let step = |[from, to]: &[Vec<f32>; 2], k: usize| bench.between(k as f64 / (LEVELS - 1) as f64, [from, to]);
         // the middle is the reference, then up, then down
-        std::iter::once(LEVELS / 2).chain(0..LEVELS).chain((0..LEVELS).rev()).map(level).collect()
-    }, |rows, outputs, design, margin| gaps(rows, outputs, design, margin, 1).iter().all(|gap| gap.location == Location::Inside))?;
+        let reference = step(&alike, LEVELS / 2);
+        let stairs = std::iter::once(alike).chain(bench.beside_alike(program, margin).map(|[pattern, mirror]| [mirror, pattern]));
+        let ways = stairs.flat_map(|ends| (0..LEVELS).chain((0..LEVELS).rev()).map(|k| step(&ends, k)).collect::<Vec<_>>());
+        std::iter::once(reference).chain(ways).collect()
+    }, |rows, (outputs, stimuli), design, margin| {
+        gaps(rows, (outputs, stairs(stimuli)), design, margin, 1).iter().all(|gap| gap.location == Location::Inside)
+    })?;
     if let Ok(all) = agreement::measured(evidence)
         && let Some((measured, output, curve)) = all.first().and_then(|m| widest(m).map(|(output, curve)| (m, output, curve)))
     {
@@ -83,18 +89,24 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// How many staircases there are among so many stimuli, of which the first is the reference.
+fn stairs(stimuli: usize) -> usize {
+    stimuli.saturating_sub(1) / (2 * LEVELS)
+}
+
 /// What lies between the way up and the way down at one step of one output.
 struct Gap {
     location: Location,
     mean: f64,
 }
 
-/// The gaps of every step and output, step by step, of a program that has its part of so many.
-fn gaps(rows: &Rows, outputs: usize, design: &Design, margin: f64, parts: usize) -> Vec<Gap> {
-    let fails = failing(LEVELS * outputs * parts);
-    let gap = |(level, output): (usize, usize)| {
+/// The gaps of every step of every staircase and of every output, step by step, of a program that has its part of so many.
+fn gaps(rows: &Rows, (outputs, stairs): (usize, usize), design: &Design, margin: f64, parts: usize) -> Vec<Gap> {
+    let fails = failing(LEVELS * stairs * outputs * parts);
+    let gap = |(step, output): (usize, usize)| {
         let values = |stimulus| rows.values(outputs, output, stimulus, design);
-        let (Some(up), Some(down)) = (values(1 + level), values(2 * LEVELS - level)) else {
+        let (up, down) = ways(step / LEVELS, step % LEVELS);
+        let (Some(up), Some(down)) = (values(up), values(down)) else {
             return Gap { location: Location::Open, mean: 0.0 };
         };
         let passing = test_pair(&up, &down, margin, PASS);
@@ -105,7 +117,13 @@ fn gaps(rows: &Rows, outputs: usize, design: &Design, margin: f64, parts: usize)
         };
         Gap { location, mean: passing.mean }
     };
-    (0..LEVELS).flat_map(|level| (0..outputs).map(move |output| (level, output))).map(gap).collect()
+    (0..LEVELS * stairs).flat_map(|step| (0..outputs).map(move |output| (step, output))).map(gap).collect()
+}
+
+/// The stimuli of a step of a staircase, on the way up and on the way down.
+fn ways(stair: usize, step: usize) -> (usize, usize) {
+    let from = 2 * LEVELS * stair;
+    (from + 1 + step, from + 2 * LEVELS - step)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,21 +135,22 @@ struct Step {
     half: f64,
 }
 
-/// The steps of one output, in the order of what the program says.
+/// The steps of one output on one staircase, in the order of what the program says.
 struct Curve {
+    stair: usize,
     steps: Vec<Step>,
     gain: f64,
     offset: f64,
 }
 
 impl Curve {
-    fn of(measured: &Measured, output: usize) -> Option<Self> {
+    fn of(measured: &Measured, output: usize, stair: usize) -> Option<Self> {
         let step = |k: usize| {
             let mean = |stimulus: usize| {
                 let values = measured.rows.values(measured.outputs, output, stimulus, &measured.design)?;
                 Some(test(&values, f64::INFINITY, PASS))
             };
-            let (up, down) = (1 + k, 2 * LEVELS - k);
+            let (up, down) = ways(stair, k);
             let said = measured.rows.mean_said(measured.outputs, output, up)?;
             let (up, down) = (mean(up)?, mean(down)?);
             Some(Step { said, up: said + up.mean, down: said + down.mean, half: up.half.hypot(down.half) / 2.0 })
@@ -144,7 +163,7 @@ impl Curve {
         let xx = steps.iter().map(|s| 2.0 * (s.said - x) * (s.said - x)).sum::<f64>();
         let xy = steps.iter().map(|s| (s.said - x) * (s.up + s.down - 2.0 * y)).sum::<f64>();
         let gain = if xx > 0.0 { xy / xx } else { 1.0 };
-        Some(Self { steps, gain, offset: y - gain * x })
+        Some(Self { stair, steps, gain, offset: y - gain * x })
     }
 
     fn span(&self) -> f64 {
@@ -171,21 +190,22 @@ impl Curve {
     }
 }
 
-/// The standard deviation of an output about its mean at each step, in the root mean square over the steps.
-fn noise(rows: &Rows, outputs: usize, output: usize) -> f64 {
+/// The standard deviation of an output about its mean at each step of a staircase, in the root mean square over the steps.
+fn noise(rows: &Rows, outputs: usize, output: usize, stair: usize) -> f64 {
     let all = rows.differences(outputs, output);
     let variance = |step: usize| {
         let own: Vec<f64> =
             all.iter().zip(&rows.stimulus).filter(|(_, s)| s.to_bits() == (step as f64).to_bits()).map(|(v, _)| *v).collect();
         moments(&own).1.powi(2)
     };
-    let steps: Vec<f64> = (1..=2 * LEVELS).map(variance).collect();
+    let steps: Vec<f64> = (1..=2 * LEVELS).map(|step| variance(2 * LEVELS * stair + step)).collect();
     moments(&steps).0.sqrt()
 }
 
-/// The output whose program spans most.
+/// The output whose program spans most on one of the staircases.
 fn widest(measured: &Measured) -> Option<(usize, Curve)> {
-    let all = (0..measured.outputs).filter_map(|output| Curve::of(measured, output).map(|curve| (output, curve)));
+    let each = (0..stairs(measured.stimuli)).flat_map(|stair| (0..measured.outputs).map(move |output| (stair, output)));
+    let all = each.filter_map(|(stair, output)| Curve::of(measured, output, stair).map(|curve| (output, curve)));
     all.max_by(|a, b| a.1.span().total_cmp(&b.1.span()))
 }
 
@@ -196,31 +216,34 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         Ok(all) => all,
         Err(why) => return Verdict::error(why),
     };
-    let word = |_: &_, stimulus: usize| match stimulus {
-        0 => String::from("the reference"),
-        up if up <= LEVELS => format!("step {up} of the way up"),
-        down => format!("step {} of the way down", down - LEVELS),
+    let along = |stair: usize| if stair > 0 { " along a pattern" } else { "" };
+    let word = |_: &_, stimulus: usize| match stimulus.checked_sub(1).map(|way| (way / (2 * LEVELS), way % (2 * LEVELS))) {
+        None => String::from("the reference"),
+        Some((stair, up)) if up < LEVELS => format!("step {} of the way up{}", up + 1, along(stair)),
+        Some((stair, down)) => format!("step {} of the way down{}", down + 1 - LEVELS, along(stair)),
     };
     // half of the share is for the steps, the other for the gaps
     let mut tally = agreement::tally(&all, &medium, 2, word);
     let mut widest_loop = 0.0_f64;
     for measured in &all {
-        let found = |rows: &Rows| gaps(rows, measured.outputs, &measured.design, margin, 2 * all.len());
+        let size = (measured.outputs, stairs(measured.stimuli));
+        let found = |rows: &Rows| gaps(rows, size, &measured.design, margin, 2 * all.len());
         let again = measured.again.as_ref().map(found);
         for (k, Gap { location, mean }) in found(&measured.rows).into_iter().enumerate() {
             let second = again.as_ref().and_then(|s| s.get(k)).map(|g| g.location);
             widest_loop = widest_loop.max(mean.abs());
             tally.add(together(location, second), mean.abs() / margin, || {
-                let (step, output) = (k / measured.outputs + 1, k % measured.outputs);
+                let (step, output) = (k / measured.outputs, k % measured.outputs);
+                let (stair, step) = (along(step / LEVELS), step % LEVELS + 1);
                 let by = told(mean, &measured.unit);
-                format!("{}: at step {step} output {output} differs by {by} between the way up and the way down", measured.name)
+                format!("{}: at step {step}{stair} output {output} differs by {by} between the way up and the way down", measured.name)
             });
         }
     }
     let shared = agreement::unit(&all);
     let verdict = tally.verdict(evidence, |checks| format!("{checks} steps and gaps lie within {}", told(margin, shared)));
     let Some((measured, (output, curve))) = all.first().and_then(|m| Some((m, widest(m)?))) else { return verdict };
-    let (noise, unit) = (noise(&measured.rows, measured.outputs, output), measured.unit.as_str());
+    let (noise, unit) = (noise(&measured.rows, measured.outputs, output, curve.stair), measured.unit.as_str());
     let verdict = if noise > 0.0 && curve.span() > 0.0 {
         verdict.with_figure("effective number of bits", (curve.span() / (noise * 12.0_f64.sqrt())).log2(), "1")
     } else {
@@ -252,7 +275,7 @@ mod tests {
                 rows.stimulus.push(stimulus as f64);
             }
         }
-        let found = noise(&rows, 1, 0);
+        let found = noise(&rows, 1, 0, 0);
         assert!((found - 0.5).abs() < 0.01, "{found}");
     }
 }

@@ -9,12 +9,13 @@
 //! Error rates are those of `tally`.
 
 mod forecast;
+mod patterns;
 mod rest;
 mod rows;
 mod tally;
 mod visits;
 
-use crate::bench::{Bench, narrow};
+use crate::bench::Bench;
 use crate::chance::Chance;
 use crate::statistics::equivalence::{self, FEWEST};
 use crate::statistics::series::Series;
@@ -30,6 +31,7 @@ use rest::{LOOK, come_to_rest};
 use serde::{Deserialize, Serialize};
 
 pub use forecast::{Forecast, forecast};
+pub(crate) use patterns::STIMULI;
 pub(crate) use rest::{pace, settled};
 pub(crate) use rows::Rows;
 pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together};
@@ -250,14 +252,8 @@ impl Design {
     }
 }
 
-/// What the rows of [`Bench::stimuli`] are called.
-pub(crate) const STIMULI: [&str; 5] =
-    ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
 /// The longest washout that is waited for, in ticks.
 const LONGEST: u64 = 1 << 20;
-/// Patterns of inputs of which the most moving one is taken.
-const PATTERNS: usize = 32;
-
 impl Bench<'_> {
     /// What the medium promises, or why nothing can be held against it.
     pub(crate) fn medium(&self) -> Result<Medium, String> {
@@ -282,49 +278,6 @@ impl Bench<'_> {
         let houses = self.houses()?;
         let graded = houses.iter().find(|(name, _)| *name == "graded").or_else(|| houses.first());
         graded.map(|(name, plan)| Ok(vec![((*name).to_owned(), plan.build()?)])).unwrap_or_else(|| Ok(Vec::new()))
-    }
-
-    /// Rows of inputs: a reference in the middle of the range, both ends, and two that differ from channel to channel.
-    pub(crate) fn stimuli(&self, inputs: usize, chance: &mut Chance) -> Vec<Vec<f32>> {
-        let [low, high] = self.span();
-        let level = |share: f64| vec![narrow(low + share * (high - low), low, high); inputs];
-        let mut mixed = || (0..inputs).map(|_| narrow(chance.within(low, high), low, high)).collect::<Vec<_>>();
-        let (one, other) = (mixed(), mixed());
-        vec![level(0.5), level(0.0), level(1.0), one, other]
-    }
-
-    /// A row of inputs at either end of the range that moves every output far from the reference, and its mirror image. Of the patterns that are tried
-    /// it is the one whose least moved output, among those that move at all, moves furthest in parts of what any pattern moves it by.
-    pub(crate) fn moving(&self, program: &Program, chance: &mut Chance) -> [Vec<f32>; 2] {
-        let ([low, high], inputs) = (self.span(), program.input_channels());
-        let row =
-            |pattern: &[bool]| pattern.iter().map(|up| narrow(if *up { high } else { low }, low, high)).collect::<Vec<f32>>();
-        let still = settled(program, &vec![narrow(0.5 * (low + high), low, high); inputs]);
-        let patterns: Vec<Vec<bool>> =
-            (0..PATTERNS).map(|_| (0..inputs).map(|_| chance.within(0.0, 1.0) < 0.5).collect()).collect();
-        let moved = |pattern: &[bool]| -> Vec<f64> {
-            settled(program, &row(pattern)).iter().zip(&still).map(|(a, b)| (a - b).abs()).collect()
-        };
-        let all: Vec<Vec<f64>> = patterns.iter().map(|pattern| moved(pattern)).collect();
-        let most = |output: usize| all.iter().map(|moves| moves[output]).fold(0.0, f64::max);
-        let most: Vec<f64> = (0..still.len()).map(most).collect();
-        let worth = |moves: &[f64]| {
-            let parts = moves.iter().zip(&most).filter(|(_, most)| **most > 0.0).map(|(moves, most)| moves / most);
-            parts.fold(f64::INFINITY, f64::min)
-        };
-        let best = patterns.iter().zip(&all).max_by(|(_, a), (_, b)| worth(a).total_cmp(&worth(b)));
-        let (mut best, mut furthest) = best.map_or((Vec::new(), 0.0), |(pattern, moves)| (pattern.clone(), worth(moves)));
-        // one input after the other is turned where that is better
-        for input in 0..inputs.min(PATTERNS) {
-            best[input] = !best[input];
-            let found = worth(&moved(&best));
-            if found > furthest {
-                furthest = found;
-            } else {
-                best[input] = !best[input];
-            }
-        }
-        [row(&best), row(&best.iter().map(|up| !up).collect::<Vec<_>>())]
     }
 
     /// Holds the reference, the first of the stimuli, until the record is long enough for its autocorrelation time, or too long.

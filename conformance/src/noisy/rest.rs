@@ -39,18 +39,13 @@ pub(super) fn come_to_rest(oracle: &mut Oracle, x: &[f32], outputs: usize, size:
 }
 
 /// Ticks for which levels are to last, of which so many follow on a rise from one row of inputs to another: one, unless these show less than a quarter of
-/// the time in which the slowest output comes within 1/e of where it ends; so many then that they show all of it. One for what never rests.
-pub(crate) fn pace(program: &Program, [near, far]: [&[f32]; 2], levels: usize) -> usize {
+/// the time in which the slowest output comes within 1/e of where it ends; so many then that they show all of it. None for what does not come to rest.
+pub(crate) fn pace(program: &Program, [near, far]: [&[f32]; 2], levels: usize) -> Option<usize> {
     let (mut oracle, outputs) = (Oracle::new(program, &Run::new()), program.output_channels());
     let way = |start: f64, end: f64| (end - start).abs() / E + SLIGHT * end.abs();
-    let mut rise = || {
-        arrive(&mut oracle, near, outputs, way).ok()?;
-        arrive(&mut oracle, far, outputs, way).ok()
-    };
-    match rise() {
-        Some(time) if time >= 4 * levels => time / levels,
-        _ => 1,
-    }
+    arrive(&mut oracle, near, outputs, way).ok()?;
+    let time = arrive(&mut oracle, far, outputs, way).ok()?;
+    Some(if time >= 4 * levels { time / levels } else { 1 })
 }
 
 /// Holds a row of inputs until every output stays within a size of where it ends, which is told where it comes from and where it ends, and counts the
@@ -116,6 +111,6 @@ mod tests {
             pace(&program, [&[0.0], &[1.0]], 5)
         };
         // a fifth of the time of the leak in ticks; a look of 256 ticks takes the last for nearly at rest, a tenth before it is
-        assert_eq!([1e-3, 15e-3, 25e-3, 105e-3].map(pace), [1, 1, 5, 18]);
+        assert_eq!([1e-3, 15e-3, 25e-3, 105e-3, 100.0].map(pace), [Some(1), Some(1), Some(5), Some(18), None]);
     }
 }
