@@ -196,7 +196,7 @@ fn an_output_that_all_inputs_alike_leave_where_it_is_takes_its_course() {
     for late in [None, Some(0), Some(1)] {
         let (status, reason) = strayed("L2.course", 0.05, [cancelling(None), cancelling(late)]);
         assert_eq!(status, if late.is_none() { Status::Pass } else { Status::Fail }, "{late:?}: {reason}");
-        assert_eq!(reason.starts_with("exemplar 1, along a pattern: "), late == Some(0), "{reason}");
+        assert_eq!(reason.starts_with("exemplar 1, along pattern 1: "), late == Some(0), "{reason}");
     }
 }
 
@@ -218,7 +218,7 @@ fn noise_shows_that_all_inputs_alike_leave_quiet() {
     // a twentieth of what is declared about nought, and 1.6 times as much as that at four
     let loud = Blur::honest(Colour::White, 0.001, 0.05).with_swell(2.0).declared_as(Medium::new(0.05, 0.02));
     let (status, reason) = of_a_difference("L1.noise", loud);
-    assert!(status == Status::Fail && reason.contains("under a pattern"), "{reason}");
+    assert!(status == Status::Fail && reason.contains("under pattern 1: "), "{reason}");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_loop_shows_where_all_inputs_alike_leave_an_output() {
     let lag = |by: f64| of_a_difference("L2.transfer", Blur::honest(Colour::White, 0.02, 0.05).with_lag(by));
     assert_eq!(lag(0.01).0, Status::Pass);
     let (status, reason) = lag(0.04);
-    assert!(status == Status::Fail && reason.contains("along a pattern output 0 differs by"), "{reason}");
+    assert!(status == Status::Fail && reason.contains("along pattern 1 output 0 differs by"), "{reason}");
 }
 
 #[test]

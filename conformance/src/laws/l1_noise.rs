@@ -33,11 +33,8 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// What stands behind the name of a program for each input that it is held under: a mixture, the lower end of the range and the upper one; and, where all
-/// inputs alike leave an output nearly where it is, a pattern that moves it and its mirror image.
-const UNDER: [&str; 5] = ["", " at the lower end", " at the upper end", " under a pattern", " under its mirror image"];
-/// How many of these there always are.
-const ALIKE: usize = 3;
+/// What stands behind the name of a program for the inputs that every one is held under: a mixture, the lower end of the range and the upper one.
+const UNDER: [&str; 3] = ["", " at the lower end", " at the upper end"];
 /// Independent samples of a stage for normal noise: enough for a quarter of the deviation.
 const SAMPLES: f64 = 1000.0;
 /// The least ticks of a stage.
@@ -64,17 +61,16 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let mut stimuli = bench.stimuli(program.input_channels(), &mut chance);
         // the mixture comes first, then both ends
         stimuli.swap(0, 3);
-        stimuli.truncate(ALIKE);
-        stimuli.extend(bench.beside_alike(&program, medium.margin).into_iter().flatten());
         // without inputs one is like the other
         stimuli.truncate(if program.input_channels() > 0 { UNDER.len() } else { 1 });
+        stimuli.extend(bench.beside_alike(&program, medium.margin).into_iter().flatten());
         subjects.push((name, program, stimuli));
     }
     evidence.note("records", subjects.iter().map(|(_, _, stimuli)| stimuli.len()).sum::<usize>());
     for (program_name, program, stimuli) in subjects {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
-        for (reference, under) in stimuli.iter().zip(UNDER) {
-            let name = format!("{program_name}{under}");
+        for (at, reference) in stimuli.iter().enumerate() {
+            let name = format!("{program_name}{}", under(at));
             match record(bench, evidence, (&mut stand, &name), reference, &medium)? {
                 Some(why) => evidence.note("not tried", why),
                 None => {
@@ -88,6 +84,15 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     }
     evidence.note("tried", tried);
     Ok(())
+}
+
+/// What stands behind the name of a program for an input that it is held under.
+fn under(at: usize) -> String {
+    match at.checked_sub(UNDER.len()) {
+        None => UNDER[at].to_owned(),
+        Some(beside) if beside.is_multiple_of(2) => format!(" under pattern {}", beside / 2 + 1),
+        Some(beside) => format!(" under the mirror image of pattern {}", beside / 2 + 1),
+    }
 }
 
 /// Records the noise of a program under an input that is held, or says why not.

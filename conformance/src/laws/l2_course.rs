@@ -4,12 +4,12 @@
 //! margin at each tick of the pattern: latencies and time constants show where levels that are held do not. A check is the mean over the
 //! repetitions of one level of the pattern, on its last tick; where the noise is like 1/f, of its distance from the mean of its repetition. A level lasts
 //! a tick, so that a tick too late shows, and of a slow program another time for as long as its time constants show. Where all inputs alike leave an
-//! output nearly where it is, the course is taken along a pattern that moves it as well. Two stages on fresh data; see `noisy` for the error rates.
+//! output nearly where it is, the course is taken along patterns that move it as well. Two stages on fresh data; see `noisy` for the error rates.
 
 use crate::agreement::{self, UNMOVED, half_span};
 use crate::bench::{Bench, narrow, span};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, failing, locate, pace, together};
+use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, failing, locate, pace, settled, together};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{FEWEST, Location, batches};
 use crate::statistics::series::moments;
@@ -51,10 +51,14 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     for (name, program) in bench.subjects()? {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(0);
-        let pattern = bench.beside_alike(&program, medium.margin).map(|[pattern, _]| pattern);
-        let ways = [("", Some(ends(&bench.profile, stand.inputs)[1].clone())), (", along a pattern", pattern)];
-        let ways = ways.into_iter().filter_map(|(along, far)| Some((along, levels(&bench.profile, &far?))));
-        let ways: Vec<(&str, Vec<Vec<f32>>)> = ways.collect();
+        let [near, far] = ends(&bench.profile, stand.inputs);
+        let beside = bench.beside_alike(&program, medium.margin).into_iter().enumerate().map(|(k, [pattern, mirror])| {
+            let near = further(&program, [near.clone(), mirror], &pattern, medium.margin);
+            (format!(", along pattern {}", k + 1), [near, pattern])
+        });
+        let beside: Vec<_> = beside.collect();
+        let ways = std::iter::once((String::new(), [near, far])).chain(beside);
+        let ways: Vec<_> = ways.map(|(along, [near, far])| (along, levels(bench, [&near, &far]))).collect();
         let paces: Option<Vec<usize>> = ways.iter().map(|(_, levels)| held(&program, levels)).collect();
         if paces.is_none() {
             restless.push(name.clone());
@@ -90,9 +94,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 
 /// Ticks of one repetition of the pattern for each of the programs, and of the slow one where there is one.
 pub(crate) fn ticks(profile: &Profile, programs: &[Program]) -> usize {
-    let of = |program: &Program| match held(program, &levels(profile, &ends(profile, program.input_channels())[1])) {
-        Some(held) if held > 1 => 1 + held,
-        _ => 1,
+    let of = |program: &Program| {
+        let [near, far] = ends(profile, program.input_channels());
+        match pace(program, [&near, &far], RISE) {
+            Some(held) if held > 1 => 1 + held,
+            _ => 1,
+        }
     };
     PATTERN.len() * programs.iter().map(of).sum::<usize>().max(1)
 }
@@ -109,15 +116,21 @@ fn ends(profile: &Profile, inputs: usize) -> [Vec<f32>; 2] {
     [near, far].map(|end| vec![narrow(end, low, high); inputs])
 }
 
-/// The rows of the pattern, towards a row and back.
-fn levels(profile: &Profile, far: &[f32]) -> Vec<Vec<f32>> {
-    let [low, high] = span(profile);
-    let [near, _] = ends(profile, far.len());
-    let at = |level: f64| {
-        let between = |(near, far): (&f32, &f32)| narrow(f64::from(*near) + level * (f64::from(*far) - f64::from(*near)), low, high);
-        near.iter().zip(far).map(between).collect()
-    };
-    PATTERN.iter().map(|&level| at(level)).collect()
+/// Of two rows the one that lies further from another, by the output that is moved least of those that are moved at all: a detector of power gives the
+/// same at either end, and one of amplitudes half of the way from nought.
+fn further(program: &Program, nears: [Vec<f32>; 2], far: &[f32], margin: f64) -> Vec<f32> {
+    let end = settled(program, far);
+    let swings = nears.each_ref().map(|near| -> Vec<f64> { settled(program, near).iter().zip(&end).map(|(a, b)| (a - b).abs()).collect() });
+    let moved = |output: &usize| swings.iter().any(|swing| swing[*output] > UNMOVED * margin);
+    let least = |swing: &Vec<f64>| (0..end.len()).filter(moved).map(|output| swing[output]).fold(f64::INFINITY, f64::min);
+    let [first, second] = [&swings[0], &swings[1]].map(least);
+    let [near, mirror] = nears;
+    if second > first { mirror } else { near }
+}
+
+/// The rows of the pattern, from a row to another and back.
+fn levels(bench: &Bench<'_>, ends: [&[f32]; 2]) -> Vec<Vec<f32>> {
+    PATTERN.iter().map(|&level| bench.between(level, ends)).collect()
 }
 
 /// Plays the pattern with levels that last so many ticks.

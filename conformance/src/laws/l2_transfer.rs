@@ -2,7 +2,7 @@
 //!
 //! It proves that on a staircase of nine levels, up and down again, the mean difference of every output to the program lies within the declared
 //! margin at each step, and that the way up and the way down do not differ by more: what lags behind its past has a loop. Where all inputs alike leave
-//! an output nearly where it is, a second staircase leads along a pattern that moves it. A line through the steps
+//! an output nearly where it is, further staircases lead along patterns that move it. A line through the steps
 //! gives gain and offset, the largest distance from it the integral nonlinearity, the largest change of that from step to step the differential one,
 //! and the noise at the steps, in the root mean square over them, beside the span the effective number of bits. The tests are those of `L2.equivalence`.
 
@@ -41,7 +41,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let step = |[from, to]: &[Vec<f32>; 2], k: usize| bench.between(k as f64 / (LEVELS - 1) as f64, [from, to]);
         // the middle is the reference, then up, then down
         let reference = step(&alike, LEVELS / 2);
-        let stairs = std::iter::once(alike).chain(bench.beside_alike(program, margin).map(|[pattern, mirror]| [mirror, pattern]));
+        let stairs = std::iter::once(alike).chain(bench.beside_alike(program, margin).into_iter().map(|[pattern, mirror]| [mirror, pattern]));
         let ways = stairs.flat_map(|ends| (0..LEVELS).chain((0..LEVELS).rev()).map(|k| step(&ends, k)).collect::<Vec<_>>());
         std::iter::once(reference).chain(ways).collect()
     }, |rows, (outputs, stimuli), design, margin| {
@@ -216,7 +216,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         Ok(all) => all,
         Err(why) => return Verdict::error(why),
     };
-    let along = |stair: usize| if stair > 0 { " along a pattern" } else { "" };
+    let along = |stair: usize| if stair > 0 { format!(" along pattern {stair}") } else { String::new() };
     let word = |_: &_, stimulus: usize| match stimulus.checked_sub(1).map(|way| (way / (2 * LEVELS), way % (2 * LEVELS))) {
         None => String::from("the reference"),
         Some((stair, up)) if up < LEVELS => format!("step {} of the way up{}", up + 1, along(stair)),

@@ -11,6 +11,8 @@ pub(crate) const STIMULI: [&str; 5] =
     ["the reference", "the lower rail", "the upper rail", "the first mixture", "the second mixture"];
 /// Patterns of inputs of which the most moving one is taken.
 const PATTERNS: usize = 32;
+/// Patterns that are taken beside all inputs alike, at the most.
+const BESIDE: usize = 4;
 /// The part of what a pattern moves an output by, less than which all inputs alike leave it nearly where it is.
 const NEARLY: f64 = 0.5;
 
@@ -81,17 +83,32 @@ impl Bench<'_> {
         from.iter().zip(to).map(level).collect()
     }
 
-    /// A pattern that moves the outputs which all inputs alike leave nearly where they are, since weights of either sign cancel, and its mirror image; none
-    /// where there are no such outputs. Its draws are its own.
-    pub(crate) fn beside_alike(&self, program: &Program, margin: f64) -> Option<[Vec<f32>; 2]> {
+    /// Patterns that move the outputs which all inputs alike leave nearly where they are, since weights of either sign cancel, each with its mirror image;
+    /// as few as it takes, and none where there are no such outputs. Their draws are their own.
+    pub(crate) fn beside_alike(&self, program: &Program, margin: f64) -> Vec<[Vec<f32>; 2]> {
         let inputs = program.input_channels();
+        let mut found: Vec<[Vec<f32>; 2]> = Vec::new();
         if inputs < 2 {
-            return None;
+            return found;
         }
         let ends = self.alike(inputs);
         let ends = [0.0, 0.5, 1.0].map(|share| settled(program, &self.between(share, [&ends[0], &ends[1]])));
-        let alike = |output: usize| half_span(ends.iter().map(|end| end[output]));
-        let mut chance = Chance::new(self.seed, "a pattern that moves what all inputs alike leave");
-        self.pattern(program, &mut chance, |output, most| most > UNMOVED * margin && alike(output) < NEARLY * most)
+        let mut moved: Vec<f64> = (0..ends[0].len()).map(|output| half_span(ends.iter().map(|end| end[output]))).collect();
+        let mut chance = Chance::new(self.seed, "patterns that move what all inputs alike leave");
+        while found.len() < BESIDE {
+            let left = |output: usize, most: f64| {
+                // a course from nought sees half of it, and what is less than the margin to either side says nothing
+                let little = if moved[output] <= 2.0 * margin { moved[output] < most } else { moved[output] < NEARLY * most };
+                most > UNMOVED * margin && little
+            };
+            let Some(pattern) = self.pattern(program, &mut chance, left) else { break };
+            let by: Vec<f64> = settled(program, &pattern[0]).iter().zip(&ends[1]).map(|(a, b)| (a - b).abs()).collect();
+            if moved.iter().zip(&by).all(|(moved, by)| by <= moved) {
+                break;
+            }
+            moved.iter_mut().zip(by).for_each(|(moved, by)| *moved = moved.max(by));
+            found.push(pattern);
+        }
+        found
     }
 }
