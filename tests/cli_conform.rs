@@ -245,6 +245,36 @@ fn known_failures_come_from_a_file() {
     folder.succeeds(&[&coarse[..], &["--waivers", "known.toml"]].concat());
 }
 
+#[test]
+fn a_damaged_folder_is_bad_input_and_a_failed_device_is_not() {
+    let folder = Folder::new();
+    folder.succeeds(&["conform", "noise:?on=(cpu:)&sigma=0.02&margin=0.05", "--law", "L1.noise", "--quiet", "--out", "a"]);
+    folder.succeeds(&["judge", "a"]);
+    let (array, facts) = ("a/evidence/L1.noise/3.npy", "a/evidence/L1.noise.json");
+    let (whole, sheet) = (std::fs::read(folder.path(array)).expect("reads"), folder.text(facts));
+    let mut bytes = whole.clone();
+    let end = bytes.len() - 8;
+    bytes[end..].copy_from_slice(&f64::NAN.to_le_bytes());
+    folder.put(array, bytes);
+    let damaged = folder.isoform(&["judge", "a"]);
+    assert_eq!(damaged.code, 2, "{}{}", damaged.out, damaged.err);
+    assert!(damaged.err.contains("a: the record of L1.noise is damaged: the records of "), "{}", damaged.err);
+    assert!(damaged.err.contains(" in evidence/L1.noise/3.npy is NaN"), "{}", damaged.err);
+    folder.put(array, whole);
+    let design = ("\"design of graded\": {", "\"design of graded\": 7, \"another\": {");
+    for (from, to) in [design, ("\"tried\": [", "\"tried\": 7, \"another\": [")] {
+        assert!(sheet.contains(from), "{sheet}");
+        folder.put(facts, sheet.replacen(from, to, 1));
+        let damaged = folder.isoform(&["judge", "a"]);
+        let (fact, _) = from.split_once(':').expect("a fact");
+        assert!(damaged.code == 2 && damaged.err.contains(&format!("the fact {fact} in ")), "{}{}", damaged.out, damaged.err);
+    }
+    // a device that gave no answer failed, and its record says so
+    let failing = ["conform", "timeout:?on=(oracle:)&seconds=0.000001", "--law", "L1.split", "--quiet", "--out", "b"];
+    assert_eq!(folder.isoform(&failing).code, 4);
+    assert_eq!(folder.isoform(&["judge", "b"]).code, 4);
+}
+
 /// How a command ends whose output nobody reads.
 fn unheard(folder: &Folder, arguments: &[&str]) -> Option<i32> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_isoform"));

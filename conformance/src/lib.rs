@@ -9,6 +9,7 @@ mod bench;
 mod blind;
 mod chance;
 mod checks;
+mod damage;
 pub mod defects;
 mod drawn;
 pub mod fingerprint;
@@ -37,6 +38,7 @@ mod watch;
 
 pub use bench::Bench;
 pub use checks::{Check, Twins};
+pub use damage::damaged;
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use halves::{Halves, halves};
 pub use laws::{laws, peer_laws};

@@ -43,14 +43,16 @@ fn means_under_a_new_calibration_are_held_against_the_margin() {
             Colour::White,
             Habit::Honest,
             Status::Pass,
-            "7 answers are as they must be, and 20 means lie under the new calibration within 50 mV",
+            "7 answers are as they must be, 36 means lie late in the time of the old calibration within 50 mV, and 20 means lie under the new \
+             calibration within 50 mV",
         ),
         (Colour::White, Habit::Spoiling, Status::Fail, "where 50 mV is declared"),
         (
             Colour::Flicker,
             Habit::Honest,
             Status::Pass,
-            "7 answers are as they must be, and 20 means lie under the new calibration within 50 mV",
+            "7 answers are as they must be, 36 means lie late in the time of the old calibration within 50 mV, and 20 means lie under the new \
+             calibration within 50 mV",
         ),
         (Colour::Flicker, Habit::Spoiling, Status::Fail, "where 50 mV is declared"),
     ] {
@@ -59,6 +61,40 @@ fn means_under_a_new_calibration_are_held_against_the_margin() {
         let outcome = &dossier.outcomes[0];
         assert!(outcome.status == status && outcome.reason.ends_with(why), "{habit:?}: {} {}", outcome.status, outcome.reason);
         assert_eq!(judge(&dossier).outcomes, dossier.outcomes);
+    }
+}
+
+#[test]
+fn means_late_in_the_time_of_a_calibration_are_held_against_margin_and_drift() {
+    let of = |blur: Blur, habit: Habit| {
+        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+        let dossier = tried(&Dated::new(Arc::new(medium), habit), "L3.calibration");
+        assert_eq!(judge(&dossier).outcomes, dossier.outcomes);
+        let outcome = &dossier.outcomes[0];
+        (outcome.status, outcome.reason.clone())
+    };
+    let white = Blur::honest(Colour::White, 0.02, 0.05);
+    let (status, reason) = of(white, Habit::Fading);
+    assert!(status == Status::Fail && reason.contains("late in the time of a calibration, at level "), "{reason}");
+    // the program goes up to five, of which a fifth is what is declared to drift
+    assert_eq!(of(white.with_drift(0.0, 1.1, 10.0), Habit::Fading).0, Status::Pass);
+    assert_eq!(of(white.with_drift(0.0, 0.5, 10.0), Habit::Fading).0, Status::Fail);
+    // noise that remembers for longer than a level lasts, and noise that is larger than the margin
+    for blur in [Blur::honest(Colour::Autoregressive(0.9), 0.02, 0.05), Blur::honest(Colour::White, 0.06, 0.05)] {
+        let (status, reason) = of(blur, Habit::Honest);
+        assert_eq!(status, Status::Pass, "{reason}");
+    }
+}
+
+#[test]
+fn what_was_recorded_late_in_the_time_of_a_calibration_is_judged() {
+    for colour in [Colour::White, Colour::Flicker] {
+        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(colour, 0.02, 0.05));
+        let mut dossier = tried(&Dated::new(Arc::new(medium), Habit::Honest), "L3.calibration");
+        assert_eq!(dossier.outcomes[0].status, Status::Pass, "{}", dossier.outcomes[0].reason);
+        let before = dossier.evidence[0].samples.iter_mut().find(|s| s.name == "before/output").expect("is kept");
+        before.values.iter_mut().for_each(|v| *v += 10.0 * 0.05);
+        assert_eq!(judge(&dossier).outcomes[0].status, Status::Fail, "{colour:?}");
     }
 }
 

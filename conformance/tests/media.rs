@@ -150,6 +150,62 @@ fn the_time_constants_of_a_slow_program_show() {
     }
 }
 
+/// A medium with much noise that shows a slow leak, of which a reset does nothing unless it is one.
+#[derive(Debug)]
+struct Slow {
+    inner: Blurred,
+    resets: bool,
+}
+
+#[derive(Debug)]
+struct Slowly {
+    inner: Box<dyn Realization>,
+    resets: bool,
+}
+
+#[async_trait]
+impl Substrate for Slow {
+    fn profile(&self) -> Arc<Profile> {
+        self.inner.profile()
+    }
+
+    async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
+        Ok(Box::new(Slowly { inner: self.inner.realize(program, run).await?, resets: self.resets }))
+    }
+
+    fn exemplars(&self) -> Vec<Program> {
+        let mut net = Program::builder();
+        let x = net.input("x", [1]);
+        let y = net.node("leak", li().with("tau", 1.5), x);
+        net.output("y", y);
+        vec![net.build(Semantics::exact(1e-3)).expect("a program")]
+    }
+}
+
+#[async_trait]
+impl Realization for Slowly {
+    async fn advance(&mut self, x: Signal<'_>, y: SignalMut<'_>, ticks: usize) -> Result<Report> {
+        self.inner.advance(x, y, ticks).await
+    }
+
+    async fn reset(&mut self) -> Result<()> {
+        if self.resets { self.inner.reset().await } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_slow_program_has_something_to_forget_before_a_reset() {
+    for (resets, status) in [(true, Status::Pass), (false, Status::Fail)] {
+        for seed in 0..3 {
+            let inner = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(Colour::White, 0.5, 1.0));
+            let dossier =
+                run(&Slow { inner, resets }, &Options::new().with_law("L1.reset-trials").with_seed(seed)).expect("a run");
+            assert_eq!(dossier.outcomes[0].status, status, "{resets} {seed}: {}", dossier.outcomes[0].reason);
+            assert_eq!(judge(&dossier), dossier);
+        }
+    }
+}
+
 #[test]
 fn inputs_that_move_little_alone_are_isolated_together() {
     let map = |rows: [[f64; 8]; 2]| {

@@ -4,7 +4,7 @@ use super::conform::{against_itself, conclude, style};
 use super::console::Console;
 use super::failure::{Failure, Result};
 use clap::Args;
-use isoform::conformance::{judge, output};
+use isoform::conformance::{damaged, judge, output};
 use std::path::PathBuf;
 
 /// Judge the raw samples of a run again, with no substrate present.
@@ -31,6 +31,10 @@ impl Judge {
         }
         if self.aa {
             against_itself(console, &again, self.json)?;
+        }
+        // what is wrong with a record is no failure of the substrate
+        if let Some(why) = damaged(&kept, &again) {
+            return Err(Failure::input(format!("{}: {why}", self.dir.display())));
         }
         let verdicts =
             |d: &isoform::conformance::record::Dossier| d.outcomes.iter().map(|o| (o.law.clone(), o.status)).collect::<Vec<_>>();

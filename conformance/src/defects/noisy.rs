@@ -148,7 +148,7 @@ subjects! {
             let declared = Medium { washout: Some(WASHOUT), ..Medium::new(MARGIN, SIGMA) };
             blurred(s, louder(Colour::White, 1.5).in_a(Nature::Running { deaf: false }, WASHOUT).declared_as(declared))
         };
-        "a clock 10 % fast", Some("L3.clock"), |s| blurred(s, white().in_a(Nature::Running { deaf: false }, WASHOUT).with_clock(1.1));
+        "a clock 1 % fast", Some("L3.clock"), |s| blurred(s, white().in_a(Nature::Running { deaf: false }, WASHOUT).with_clock(1.01));
         "a source that wanders off", Some("L3.stationarity"), |s| {
             let blur = white().in_a(Nature::Running { deaf: false }, WASHOUT);
             blurred(s, blur.with_drift(0.1, 0.1, 10.0))

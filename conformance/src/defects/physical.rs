@@ -71,6 +71,8 @@ pub enum Habit {
     Stuck,
     /// A new calibration leaves its outputs a fifth too large.
     Spoiling,
+    /// A calibration no longer holds in the last third of its time, in which outputs are a fifth too large.
+    Fading,
 }
 
 /// A substrate with a calibration that holds for ten seconds and was made when the clock of the device stood at three. Of each call it reports one
@@ -101,6 +103,8 @@ struct Dating {
 /// Seconds that a calibration holds, and the clock when a program is realised.
 const VALID: f64 = 10.0;
 const BEGIN: f64 = 3.0;
+/// The share of its time after which a calibration fades.
+const FADED: f64 = 2.0 / 3.0;
 /// What a spoilt gain makes of an output.
 const SPOILT: f32 = 1.2;
 
@@ -147,12 +151,17 @@ impl Realization for Dating {
         match self.habit {
             Habit::Careless => {}
             Habit::Hasty => certificate.check()?,
-            Habit::Honest | Habit::Stuck | Habit::Spoiling => {
+            Habit::Honest | Habit::Stuck | Habit::Spoiling | Habit::Fading => {
                 certificate.check_until(certificate.age + ticks as f64 * self.dt)?
             }
         }
         let report = self.inner.advance(x, y.reborrow(), ticks).await?;
-        if let (Habit::Spoiling, true, SignalMut::Dense(values)) = (self.habit, self.made > BEGIN, y) {
+        let spoilt = match self.habit {
+            Habit::Spoiling => self.made > BEGIN,
+            Habit::Fading => certificate.age > FADED * VALID,
+            Habit::Honest | Habit::Careless | Habit::Hasty | Habit::Stuck => false,
+        };
+        if let (true, SignalMut::Dense(values)) = (spoilt, y) {
             values.iter_mut().for_each(|v| *v *= SPOILT);
         }
         self.now += ticks as f64 * self.dt;

@@ -4,19 +4,21 @@
 //! distribution, and that their mean is that of the program. Histories come in blocks, each once and in random order, so that the trials of a block
 //! can be exchanged if a reset forgets: energy distance with 1999 permutations, where every kind of difference shows, and equivalence of the mean
 //! of each history within the declared margin, so that little evidence does not pass. A reset does not reset the noise: trials are taken together
-//! for ten autocorrelation times, and where the noise is like 1/f a value is what a trial is off the others of its block. Two stages on fresh data;
+//! for ten autocorrelation times, and where the noise is like 1/f a value is what a trial is off the others of its block. A history lasts as long as the
+//! program takes to go most of the way to where the upper end leads it, since a slow one would have nothing to forget before. Two stages on fresh data;
 //! see `noisy` for the error rates.
 
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, PASS, POWER, Rows, STAGES, Stand, Tally, failing, locate, together};
+use crate::noisy::{Design, MOST, PASS, POWER, Rows, STAGES, Stand, Tally, failing, locate, pace, together};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{FEWEST, Location, samples};
 use crate::statistics::permutation;
 use crate::statistics::series::moments;
 use isoform_core::error::{ErrorKind, Result};
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
 
 pub(super) const LAW: Law = Law {
     id: "L1.reset-trials",
@@ -29,14 +31,12 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// Ticks of a history.
+/// Ticks of a history, of a program that is not slower.
 const HISTORY: usize = 30;
 /// Ticks after a reset that are looked at.
 const WINDOW: usize = 4;
 /// Histories.
 const HISTORIES: usize = 5;
-/// Ticks of a block.
-const BLOCK: f64 = (HISTORIES * (HISTORY + WINDOW)) as f64;
 /// Autocorrelation times for which trials are taken together, as batches are.
 const LENGTH: f64 = 10.0;
 /// More trials that means of few batches take than single ones.
@@ -61,8 +61,10 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let probe = bench.stimuli(stand.inputs, &mut chance).swap_remove(3);
         let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&probe), &medium)?;
         evidence.note(&format!("design of {name}"), design);
-        let trials = trials(&design, medium.margin);
-        if let Some(why) = bench.too_dear(trials * HISTORIES * (HISTORY + WINDOW), &medium) {
+        let lasts = lasting(bench, &program, trials(&design, HISTORY, medium.margin));
+        evidence.note(&format!("ticks of a history of {name}"), lasts);
+        let trials = trials(&design, lasts, medium.margin);
+        if let Some(why) = bench.too_dear(trials * block(lasts), &medium) {
             evidence.note("not tried", why);
             continue;
         }
@@ -78,12 +80,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             order.chunks_mut(HISTORIES).for_each(|block| chance.shuffle(block));
             let mut rows = Rows::default();
             for &history in &order {
-                let past = history_of(bench, history, stand.inputs, &mut chance);
-                stand.play(&past, HISTORY, history, &mut Rows::default())?;
+                let past = history_of(bench, history, stand.inputs * lasts, &mut chance);
+                stand.play(&past, lasts, history, &mut Rows::default())?;
                 stand.reset()?;
                 stand.hold(&probe, WINDOW, history, &mut rows)?;
             }
-            let settled = checks(&rows, stand.outputs, &design, medium.margin, (1, bench.seed)).iter().all(|c| c.location == Location::Inside);
+            let found = checks(&rows, stand.outputs, (&design, lasts), medium.margin, (1, bench.seed));
+            let settled = found.iter().all(|c| c.location == Location::Inside);
             rows.keep(evidence, &format!("{name}/{stage}"), &stand);
             if settled {
                 break;
@@ -96,27 +99,40 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// Ticks of a block of trials whose histories last so many.
+fn block(lasts: usize) -> usize {
+    HISTORIES * (lasts + WINDOW)
+}
+
+/// Ticks for which the histories of a program last: those in which its slowest output comes within 1/e of where the upper end of the inputs leads it, as far
+/// as so many trials of each have ticks for it.
+fn lasting(bench: &Bench<'_>, program: &Program, trials: usize) -> usize {
+    let [low, high] = bench.span();
+    let row = |level: f64| vec![narrow(level, low, high); program.input_channels()];
+    let time = pace(program, [&row(0.0_f64.clamp(low, high)), &row(high)], 1).unwrap_or(1);
+    time.min((MOST / (trials * HISTORIES).max(1)).saturating_sub(WINDOW)).max(HISTORY)
+}
+
 /// Trials of a block that are taken together: those of ten autocorrelation times, where blocks are not so long by themselves.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of blocks, held below the most")]
-fn batch(design: &Design) -> usize {
-    if design.coloured { 1 } else { (LENGTH * design.tau / BLOCK).ceil().clamp(1.0, 1e6) as usize }
+fn batch(design: &Design, lasts: usize) -> usize {
+    if design.coloured { 1 } else { (LENGTH * design.tau / block(lasts) as f64).ceil().clamp(1.0, 1e6) as usize }
 }
 
 /// How many trials of a history a stage takes.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held between the fewest and the most")]
-fn trials(design: &Design, margin: f64) -> usize {
+fn trials(design: &Design, lasts: usize, margin: f64) -> usize {
     let needed = if design.sigma > 0.0 { samples(margin / design.sigma, PASS, POWER) } else { Some(0) };
-    let needed = match (needed, batch(design)) {
+    let needed = match (needed, batch(design, lasts)) {
         (Some(n), 1) => n as f64,
-        (Some(n), batch) => (BATCHED * n as f64 * (design.tau / BLOCK).max(1.0)).max((FEWEST * batch) as f64),
+        (Some(n), batch) => (BATCHED * n as f64 * (design.tau / block(lasts) as f64).max(1.0)).max((FEWEST * batch) as f64),
         (None, _) => f64::INFINITY,
     };
     needed.ceil().clamp(TRIALS[0] as f64, TRIALS[1] as f64) as usize
 }
 
-fn history_of(bench: &Bench<'_>, history: usize, inputs: usize, chance: &mut Chance) -> Vec<f32> {
+fn history_of(bench: &Bench<'_>, history: usize, size: usize, chance: &mut Chance) -> Vec<f32> {
     let [low, high] = bench.span();
-    let size = inputs * HISTORY;
     let level = |v: f64| vec![narrow(v, low, high); size];
     match history {
         0 => level(0.0_f64.clamp(low, high)),
@@ -140,7 +156,13 @@ struct Check {
 }
 
 /// The checks of a program, which has its part of so many, with draws from a seed.
-fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, (parts, seed): (usize, u64)) -> Vec<Check> {
+fn checks(
+    rows: &Rows,
+    outputs: usize,
+    (design, lasts): (&Design, usize),
+    margin: f64,
+    (parts, seed): (usize, u64),
+) -> Vec<Check> {
     let width = WINDOW * outputs;
     let differences: Vec<Vec<f64>> = (0..outputs).map(|o| rows.differences(outputs, o)).collect();
     // of each history its trials, block by block: ticks of the first output, then of the next
@@ -163,7 +185,7 @@ fn checks(rows: &Rows, outputs: usize, design: &Design, margin: f64, (parts, see
         for output in 0..outputs {
             let own = |trial: &[f64]| moments(&trial[output * WINDOW..(output + 1) * WINDOW]).0;
             let trials: Vec<f64> = group.chunks_exact(width).map(own).collect();
-            let values: Vec<f64> = trials.chunks_exact(batch(design)).map(|batch| moments(batch).0).collect();
+            let values: Vec<f64> = trials.chunks_exact(batch(design, lasts)).map(|batch| moments(batch).0).collect();
             let (location, mean) = locate((values.len() >= FEWEST).then_some(&values), margin, fails);
             let what = format!("after {history} and a reset, output {output} is off by {mean:.3e}, where {margin:.3e} is declared");
             all.push(Check { what, location, share: mean.abs() / margin });
@@ -194,8 +216,10 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         let Some(design) = evidence.fact::<Design>(&format!("design of {name}")) else {
             return Verdict::error(format!("the design of {name} is missing"));
         };
-        let second = stage(STAGES[1]).map(|(rows, outputs)| checks(&rows, outputs, &design, margin, (tried.len(), seed)));
-        for (k, check) in checks(&rows, outputs, &design, margin, (tried.len(), seed)).into_iter().enumerate() {
+        let lasts = evidence.fact(&format!("ticks of a history of {name}")).unwrap_or(HISTORY);
+        let of = |rows: &Rows, outputs: usize| checks(rows, outputs, (&design, lasts), margin, (tried.len(), seed));
+        let second = stage(STAGES[1]).map(|(rows, outputs)| of(&rows, outputs));
+        for (k, check) in of(&rows, outputs).into_iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k)).map(|c| c.location);
             tally.add(together(check.location, again), check.share, || format!("{name}: {}", check.what));
         }
@@ -228,7 +252,7 @@ mod tests {
     fn trials_last_for_ten_times_that_of_the_noise() {
         let of = |tau: f64, coloured: bool| {
             let design = Design { tau, sigma: 0.02, coloured, settled: true, ticks: 0, rest: 0 };
-            (batch(&design), trials(&design, Medium::new(0.05, 0.02).margin))
+            (batch(&design, HISTORY), trials(&design, HISTORY, Medium::new(0.05, 0.02).margin))
         };
         // a block is 170 ticks long, and sixteen batches are the fewest
         assert_eq!([of(1.0, false), of(17.0, false), of(19.0, false), of(400.0, false)], [(1, 24), (1, 24), (2, 32), (24, 384)]);

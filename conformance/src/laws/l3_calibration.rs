@@ -6,17 +6,19 @@
 //! time of the old calibration, and one after the new are kept: how far the means of an output are off is drawn.
 //!
 //! What comes out under the new calibration is held against the margin that the profile declares, as in L2.equivalence, which looks at a device that
-//! was just opened: where a declared margin is absent, outputs are those of a number format, and judged by other laws. Two stages on fresh data; see
-//! `noisy` for the error rates.
+//! was just opened: where a declared margin is absent, outputs are those of a number format, and judged by other laws. What came out late in the time
+//! of the old one, level by level, is held to margin and declared drift together. Two stages on fresh data, which are the halves of each level where
+//! the device only grows older; either calibration has half of the share. See `noisy` for the error rates.
 
 use crate::agreement;
 use crate::bench::{Bench, narrow};
 use crate::checks::{answer, judge as judge_checks};
 use crate::law::{Law, Verdict, where_claimed};
-use crate::noisy::{Order, Rows, STIMULI, Stand, Tally};
+use crate::noisy::{AGAIN, Design, MOST, Order, PASS, POWER, Rows, STIMULI, Stand, Tally, failing, together};
 use crate::output::plot::Plot;
 use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
+use crate::statistics::equivalence::{FEWEST, Location, quantile_t, samples};
 use crate::statistics::series::moments;
 use crate::units::{counted, told};
 use isoform_core::calibration::Certificate;
@@ -39,12 +41,14 @@ pub(super) const LAW: Law = Law {
 
 /// Levels of the staircase.
 const LEVELS: usize = 9;
-/// Ticks of each.
+/// Ticks of each, at the least.
 const TICKS: usize = 64;
 /// Ticks before its end at which a call begins that lasts longer.
 const ENDING: usize = 8;
 /// The share of its time after which an old calibration is looked at.
 const OLD: f64 = 0.9;
+/// Parts of the law that have the same share of its false alarms: the old calibration and the new one.
+const PARTS: usize = 2;
 
 /// The first program that can be calibrated: of a substrate of several parts one may be on those that need no calibration.
 fn first_able(bench: &Bench<'_>, programs: Vec<(String, Program)>, run: &Run) -> Result<Option<(String, Program, Stand)>> {
@@ -81,22 +85,27 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         evidence.lacking("none of the programs that it is tried with can be calibrated");
         return Ok(());
     };
-    let (work, seconds) = (LEVELS * TICKS, program.semantics().dt);
+    let seconds = program.semantics().dt;
     let left = |c: &Certificate| c.valid - c.age;
     let first = stand.session.certificate()?;
-    if first.is_none_or(|c| left(&c) < 2.0 * work as f64 * seconds) {
+    if first.is_none_or(|c| left(&c) < 2.0 * (LEVELS * TICKS) as f64 * seconds) {
         let made = stand.session.calibrate();
         evidence.check("a first calibration", &["accepted"], answer(&made));
         made?;
     }
     let old = stand.session.certificate()?;
+    let ticks = held_for(bench, old.as_ref().map_or(f64::INFINITY, left) / seconds);
+    let work = LEVELS * ticks;
     let ends = old.as_ref().filter(|c| bench.profile.facets.rest && c.valid < f64::MAX && left(c).is_finite());
     if let Some(c) = ends {
         stand.session.rest((OLD * c.valid - c.age).min(left(c) - 2.0 * work as f64 * seconds).max(0.0))?;
     }
     let young = stand.session.certificate()?;
     let mut before = Rows::default();
-    staircase(bench, &mut stand, &mut before)?;
+    staircase(bench, &mut stand, ticks, &mut before)?;
+    if let Some(c) = stand.session.certificate()? {
+        evidence.note("seconds since the old calibration", c.age);
+    }
     if ends.is_some()
         && let (Some(young), Some(c)) = (young, stand.session.certificate()?)
     {
@@ -124,7 +133,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     evidence.check("its id", &["given"], if made.id.is_empty() { "none" } else { "given" });
     evidence.check("its age", &["within its time"], if made.is_expired() { "beyond its time" } else { "within its time" });
     let mut after = Rows::default();
-    let on = staircase(bench, &mut stand, &mut after);
+    let on = staircase(bench, &mut stand, ticks, &mut after);
     evidence.check("work under the new calibration", &["accepted"], answer(&on));
     on?;
     evidence.note("certificates", [&old, &Some(made.clone())]);
@@ -158,7 +167,71 @@ fn means(bench: &Bench<'_>, evidence: &mut Evidence, stand: &mut Stand, name: St
 /// The means under the new calibration, held against the margin.
 fn held(evidence: &Evidence, medium: &Medium) -> Result<Tally, String> {
     let word = |_: &_, stimulus: usize| STIMULI.get(stimulus).map_or_else(String::new, |&n| n.to_owned());
-    Ok(agreement::tally(&agreement::measured(evidence)?, medium, 1, word))
+    Ok(agreement::tally(&agreement::measured(evidence)?, medium, PARTS, word))
+}
+
+/// Adds the means under the old calibration, level by level, and says within what they have to lie; nothing if there was none.
+fn grown_old(evidence: &Evidence, medium: &Medium, tally: &mut Tally) -> Result<Option<f64>, String> {
+    let [old, _] = evidence.fact::<[Option<Certificate>; 2]>("certificates").ok_or("the certificates are missing")?;
+    if old.is_none() {
+        return Ok(None);
+    }
+    let (rows, outputs) = Rows::kept(evidence, "before").ok_or_else(|| Rows::missing("the old calibration"))?;
+    let design = evidence.facts.keys().find(|name| name.starts_with("design of ")).and_then(|name| evidence.fact::<Design>(name));
+    let design = design.ok_or("the design is missing")?;
+    let age = evidence.fact("seconds since the old calibration").unwrap_or(0.0_f64);
+    // what moves by so much while a time passes may do so again in the next
+    let drift = medium.drift.map_or(0.0, |drift| drift.most * (age / drift.within).ceil().max(1.0));
+    let limit = Medium { margin: medium.margin + drift, drift: None, ..*medium };
+    let unit = Rows::unit(evidence, "before");
+    let fails = failing(PARTS * LEVELS * outputs);
+    for output in 0..outputs {
+        let differences = rows.differences(outputs, output);
+        for level in 0..LEVELS {
+            let is = |stimulus: &f64| stimulus.to_bits() == (level as f64).to_bits();
+            let own: Vec<f64> = differences.iter().zip(&rows.stimulus).filter(|(_, s)| is(s)).map(|(v, _)| *v).collect();
+            let (early, late) = own.split_at(own.len() / 2);
+            let [once, again] = [early, late].map(|half| place(half, &design, &limit, fails));
+            tally.add(together(once.0, Some(again.0)), once.1.abs() / limit.margin, || {
+                let [a, b, within] = [once.1, again.1, limit.margin].map(|v| told(v, &unit));
+                let bound = if drift > 0.0 { "margin and drift come to" } else { "the margin is" };
+                format!("late in the time of a calibration, at level {level}, output {output} is off by {a} and again by {b}, where {bound} {within}")
+            });
+        }
+    }
+    Ok(Some(limit.margin))
+}
+
+/// Where the mean of one half of a level lies. What settles in no such time, or is not told from noise that does not settle, is held to all that is
+/// declared together, as is an offset under noise like 1/f.
+fn place(half: &[f64], design: &Design, limit: &Medium, fails: f64) -> (Location, f64) {
+    let (mean, deviation) = moments(half);
+    let count = half.len() as f64 / design.tau;
+    if design.coloured || count < FEWEST as f64 {
+        let most = agreement::wandering(limit, fails * fails);
+        return (if mean.abs() > most { Location::Outside } else { Location::Inside }, mean);
+    }
+    let reach = |alpha: f64| quantile_t(1.0 - alpha, count - 1.0).map_or(f64::INFINITY, |t| t * deviation / count.sqrt());
+    let location = if mean.abs() + reach(PASS) <= limit.margin {
+        Location::Inside
+    } else if mean.abs() - reach(fails) > limit.margin {
+        Location::Outside
+    } else {
+        Location::Open
+    };
+    (location, mean)
+}
+
+/// Ticks for which a level is held: so many that either half is as long as a second stage, where the noise is as large as declared, as far as the
+/// calibration, of which so many ticks are left, and the budget last.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held below a number of ticks")]
+fn held_for(bench: &Bench<'_>, left: f64) -> usize {
+    let Ok(medium) = bench.medium() else { return TICKS };
+    let limit = medium.margin + medium.drift.map_or(0.0, |drift| drift.most);
+    let needed = if medium.noise > 0.0 { samples(limit / medium.noise, PASS, POWER) } else { None };
+    let fits = (left / (2 * LEVELS) as f64).min(MOST as f64) as usize;
+    let wanted = (2 * AGAIN * needed.unwrap_or(0)).min(fits).max(TICKS);
+    if bench.too_dear(2 * LEVELS * wanted, &medium).is_some() { TICKS } else { wanted }
 }
 
 /// Asks for ticks that a calibration does not last for.
@@ -194,24 +267,19 @@ fn caption(evidence: &Evidence, old: Option<&Certificate>, made: &Certificate) -
     text + &format!(" By its certificate the first calibration took an rms error from {without} to {with}.")
 }
 
-/// Holds every level for some ticks.
-fn staircase(bench: &Bench<'_>, stand: &mut Stand, rows: &mut Rows) -> Result<()> {
+/// Holds every level for so many ticks.
+fn staircase(bench: &Bench<'_>, stand: &mut Stand, ticks: usize, rows: &mut Rows) -> Result<()> {
     let [low, high] = bench.span();
     for k in 0..LEVELS {
         let level = narrow(low + (high - low) * k as f64 / (LEVELS - 1) as f64, low, high);
-        stand.hold(&vec![level; stand.inputs], TICKS, k, rows)?;
+        stand.hold(&vec![level; stand.inputs], ticks, k, rows)?;
     }
     Ok(())
 }
 
 /// The mean differences of an output, step by step, beside what the program says.
 fn steps(rows: &Rows, outputs: usize, output: usize) -> Option<Vec<(f64, f64)>> {
-    let differences = rows.differences(outputs, output);
-    let step = |k: usize| {
-        let (mean, _) = moments(differences.get(k * TICKS..(k + 1) * TICKS)?);
-        Some((rows.mean_said(outputs, output, k)?, mean))
-    };
-    (0..LEVELS).map(step).collect()
+    (0..LEVELS).map(|k| Some((rows.mean_said(outputs, output, k)?, rows.mean_off(outputs, output, k)?))).collect()
 }
 
 /// Keeps what is drawn, of the output whose program spans the most.
@@ -243,13 +311,25 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let tried = evidence.fact::<String>("not tried").is_some() || evidence.fact::<Vec<String>>("tried").is_some();
     let verdict = match profile.medium.filter(|_| tried && asked.status == Status::Pass) {
         None => asked,
-        Some(medium) => match held(evidence, &medium) {
-            Err(why) => return Verdict::error(why),
-            Ok(tally) => tally.verdict(evidence, |checks| {
-                let margin = told(medium.margin, &Rows::unit(evidence, "after"));
-                format!("{}, and {} under the new calibration within {margin}", asked.reason, counted(checks, "mean", ["lies", "lie"]))
-            }),
-        },
+        Some(medium) => {
+            let both = held(evidence, &medium).and_then(|mut tally| {
+                let new = tally.checks;
+                grown_old(evidence, &medium, &mut tally).map(|within| (tally, new, within))
+            });
+            let (tally, new, within) = match both {
+                Err(why) => return Verdict::error(why),
+                Ok(both) => both,
+            };
+            tally.verdict(evidence, |checks| {
+                let lie = |count: usize| counted(count, "mean", ["lies", "lie"]);
+                let unit = Rows::unit(evidence, "after");
+                let old = within.map_or_else(String::new, |within| {
+                    format!(", {} late in the time of the old calibration within {}", lie(checks - new), told(within, &unit))
+                });
+                let margin = told(medium.margin, &unit);
+                format!("{}{old}, and {} under the new calibration within {margin}", asked.reason, lie(new))
+            })
+        }
     };
     match (rms(evidence, "before"), rms(evidence, "after")) {
         (Some(before), Some(after)) => {
