@@ -28,6 +28,9 @@ fn wire_drop_of_a_small_array() {
     table.finish();
 }
 
+/// Rows whose figure no mean of many matrices comes to, with that of 1000 matrices of another program.
+const NOT_REPRODUCED: [(usize, f64, &str); 0] = [];
+
 #[test]
 fn mean_loss_of_current() {
     let mut table = Table::new("mean relative loss of current, conductances even between 1 and 25 µS, all lines at 0.2 V");
@@ -50,9 +53,16 @@ fn mean_loss_of_current() {
                 })
                 .collect();
             let (mean, spread) = mean_and_spread(&losses);
-            // the printed figures are of one matrix for each size: the three of a size are off by the same factor
-            let error = spread * (1.0 + 1.0 / losses.len() as f64).sqrt();
-            table.by_chance(&format!("{lines} lines, {wire} ohm"), expected, mean, error);
+            let error = spread / (losses.len() as f64).sqrt();
+            let row = format!("{lines} lines, {wire} ohm");
+            // these are the figures of one matrix, which the mean of many is not: all three of a size are off by the same factor
+            match NOT_REPRODUCED.iter().find(|(is, ohm, _)| *is == lines && *ohm == wire) {
+                Some((_, _, found)) => {
+                    eprintln!("{row}: not reproduced: {expected} expected, a mean of {mean:.5} ± {error:.5} found");
+                    table.by_chance(&format!("{row}, of many matrices"), found, mean, error);
+                }
+                None => table.by_chance(&row, expected, mean, error),
+            }
         }
     }
     table.finish();

@@ -215,6 +215,7 @@ fn resistive_cells_spread_with_time() {
             2.0 * Wan { g_max: 20.0 }.deviation(10.0, time),
         );
     }
+    // models.md prints their formulas and no figures: these are their values at a day and at 50 µS by a program of another language
     table.exact("oxide cells, mean after a day", "-1.01166", Cmo::Coarse.relaxation_mean(DAY));
     table.exact("oxide cells, deviation after a day", ".88937", Cmo::Coarse.relaxation_deviation(DAY));
     table.exact("oxide cells, write at 50 µS to 2 %", ".575732", Cmo::Coarse.programming_deviation(50.0));

@@ -131,7 +131,12 @@ fn complex_weights_see_what_real_ones_do_not() {
             let all = (0..3).map(|seed| train(&known, readout, 10 + seed));
             let best = all.max_by(|a, b| accuracy(&known, a, readout).total_cmp(&accuracy(&known, b, readout))).expect("three");
             found[which] = accuracy(&fresh, &best, readout);
-            eprintln!("{name:>6} {readout:?}: expected {}, found {:.3}", published[which], found[which]);
+            // of data that are not supplied: only the margin is a gate
+            let off = found[which] - published[which];
+            eprintln!(
+                "{name:>6} {readout:?}: not reproduced: {} expected, found {:.3}, {off:+.3}",
+                published[which], found[which]
+            );
             if readout == Readout::ComplexIntensity {
                 // the same on a mesh: by singular values, with the gain behind the detectors
                 let matrix = Matrix::from_fn(2, 3, |r, c| best[3 * r + c]);
@@ -153,12 +158,13 @@ fn complex_weights_see_what_real_ones_do_not() {
 /// whether they are equal.
 #[test]
 fn exclusive_or_needs_an_intensity_and_no_more() {
+    // the figure is 0.50 at most for a line, which is that of tosses: of points whose readings are equal to within rounding, none to three are right
     for (readout, phases, published) in [
-        (Readout::RealHomodyne, false, "at most 0.50"),
-        (Readout::RealHomodyne, true, "at most 0.50"),
-        (Readout::RealIntensity, false, "1.00"),
-        (Readout::RealIntensity, true, "1.00"),
-        (Readout::ComplexIntensity, true, "1.00"),
+        (Readout::RealHomodyne, false, "not reproduced: at most 0.50 expected of tosses, three right of four held to"),
+        (Readout::RealHomodyne, true, "not reproduced: at most 0.50 expected of tosses, three right of four held to"),
+        (Readout::RealIntensity, false, "1.00 expected"),
+        (Readout::RealIntensity, true, "1.00 expected"),
+        (Readout::ComplexIntensity, true, "1.00 expected"),
     ] {
         let points = exclusive_or(phases);
         for seed in 0..5 {
@@ -171,7 +177,7 @@ fn exclusive_or_needs_an_intensity_and_no_more() {
             });
             let loss = margins.clone().map(|m| (-m).exp().ln_1p()).sum::<f64>() / 4.0;
             let by = if phases { "phase" } else { "amplitude" };
-            eprintln!("exclusive or by {by}, {readout:?}: expected {published}, found {found:.2} with a loss of {loss:.4}");
+            eprintln!("exclusive or by {by}, {readout:?}: {published}, found {found:.2} with a loss of {loss:.4}");
             if readout == Readout::RealHomodyne {
                 assert!(margins.sum::<f64>().abs() < 1e-12 && found <= 0.75);
                 assert!((-1e-15..1e-3).contains(&(loss - LN_2)), "{loss}");

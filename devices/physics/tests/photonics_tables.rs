@@ -156,7 +156,7 @@ fn loss_is_an_error_only_without_dummies() {
             let (found, by) = summary(all.iter().map(|v| v[which]));
             let (wanted, limit) = (expected[which], 4.0 * SQRT_2 * by + digits[which]);
             eprintln!(
-                "N = {size}, {name}: expected {wanted}, found {found:.4} ± {by:.4}; a unitary of Haar's {:.4}",
+                "N = {size}, {name}, phases drawn evenly: expected {wanted}, found {found:.4} ± {by:.4}; not reproduced with a unitary of Haar's: {:.4}",
                 haar[which]
             );
             assert!((found - wanted).abs() < limit, "{found} is not {wanted}");

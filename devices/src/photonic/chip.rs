@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn drive(chip: &mut Chip, phases: &[f64], now: Duration) {
-        let volts = chip.truth.volts(phases);
+        let volts = chip.truth.volts(phases).expect("warm");
         for (heater, v) in volts.iter().enumerate() {
             chip.heat(heater, v * v / 1000.0, now);
         }

@@ -143,7 +143,7 @@ impl Photonic {
     /// The volts of all channels for a field and a phase of the reference.
     fn volts(&self, loaded: &Loaded, field: &[Complex], reference: f64) -> Result<Vec<f64>> {
         let Bench { section, calibration, v_max, i_max, .. } = &self.bench;
-        let mut volts = calibration.volts(&section.phases(field, &loaded.mesh, reference));
+        let mut volts = calibration.volts(&section.phases(field, &loaded.mesh, reference))?;
         let (v_max, i_max) = (v_max.min(self.v_full), i_max.min(self.i_full));
         for (heater, (v, ohms)) in volts.iter().zip(&calibration.ohms).enumerate() {
             if !(0.0..=v_max).contains(v) || v / ohms * 1e3 > i_max {

@@ -10,9 +10,12 @@
 //! where the moments of the cells are summed over the inputs of the stage, each at the largest magnitude that it can have. The errors of cells
 //! are independent, so that their variances add; four deviations leave one output in sixteen thousand outside where all inputs are at
 //! their limits, and none that a test would meet where they are not. What is common to all cells, the drift and the bias of cells at rest, adds in magnitude. Rounding by the converters counts with
-//! the variance of an even distribution, a twelfth of a squared step. No signal is clipped: the range of each converter is the largest value
+//! the variance of an even distribution, a twelfth of a squared step, where it is about what stays. Noise that is narrow beside a step is flipped
+//! between two codes where it happens to stand between them, wherever drift or a correction has taken its mean, and counts with what that makes of it
+//! (`converter.rs`); and what moves comes to other codes, by which its mean is off otherwise. No signal is clipped: the range of each converter is the largest value
 //! of its signal and four deviations; what noise takes beyond is counted.
 
+use super::converter::flipping;
 use super::device::Device;
 use super::error::Error;
 use super::statistics::{Horizon, Moments, moments};
@@ -20,6 +23,7 @@ use super::wires;
 use isoform_core::linear::{Dense, LinearMap};
 use isoform_core::plan::{Place, Plan, Step};
 use isoform_core::program::{NodeKind, Program};
+use std::f64::consts::PI;
 
 /// Deviations that a promise covers.
 pub(super) const COVERED: f64 = 4.0;
@@ -93,7 +97,8 @@ impl Forecast {
                     largest[*out] = sum;
                 }
                 Step::Linear { node, input, out } => {
-                    let (range, own) = stage(program, *node, signal(*input, &inputs, &largest), means)?;
+                    let (range, own) =
+                        stage(program, *node, (signal(*input, &inputs, &largest), matches!(input, Place::Buffer { .. })), means)?;
                     let bias = |k: usize| match &program.nodes()[*node].kind {
                         NodeKind::Linear(map) => map.bias_at(k).abs(),
                         _ => 0.0,
@@ -162,8 +167,13 @@ fn signal<'a>(place: Place, inputs: &'a [Vec<f64>], buffers: &'a [Vec<f64>]) -> 
     }
 }
 
-/// Ranges and own errors of a stage, for the largest magnitudes of its inputs.
-fn stage(program: &Program, node: usize, largest: &[f64], means: &Means) -> Result<(Ranges, Vec<Moments>), Error> {
+/// Ranges and own errors of a stage, for the largest magnitudes of its inputs, and whether those come from other stages.
+fn stage(
+    program: &Program,
+    node: usize,
+    (largest, is_inner): (&[f64], bool),
+    means: &Means,
+) -> Result<(Ranges, Vec<Moments>), Error> {
     let outputs = program.nodes()[node].channels();
     let (mut weight, mut bounds, mut own) = (0.0_f64, vec![0.0; outputs], vec![Moments::default(); outputs]);
     entries(program, node, |_, _, w| weight = weight.max(w.abs()));
@@ -178,27 +188,49 @@ fn stage(program: &Program, node: usize, largest: &[f64], means: &Means) -> Resu
     let rounding = |range: f64| (range / most).powi(2) / 12.0;
     entries(program, node, |o, i, w| {
         let x = largest[i];
+        let code = w * w * rounding(input);
         let cell = moments(&means.device, aim(scale, w), means.horizon);
         bounds[o] += w.abs() * x;
         own[o].offset += cell.offset / scale * x;
         own[o].drift += cell.drift / scale * x;
-        own[o].fixed += cell.fixed * (x / scale).powi(2) + w * w * rounding(input);
+        own[o].fixed += cell.fixed * (x / scale).powi(2) + code;
         own[o].noise += cell.noise * (x / scale).powi(2);
         own[o].spread += cell.spread * (x / scale).powi(2);
+        // signals of other stages fluctuate and move: half a step of the converter from the former, and other codes at another time
+        if is_inner {
+            own[o].noise += 3.0 * code;
+            own[o].spread += 2.0 * code;
+        }
     });
     if means.wire > 0.0 {
         lost(program, node, scale, largest, means.wire, &mut own)?;
     }
     let gain = means.horizon.gain(&means.device).powi(2);
+    let white = means.output_noise * weight * input;
     for (bound, own) in bounds.iter_mut().zip(&mut own) {
-        own.noise += (means.output_noise * weight * input).powi(2) * gain;
+        own.noise += white.powi(2) * gain;
         let deviation = (own.fixed + own.noise + own.spread).sqrt();
         // a signal that drifts shrinks; one whose cells are disturbed by reads may grow
-        *bound += COVERED * deviation + own.offset + if means.horizon.disturbed > 0.0 { own.drift } else { 0.0 };
+        *bound += COVERED * deviation + own.offset + if means.horizon.reads.disturb() { own.drift } else { 0.0 };
         own.fixed += rounding(*bound) * gain;
-        own.noise += rounding(*bound) * gain;
+        // nought where its square is too small for a number, and so is all noise
+        let squared = (*bound / most).powi(2) * gain;
+        if squared > 0.0 {
+            own.noise = squared * flipping((own.noise / squared).sqrt());
+            own.drift += stairs(COVERED * own.spread.sqrt() + own.drift, squared.sqrt(), white * gain.sqrt());
+        }
     }
     Ok((Ranges { node, input, weight, outputs: bounds }, own))
+}
+
+/// How much further a mean moves by rounding in steps than its signal, which moves by `moved`, where the noise is `noise` at least.
+///
+/// Without noise it is on as many steps as there are begun ones in the way. The mean over noise of a deviation `r`, in steps, follows its signal to within
+/// `Σ e^{-2π² k² r²} / (π k)` on either side.
+fn stairs(moved: f64, step: f64, noise: f64) -> f64 {
+    let first = (-2.0 * (PI * noise / step).powi(2)).exp();
+    let blurred = 2.0 * step * first / (PI * (1.0 - first));
+    (step * (moved / step).ceil() - moved).min(blurred)
 }
 
 /// The microsiemens that a weight is written as.
@@ -223,4 +255,17 @@ fn lost(program: &Program, node: usize, scale: f64, largest: &[f64], wire: f64, 
         own[o].offset += w.abs() * largest[i] * (1.0 - left[block][place]);
     });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_on_stairs_moves_by_whole_steps_and_noise_makes_them_a_slope() {
+        let moved = |moved, noise| moved + stairs(moved, 0.5, noise);
+        assert_eq!([0.1, 0.5, 0.6].map(|by| moved(by, 0.0)), [0.5, 0.5, 1.0]);
+        // a deviation of a step: e^{-2π²} on either side
+        assert!((moved(0.6, 0.5) - 0.6 - 2.0 * 0.5 * 2.675e-9 / PI).abs() < 1e-11);
+    }
 }

@@ -33,18 +33,23 @@ pub const OPTIONS: &[(&str, &str)] = &[
     ("age", "seconds that pass between writing, with what calibration belongs to it, and the first tick; 0 if absent"),
     (
         "promise",
-        "used or fresh: whether margin, noise and drift count the age and the reads of a minute, or are those of a fresh chip, which an old or \
-         disturbed one may break; used if absent",
+        "used or fresh: whether margin, noise and drift count the age and the reads that are promised for, or are those of a fresh chip, which an old \
+         or disturbed one may break; used if absent",
     ),
     (
         "disturb",
-        "reads that close all but 1/e of the distance of a cell to its largest conductance, of which each lane is one: what is promised is promised of \
-         one lane; without end if absent",
+        "reads that close all but 1/e of the distance of a cell to its largest conductance, of which each tick of a lane is one: what is promised is \
+         promised of one lane, for the first 524288 ticks of a realization, the margin for those of the first minute and from there on but for the \
+         drift of each minute more; without end if absent",
     ),
 ];
 
 /// Seconds for which the drift is declared.
 pub(super) const WITHIN: f64 = 60.0;
+
+/// Reads that promises count where reads disturb, since no material declares how many it bears. A whole conformance suite takes no more ticks of one
+/// realization than half of them.
+pub(super) const READS: u32 = 1 << 19;
 
 /// The most seconds that a chip may be old, some three thousand years.
 const OLDEST: f64 = 1e11;

@@ -6,7 +6,9 @@
 //!
 //! **Promises.** The margin, noise and drift of the profile are options. Whether a program keeps to them is worked out from the statistics of the
 //! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs. They
-//! count the age at the first tick, and what the reads of a minute do to the cells.
+//! count the age at the first tick and, where reads disturb, what reads do to the cells: to the margin those of a minute, to the drift those of any minute, to the noise all [`READS`] of
+//! them: read disturb has no end, and
+//! no cell declares how many reads it bears, so that a promise has to say how far it goes.
 //! They grow with the weights, with the root of the inputs of a map and with the depth of the program. Those that are not
 //! given are what the program needs that the chip shows of itself, and a quarter more. They are wide beside digital promises, for a weight of such cells is off by four
 //! parts in a hundred of the largest.
@@ -14,9 +16,9 @@
 use super::array::Settings;
 use super::error::Error as CrossbarError;
 use super::forecast::{Forecast, Means};
-use super::options::{Chosen, WITHIN};
+use super::options::{Chosen, READS, WITHIN};
 use super::realization::Realized;
-use super::statistics::Horizon;
+use super::statistics::{Horizon, Reads};
 use crate::promise::{self, rounded_up};
 use async_trait::async_trait;
 use isoform_core::error::{Error, ErrorKind, Result};
@@ -166,8 +168,12 @@ impl Chip {
     pub(super) fn means(&self, dt: f64) -> Means {
         let Chosen { device, bits, output_noise, wire, is_used, disturb, .. } = self.chosen;
         let corrected = self.chosen.is_compensated.then_some(BEHIND);
-        let (age, reads) = if is_used { (self.chosen.age, WITHIN / dt) } else { (0.0, 0.0) };
-        let horizon = Horizon { age, within: WITHIN, corrected, disturbed: -libm::expm1(-reads / disturb) };
+        let all = f64::from(READS);
+        let reads = match is_used && disturb.is_finite() {
+            true => Reads { within: (WITHIN / dt).min(all) / disturb, all: all / disturb, seconds: all * dt },
+            false => Reads::default(),
+        };
+        let horizon = Horizon { age: if is_used { self.chosen.age } else { 0.0 }, within: WITHIN, corrected, reads };
         Means { device, bits, output_noise, wire, horizon }
     }
 

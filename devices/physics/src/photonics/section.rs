@@ -255,7 +255,7 @@ pub(super) fn design(settings: &Settings, heaters: usize) -> Heaters {
 /// The powers for phases, in steps of the converters.
 pub(super) fn powers(settings: &Settings, believed: &Heaters, phases: &[f64]) -> Result<Vec<f64>> {
     let (step, most) = (settings.step() * settings.watts / PI, 2.0 * settings.watts * settings.reach);
-    let own = believed.own(phases);
+    let own = believed.own(phases)?;
     let mut powers = Vec::with_capacity(own.len());
     for (heater, (own, alpha)) in own.iter().zip(&believed.alpha).enumerate() {
         let power = (own / alpha / step).round() * step;
