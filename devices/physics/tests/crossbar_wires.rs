@@ -28,8 +28,10 @@ fn wire_drop_of_a_small_array() {
     table.finish();
 }
 
-/// Rows whose figure no mean of many matrices comes to, with that of 1000 matrices of another program.
-const NOT_REPRODUCED: [(usize, f64, &str); 0] = [];
+/// Rows whose figure is not that of a mean, with that of 2000 matrices of 16 lines and of 60 of 64 in a program of another language, which solves the
+/// nodal equations by elimination: to within half a unit of the last digit, or a standard error.
+const NOT_REPRODUCED: [(usize, f64, &str); 5] =
+    [(16, 1.0, ".00246"), (16, 2.5, ".00613"), (16, 5.0, ".01219"), (64, 2.5, ".0828"), (64, 5.0, ".1519")];
 
 #[test]
 fn mean_loss_of_current() {
@@ -55,8 +57,8 @@ fn mean_loss_of_current() {
             let (mean, spread) = mean_and_spread(&losses);
             let error = spread / (losses.len() as f64).sqrt();
             let row = format!("{lines} lines, {wire} ohm");
-            // these are the figures of one matrix, which the mean of many is not: all three of a size are off by the same factor
-            match NOT_REPRODUCED.iter().find(|(is, ohm, _)| *is == lines && *ohm == wire) {
+            // a figure may be that of one matrix, which the mean of many is not: all three of a size are off by about the same factor
+            match NOT_REPRODUCED.iter().find(|(of, ohms, _)| *of == lines && (ohms - wire).abs() < 0.1) {
                 Some((_, _, found)) => {
                     eprintln!("{row}: not reproduced: {expected} expected, a mean of {mean:.5} ± {error:.5} found");
                     table.by_chance(&format!("{row}, of many matrices"), found, mean, error);
