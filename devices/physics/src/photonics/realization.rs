@@ -236,6 +236,7 @@ impl Meshed {
             self.refresh(self.made + self.middle());
             return Err(e);
         }
+        self.stages().for_each(|stage| stage.chip.accept());
         self.watts = self.stages().map(|stage| stage.chip.watts()).sum();
         let fitted: Vec<f64> = self.stages().flat_map(|stage| stage.chip.fitted()).collect();
         let after = self.residual();
@@ -382,7 +383,10 @@ impl Realization for Meshed {
 #[async_trait]
 impl Calibration for Meshed {
     async fn calibrate(&mut self) -> Result<Certificate> {
-        self.correct().map_err(|e| Error::new(ErrorKind::Calibration, e.to_string()))?;
+        self.correct().map_err(|e| {
+            let refused = Error::new(ErrorKind::Calibration, e.message());
+            if let Some(node) = e.node() { refused.with_node(node) } else { refused }
+        })?;
         Ok(self.certified())
     }
 
