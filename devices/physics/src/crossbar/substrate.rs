@@ -69,7 +69,8 @@ pub fn open(options: &mut Options<'_>) -> Result<Arc<dyn Substrate>> {
 impl Crossbar {
     fn new(chosen: Chosen) -> Self {
         let medium = Medium {
-            flicker: chosen.device.spectrum().is_some(),
+            // what reads move does not settle as a record grows either
+            flicker: chosen.device.spectrum().is_some() || (chosen.is_used && chosen.disturb.is_finite()),
             drift: Some(Drift { most: chosen.drift, within: WITHIN }),
             endurance: Some(u64::from(chosen.endurance)),
             price: Price { seconds: TICK, joules: 2.0 * CHANNELS.pow(2) as f64 * chosen.device.joules_of_read(), writes: 1 },
