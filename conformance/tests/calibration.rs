@@ -25,7 +25,7 @@ fn a_calibration_is_held_to_its_date() {
         (Habit::Honest, Status::Pass, "7 answers are as they must be"),
         (Habit::Careless, Status::Fail, "ticks during which a calibration ends: accepted instead of calibration"),
         (Habit::Hasty, Status::Fail, "ticks during which a calibration ends: accepted instead of calibration"),
-        (Habit::Stuck, Status::Fail, "a new calibration: calibration instead of accepted"),
+        (Habit::Stuck, Status::Fail, "a new calibration: calibration: nothing fits instead of accepted"),
     ] {
         let dossier = tried(&dated(habit), "L3.calibration");
         let outcome = &dossier.outcomes[0];
