@@ -112,7 +112,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
     }
     let made = stand.session.calibrate();
-    evidence.check("a new calibration", &["accepted"], answer(&made));
+    evidence.check("a new calibration", &["accepted"], made.as_ref().map_or_else(ToString::to_string, |_| answer(&made)));
     let Ok(made) = made else { return Ok(()) };
     let found = stand.session.certificate()?;
     let same = found.as_ref().is_some_and(|c| c.id == made.id);

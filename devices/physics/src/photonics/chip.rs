@@ -164,15 +164,25 @@ impl Chip {
     /// # Errors
     /// `Unsupported` for a phase beyond the reach of its heater.
     pub(super) fn calibrate(&mut self, settings: &Settings, age: f64, key: impl Fn(u32) -> Key) -> Result<()> {
+        let known = self.first.standing(settings, age, &self.circuit.first, key(0));
         self.first.fit(settings, age, key(0))?;
-        self.first.trim(settings, age, &self.circuit.first, key(0))?;
+        self.first.trim(settings, age, &self.circuit.first, known, key(0))?;
         if let (Some((attenuators, mesh)), Some((wanted, phases))) = (&mut self.second, &self.circuit.second) {
             attenuators.fit(settings, age, key(1))?;
             attenuators.powers = powers(settings, &attenuators.believed, wanted)?;
+            let known = mesh.standing(settings, age, phases, key(2));
             mesh.fit(settings, age, key(2))?;
-            mesh.trim(settings, age, phases, key(2))?;
+            mesh.trim(settings, age, phases, known, key(2))?;
         }
         Ok(())
+    }
+
+    /// Takes what it is set to for good, to stay at unless a calibration finds better.
+    pub(super) fn accept(&mut self) {
+        self.first.accept();
+        if let Some((_, mesh)) = &mut self.second {
+            mesh.accept();
+        }
     }
 
     /// Seconds that a fit takes on the device.

@@ -28,6 +28,9 @@ const TRIMS: usize = 4;
 /// Time constants after which a heater counts as settled: what is left is `e^{-40}`.
 pub(super) const SETTLED: f64 = 40.0;
 
+/// How far the matrix that is measured is off with some powers, and those powers.
+pub(super) type Known = (f64, Vec<f64>);
+
 /// A mesh with its heaters.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
@@ -40,6 +43,8 @@ pub(super) struct Section {
     believed: Heaters,
     powers: Vec<f64>,
     warmth: Vec<f64>,
+    /// The powers that the last calibration which was accepted came to, which the next one stays at unless it finds better ones.
+    accepted: Option<Vec<f64>>,
     /// Matrices that were measured.
     measured: u64,
     /// Scratch: the phases at present.
@@ -76,6 +81,7 @@ impl Section {
             believed,
             powers: vec![0.0; heaters],
             warmth: vec![0.0; heaters],
+            accepted: None,
             measured: 0,
             list: vec![0.0; heaters],
         }
@@ -94,6 +100,11 @@ impl Section {
     /// What is believed, in the order in which it is fitted.
     pub(super) fn fitted(&self) -> impl Iterator<Item = f64> {
         self.believed.alpha.iter().chain(&self.believed.phi0).copied()
+    }
+
+    /// Takes the present powers for good ones.
+    pub(super) fn accept(&mut self) {
+        self.accepted = Some(self.powers.clone());
     }
 
     /// Sets the powers for phases, as far as heaters are known, in steps of the converters.
@@ -208,14 +219,23 @@ impl Section {
         Ok(())
     }
 
+    /// What the powers that were accepted come to at an age beside the matrix that is wanted, measured before anything is fitted.
+    pub(super) fn standing(&mut self, settings: &Settings, age: f64, wanted: &Phases, key: Key) -> Known {
+        let Some(powers) = self.accepted.clone() else { return (f64::INFINITY, Vec::new()) };
+        self.powers.clone_from(&powers);
+        (self.measure(settings, age, key).error(&wanted.matrix()), powers)
+    }
+
     /// Sets all heaters for phases and moves them until the matrix that is measured is as near to that of even couplers as it gets.
+    ///
+    /// That does not end at the nearest matrix every time: where couplers are uneven one calibration of some ends at another one, which a program may
+    /// not bear. What is known to be better by a measurement, `best` with its error, is then stayed at.
     ///
     /// # Errors
     /// `Unsupported` for a phase beyond the reach of its heater.
-    pub(super) fn trim(&mut self, settings: &Settings, age: f64, wanted: &Phases, key: Key) -> Result<()> {
+    pub(super) fn trim(&mut self, settings: &Settings, age: f64, wanted: &Phases, mut best: Known, key: Key) -> Result<()> {
         let goal = wanted.matrix();
         let mut command = wanted.list();
-        let mut best = (f64::INFINITY, Vec::new());
         for _ in 0..TRIMS {
             self.set(settings, &command)?;
             let matrix = self.measure(settings, age, key);
