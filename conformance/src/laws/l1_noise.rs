@@ -69,7 +69,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 Some(why) => evidence.note("not tried", why),
                 None => {
                     if tried.is_empty() && medium.noise > 0.0 {
-                        draw(evidence, &name, &stand, program.semantics().dt);
+                        draw(evidence, &name, (&stand, &medium), program.semantics().dt);
                     }
                     tried.push(name);
                 }
@@ -131,18 +131,27 @@ fn record(
     Ok(None)
 }
 
-/// Asks for the picture of the noisiest output of a record.
-fn draw(evidence: &mut Evidence, name: &str, stand: &Stand, dt: f64) {
+/// The least ticks of all records of a program, each with so many before it, under noise as it is declared.
+pub(crate) fn ticks(flicker: bool, inputs: usize, before: usize) -> usize {
+    inputs_of(inputs) * (before + if flicker { WANDERING * PART } else { LEAST })
+}
+
+/// Asks for the picture of the noisiest output of a record. 1/f noise is drawn beside it where it is declared, or where the record shows it.
+fn draw(evidence: &mut Evidence, name: &str, (stand, medium): (&Stand, &Medium), dt: f64) {
     let Some((pilot, outputs)) = Rows::kept(evidence, &format!("{name}/pilot")) else { return };
     let width = |o: usize| moments(&pilot.differences(outputs, o)).1;
     let noisiest = (0..outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);
     let record = format!("{name}/{}", STAGES[0]);
-    let which = if stand.outputs > 1 { ", the noisiest" } else { "" };
-    Plot::allan(format!("Allan deviation of output {noisiest}{which}"), format!("{record}/output"), format!("{record}/program"))
-        .with_column(noisiest)
-        .with_tick(dt)
-        .with_caption("How means settle as they grow: white noise falls, 1/f noise does not.")
-        .attach(evidence);
+    let which = if stand.outputs > 1 { ", the noisiest there" } else { "" };
+    let input = if UNDER[1..].iter().any(|under| name.ends_with(under)) { "" } else { " under mixed inputs" };
+    let input = if stand.inputs > 0 { input } else { "" };
+    let is_coloured = evidence.fact::<Design>(&format!("design of {name}")).is_some_and(|design| design.coloured);
+    let wanders = Rows::kept(evidence, &record)
+        .is_some_and(|(rows, outputs)| is_coloured && self::is_coloured(&rows, outputs, medium.margin));
+    let title = format!("Allan deviation, {name}{input}, output {noisiest}{which}");
+    let plot = Plot::allan(title, format!("{record}/output"), format!("{record}/program")).with_column(noisiest).with_tick(dt);
+    let plot = plot.with_caption("How means settle as they grow: white noise falls, 1/f noise does not.");
+    if medium.flicker || wanders { plot.with_flat() } else { plot }.attach(evidence);
 }
 
 fn kurtosis(samples: &[f64]) -> f64 {

@@ -77,6 +77,11 @@ fn is_memristor(program: &Program) -> bool {
         && is(signature.outputs.iter().map(|o| o.quantity.unit).collect(), "A")
 }
 
+/// Ticks of all loops of a program; none of one that is no memristor.
+pub(crate) fn ticks(program: &Program) -> usize {
+    if is_memristor(program) { LOOPS * PERIODS.iter().map(|period| period + 1).sum::<usize>() } else { 0 }
+}
+
 /// A period of the sine; nought is nought.
 fn voltage(tick: usize, period: usize, high: f64) -> f64 {
     if (2 * tick).is_multiple_of(period) { 0.0 } else { high * (TAU * tick as f64 / period as f64).sin() }

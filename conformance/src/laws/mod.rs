@@ -66,7 +66,9 @@ modules! {
     l4_setup
 }
 
+pub(crate) use l1_noise::ticks as noise_ticks;
 pub(crate) use l2_course::ticks as course_ticks;
+pub(crate) use l2_pinched::ticks as pinched_ticks;
 pub(crate) use l2_settled::ticks as settled_ticks;
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.

@@ -1,11 +1,19 @@
 //! What the statistical laws will ask of a medium, told before they ask.
+//!
+//! Each law has its part, that of one program: the one of those shown for which it is least, since a medium may refuse others. A stage that would take
+//! more than [`MOST`] ticks is not begun, and is none of it.
 
-use super::{AGAIN, Design, PILOT};
+use super::rest::come_to_rest;
+use super::{AGAIN, Design, MOST, PILOT, REST, SETTLED, STIMULI};
+use crate::bench::{narrow, span};
 use crate::law::Law;
-use crate::laws::{course_ticks, settled_ticks};
-use crate::settled::unsaid;
-use isoform_core::profile::{Class, Profile};
+use crate::laws::{course_ticks, noise_ticks, pinched_ticks, settled_ticks};
+use crate::settled::{unsaid, window};
+use isoform_core::medium::Medium;
+use isoform_core::oracle::Oracle;
+use isoform_core::profile::Profile;
 use isoform_core::program::Program;
+use isoform_core::substrate::Run;
 
 /// What the laws will ask of a medium: of time at the least, one stage of each that is statistical, for noise as it is declared that remembers
 /// nothing; of writes at the most.
@@ -26,36 +34,138 @@ pub struct Forecast {
 #[must_use]
 pub fn forecast(profile: &Profile, shown: &[Program], tried: &[&Law]) -> Option<Forecast> {
     let medium = profile.medium.filter(|m| m.check().is_ok())?;
-    let washout = usize::try_from(medium.washout.unwrap_or(0)).unwrap_or(usize::MAX);
-    let ticks = if profile.class == Class::FreeRunning {
-        // visits of L2.settled, unless no program says where it settles
-        let settles = shown.is_empty() || shown.iter().any(|program| unsaid(program).is_none());
-        let visits = if settles { settled_ticks(washout) } else { 0 };
-        // trials of L1.washout, whose histories last as long, L2.response and L3.stationarity
-        washout.saturating_mul(2 * 120 + 80 + 61).saturating_add(visits)
-    } else {
-        let design = |margin: f64| {
-            let white = Design { tau: 1.0, sigma: medium.noise, coloured: medium.flicker, settled: true, ticks: 0, rest: 0 };
-            white.ticks_for(margin)
-        };
-        // half of each turn is for coming to rest, unless it is chopped against the reference; a program without memory then takes none
-        let (held, references) = match medium.flicker {
-            true => (design(medium.margin), 1),
-            false => (design(medium.margin).saturating_mul(3) / 2, 0),
-        };
-        let drifting = design(medium.drift.map_or(medium.margin, |d| d.most) / 2.0_f64.sqrt());
-        // stimuli of L2.equivalence, L2.isolation and L2.transfer, the pattern of L2.course, the ladder of L3.drift, pilots and L1
-        let course = design(medium.margin).saturating_mul(course_ticks(profile, shown));
-        let ticks = held.saturating_mul(7 + 9 + 19 - 3 * references).saturating_add(course);
-        // of the beginning, which all that follows is held against, both stages
-        let ladder = drifting.saturating_mul((2 - references) * (5 + AGAIN));
-        ticks.saturating_add(ladder).saturating_add(9 * PILOT[0] + 3 * 2000 + 120 * 34)
+    let of = |law: &str, program: Option<&Program>| Part { profile, medium: &medium, program }.ticks(law);
+    let part = |law: &&&Law| match law.id {
+        // these leave out programs that are not what they are about
+        "L2.settled" | "L2.pinched" if !shown.is_empty() => shown.iter().map(|program| of(law.id, Some(program))).max(),
+        _ if shown.is_empty() => Some(of(law.id, None)),
+        _ => shown.iter().map(|program| of(law.id, Some(program))).min(),
     };
+    let ticks = tried.iter().filter(|law| law.statistical).filter_map(|law| part(&law)).fold(0, usize::saturating_add);
     let price = medium.price;
     Some(Forecast {
         ticks,
         seconds: ticks as f64 * price.seconds,
         joules: ticks as f64 * price.joules,
         writes: price.writes.saturating_mul(tried.iter().map(|law| law.programs()).sum()),
+    })
+}
+
+/// What laws take of one program, or of one of the library where none is shown.
+struct Part<'a> {
+    profile: &'a Profile,
+    medium: &'a Medium,
+    program: Option<&'a Program>,
+}
+
+impl Part<'_> {
+    fn ticks(&self, law: &str) -> usize {
+        let inputs = self.program.map_or(1, Program::input_channels);
+        let margin = self.medium.margin;
+        match law {
+            "L1.noise" => noise_ticks(self.medium.flicker, inputs, SETTLED[0] + PILOT[0]),
+            // trials of five histories, each with what is looked at behind it
+            "L1.reset-trials" => PILOT[0] + 24 * 5 * (30 + 4),
+            "L2.equivalence" => PILOT[0] + self.stage(STIMULI.len() + 2, margin),
+            "L2.isolation" => PILOT[0] + self.stage(1 + inputs.min(8), margin),
+            "L2.transfer" => PILOT[0] + self.stage(1 + 2 * 9, margin),
+            "L2.course" => PILOT[0] + self.course(),
+            // two passes, and what lies between them
+            "L2.capacity" if self.profile.limits.spacing <= 1 && inputs > 0 => 2 * 1200 + 64,
+            "L2.pinched" => self.program.map_or(0, pinched_ticks),
+            "L3.drift" => PILOT[0] + self.ladder(),
+            // a staircase before and one after, and means
+            "L3.calibration" if self.profile.facets.calibration => 2 * 9 * 64 + PILOT[0] + self.stage(STIMULI.len(), margin),
+            _ => {
+                self.medium.washout.map_or(0, |washout| self.running(law, usize::try_from(washout).unwrap_or(usize::MAX), inputs))
+            }
+        }
+    }
+
+    /// The same of laws of what runs on.
+    fn running(&self, law: &str, washout: usize, inputs: usize) -> usize {
+        let spacing = self.profile.limits.spacing;
+        match law {
+            // trials of five histories, which last as long as the washout
+            "L1.washout" => washout.max(32).saturating_add(washout).saturating_add((washout / 4).max(32)).saturating_mul(5 * 24),
+            // trials with a drive and without
+            "L2.response" if inputs > 0 => window(washout).saturating_add(washout.max(spacing)).saturating_mul(2 * 40),
+            "L2.settled"
+                if inputs > 0 && spacing <= 1 && !self.medium.flicker && self.program.is_none_or(|p| unsaid(p).is_none()) =>
+            {
+                settled_ticks(washout)
+            }
+            // a record, and windows with a washout between them
+            "L3.stationarity" => {
+                window(washout).saturating_add(washout).saturating_mul(60).saturating_add(washout).saturating_add(2048)
+            }
+            _ => 0,
+        }
+    }
+
+    fn design(&self, margin: f64) -> usize {
+        let (sigma, coloured) = (self.medium.noise, self.medium.flicker);
+        Design { tau: 1.0, sigma, coloured, settled: true, ticks: 0, rest: 0 }.ticks_for(margin)
+    }
+
+    /// A stage of so many stimuli.
+    fn stage(&self, stimuli: usize, margin: f64) -> usize {
+        let design = self.design(margin);
+        if design.saturating_mul(stimuli) > MOST || !self.is_chopped_shortly() {
+            return 0;
+        }
+        match self.medium.flicker {
+            // chopped against the first
+            true => design * (stimuli - 1),
+            // a third of each turn is for coming to rest
+            false => design * stimuli * 3 / 2,
+        }
+    }
+
+    /// The pattern of levels, and once more for as long as time constants show, where a stage has ticks for it.
+    fn course(&self) -> usize {
+        let once = course_ticks(self.profile, &[]);
+        let slow = course_ticks(self.profile, self.program.map_or(&[][..], std::slice::from_ref)) / once - 1;
+        let stage = self.design(self.medium.margin).saturating_mul(once);
+        if stage > MOST || !self.is_chopped_shortly() {
+            return 0;
+        }
+        let slow = slow.min((MOST / stage).max(2));
+        stage + if stage * slow > MOST { 0 } else { stage * slow }
+    }
+
+    /// The ages at which the drift is looked at: one stage each, and both of the first, which is what the others are held against.
+    fn ladder(&self) -> usize {
+        const AGES: usize = 5;
+        let Medium { margin, drift, .. } = *self.medium;
+        let design = self.design(drift.map_or(margin, |d| d.most) / 2.0_f64.sqrt());
+        // where a drift is declared and the medium cannot rest, its time passes in work
+        let worked = match (drift, self.program) {
+            (None, _) => 20_000.0,
+            (Some(drift), Some(program)) if !self.profile.facets.rest => drift.within / program.semantics().dt,
+            _ => 0.0,
+        };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of ticks, held below the most")]
+        let worked = worked.min(1e9) as usize;
+        if design.saturating_mul(2 * (AGES + AGAIN)).saturating_add(worked) > MOST || !self.is_chopped_shortly() {
+            return 0;
+        }
+        let stages = design * (AGES + AGAIN);
+        (if self.medium.flicker { stages } else { 3 * stages }) + worked * 9 / 10
+    }
+
+    /// Whether stages are as short as they can be: under noise like 1/f nothing counts before the program has come to rest, and how long that takes of
+    /// what remembers decides whether a stage is begun.
+    fn is_chopped_shortly(&self) -> bool {
+        !self.medium.flicker || self.program.is_some_and(|program| forgets(program, self.profile, REST * self.medium.margin))
+    }
+}
+
+/// Whether a program is at rest at once, whatever it came from.
+fn forgets(program: &Program, profile: &Profile, size: f64) -> bool {
+    let ([low, high], mut oracle) = (span(profile), Oracle::new(program, &Run::new()));
+    [low, high, low].into_iter().all(|level| {
+        let row = vec![narrow(level, low, high); program.input_channels()];
+        come_to_rest(&mut oracle, &row, program.output_channels(), size) == Some(0)
     })
 }

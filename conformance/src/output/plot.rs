@@ -170,6 +170,9 @@ pub struct Plot {
     /// Whether errors are told less those of the first column, which nothing drives.
     #[serde(default)]
     pub relative: bool,
+    /// Whether 1/f noise, whose deviation is flat, is drawn beside a record.
+    #[serde(default)]
+    pub flat: bool,
 }
 
 impl Plot {
@@ -194,6 +197,7 @@ impl Plot {
             dotted: None,
             levels: Vec::new(),
             relative: false,
+            flat: false,
         }
     }
 
@@ -353,6 +357,13 @@ impl Plot {
     #[must_use]
     pub fn with_reference(mut self) -> Self {
         self.relative = true;
+        self
+    }
+
+    /// The same with 1/f noise beside it.
+    #[must_use]
+    pub fn with_flat(mut self) -> Self {
+        self.flat = true;
         self
     }
 

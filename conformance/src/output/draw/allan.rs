@@ -57,18 +57,21 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let ends =
         [first.1, white(last.0), floor.1].into_iter().chain(found.iter().flat_map(|(_, d, e)| [d + e, (d - e).max(d / 2.0)]));
     let [x_label, y_label] = plot.labels.as_ref().map_or([x_name, "Allan deviation of the output"], |[x, y]| [x, y]);
-    let layers = vec![
+    let mut layers = vec![
         Layer::Area { ink: Ink::Band, points: found.iter().map(|(x, d, e)| (*x, (d - e).max(d / 2.0), d + e)).collect() },
         Layer::Line { ink: Ink::Limit, points: vec![(first.0, first.1), (last.0, white(last.0))] },
-        Layer::Line { ink: Ink::Model, points: vec![(first.0, floor.1), (last.0, floor.1)] },
         Layer::Line { ink: Ink::Series(0), points: found.iter().map(|(x, d, _)| (*x, *d)).collect() },
         Layer::Dots { ink: Ink::Series(0), points: found.iter().map(|(x, d, _)| (*x, *d)).collect(), radius: 3.0 },
     ];
-    let legend = vec![
+    let mut legend = vec![
         Key::new("found, with one standard error", Ink::Series(0), Mark::Dot),
         Key::new("white noise: slope −1/2", Ink::Limit, Mark::Line),
-        Key::new("1/f noise: flat", Ink::Model, Mark::Line),
     ];
+    // a line at the least of a white record would seem to be what it comes to
+    if plot.flat {
+        layers.insert(2, Layer::Line { ink: Ink::Model, points: vec![(first.0, floor.1), (last.0, floor.1)] });
+        legend.push(Key::new("1/f noise: flat", Ink::Model, Mark::Line));
+    }
     let finding = format!(
         "Of {} samples, single ones differ by {} and means over {} by {}; the least is {} at {}.",
         noise.len(),
