@@ -187,7 +187,7 @@ pub(crate) fn guarded(verdict: Verdict, what: &str, device: &str, (off, margin):
     let verdict = if verdict.status == Status::Pass && off <= margin {
         let why = format!(
             "{what} by no more than {} to either side, so that a device that {device} there would be within the declared {} too: such a promise says \
-             nothing; a better device may promise less, and a program that it shows may move more",
+             nothing; open it with a smaller margin, where it has such an option, or show a program that moves more",
             told(off, unit),
             told(margin, unit)
         );

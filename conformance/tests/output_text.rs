@@ -4,6 +4,7 @@ mod output;
 
 use isoform_conformance::output::{ProfileRow, Style, Verdict, badge, diff, from_json, json, junit, profile_table, table};
 use isoform_conformance::record::*;
+use isoform_core::medium::Medium;
 use isoform_core::profile::Class;
 use output::{figure, motley, partial, realistic};
 
@@ -106,6 +107,34 @@ fn of_what_runs_on_no_function_is_claimed_but_in_its_means() {
     let meaning = Verdict::of(&source).meaning;
     assert!(meaning.contains("that it computes this function in its means (L2)"), "{meaning}");
     assert!(!meaning.contains("stays that function"), "{meaning}");
+}
+
+#[test]
+fn error_rates_are_those_of_the_laws_behind_the_claim() {
+    let mut medium = realistic();
+    medium.provenance.profile.class = Class::AnalogNoisy;
+    medium.provenance.profile.medium = Some(Medium::new(0.05, 0.02));
+    let figure = |name: &str, value: f64| Figure { name: name.to_owned(), value, unit: String::from("1"), limit: None };
+    for (law, level, name, value) in [
+        ("L1.noise", Level::L1, "checks", 6.0),
+        ("L2.equivalence", Level::L2, "effective samples of a stage", 400.0),
+        ("L2.transfer", Level::L2, "effective samples of a stage", 160.0),
+        ("L3.stationarity", Level::L3, "separate trials of a stage", 60.0),
+    ] {
+        let (law, figures) = (law.to_owned(), vec![figure(name, value)]);
+        medium.outcomes.push(Outcome { law, status: Status::Pass, level, figures, ..medium.outcomes[0].clone() });
+    }
+    let mut meaning = |level: Level| {
+        medium.claim.as_mut().expect("claims").level = level;
+        Verdict::of(&medium).meaning
+    };
+    assert!(!meaning(Level::L0).contains("alarm"), "no statistical law stands behind it");
+    let l1 = meaning(Level::L1);
+    assert!(l1.contains("with a probability of at most 5e-4.") && !l1.contains("effective"), "{l1}");
+    let l2 = meaning(Level::L2);
+    assert!(l2.contains("of 160 effective samples or more.") && !l2.contains("separate"), "{l2}");
+    let l3 = meaning(Level::L3);
+    assert!(l3.contains("what runs on is compared by 60 separate trials a stage or more."), "{l3}");
 }
 
 #[test]

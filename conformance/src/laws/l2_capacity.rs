@@ -182,7 +182,7 @@ impl Found {
     fn vacuous(&self) -> String {
         format!(
             "with the margin and the noise that are declared, outputs that hold nothing of the inputs would do: the consistency of {} has to be at \
-             least {:.3}; such a promise says nothing; a better device may promise less, and a program that it shows may move more",
+             least {:.3}; such a promise says nothing; open it with a smaller margin and noise, where it has such options, or show a program that moves more",
             self.name, self.least[1]
         )
     }

@@ -293,7 +293,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         Some(m) if verdict.status == Status::Pass => {
             let why = format!(
                 "{}: the program moves no output by more than {} to either side, so that a device that always says the same would pass: such a \
-                 promise says nothing; a better device may promise less, and a program that it shows may move more",
+                 promise says nothing; open it with a smaller margin, where it has such an option, or show a program that moves more",
                 m.name,
                 told(margin, unit)
             );

@@ -107,7 +107,12 @@ impl Tally {
             (None, None) if checks == 0 => Verdict::new(Status::Inconclusive, "nothing was compared"),
             (None, None) if open > 0 => {
                 let first = doubt.unwrap_or_default();
-                let because = because.unwrap_or("in two stages, for the noise is too large so near to the limit");
+                let is_again = evidence.samples.iter().any(|kept| kept.name.split('/').any(|part| part == STAGES[1]));
+                let because = because.unwrap_or(match is_again {
+                    true => "in two stages, for the noise is too large so near to the limit",
+                    // a law ends after its first stage only where nothing is open, so that such a record is not as it was left
+                    false => "in one stage, and the record has no second one, which decides: it is not whole",
+                });
                 let why = format!("{open} of {checks} checks could not be decided {because}: {first}");
                 Verdict::new(Status::Inconclusive, why)
             }
@@ -123,6 +128,21 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_of_one_stage_is_told_as_such() {
+        let why = |stages: &[&str]| {
+            let mut evidence = Evidence::default();
+            stages.iter().for_each(|stage| evidence.keep(&format!("exemplar 1/{stage}/output"), "1", &[1], vec![0.0]));
+            let mut tally = Tally::default();
+            tally.add(Location::Open, 1.0, || String::from("output 0 is off"));
+            tally.verdict(&evidence, |_| String::new()).reason
+        };
+        assert!(why(&STAGES).starts_with("1 of 1 checks could not be decided in two stages, for the noise is too large"));
+        assert!(
+            why(&STAGES[..1]).starts_with("1 of 1 checks could not be decided in one stage, and the record has no second one")
+        );
+    }
 
     #[test]
     fn the_second_stage_decides_what_the_first_doubts() {

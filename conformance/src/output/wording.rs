@@ -1,6 +1,7 @@
 //! The words that all outputs share.
 
 use super::spelling::{plain, spell};
+use crate::laws::laws;
 use crate::noisy::{FALSE_ALARM, POWER};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use crate::suite::holds;
@@ -51,7 +52,7 @@ impl Verdict {
                     shown(dossier, claim.level),
                     claim.class,
                     claim.level,
-                    rates(dossier),
+                    rates(dossier, claim.level),
                     renewed(dossier)
                 ),
                 obstacle,
@@ -66,27 +67,25 @@ impl Verdict {
     }
 }
 
-/// The error rates of the statistical laws, if any was tried.
-fn rates(dossier: &Dossier) -> String {
-    if dossier.provenance.profile.medium.is_none() {
+/// The error rates of the statistical laws that stand behind the claim of a level, if there are any.
+fn rates(dossier: &Dossier, level: Level) -> String {
+    let is_statistical = |o: &&Outcome| laws().iter().any(|law| law.id == o.law && law.statistical);
+    let behind = || dossier.outcomes.iter().filter(|o| o.level <= level && o.status == Status::Pass).filter(is_statistical);
+    if dossier.provenance.profile.medium.is_none() || behind().next().is_none() {
         return String::new();
     }
-    let figures = || dossier.outcomes.iter().flat_map(|o| &o.figures);
-    let most = |name: &str| figures().filter(|f| f.name == name).map(|f| f.value).fold(0.0, f64::max);
-    let samples = most(crate::agreement::SAMPLES);
-    let seen = if samples > 0.0 {
+    // the law that saw least says how much was seen
+    let least = |name: &str| {
+        let all = behind().flat_map(|o| &o.figures).filter(|f| f.name == name).map(|f| f.value);
+        all.reduce(f64::min).filter(|least| *least > 0.0)
+    };
+    let seen = least(crate::agreement::SAMPLES).map_or_else(String::new, |samples| {
         format!(
-            "; an unbiased mean is found inside its margin with a probability of at least {POWER} a stage, of up to {samples:.0} effective samples"
+            "; an unbiased mean is found inside its margin with a probability of at least {POWER} a stage, of {samples:.0} effective samples or more"
         )
-    } else {
-        String::new()
-    };
-    let trials = most(crate::noisy::SEPARATE);
-    let apart = if trials > 0.0 {
-        format!("; what runs on is compared by up to {trials:.0} separate trials a stage, whose power the campaign measures")
-    } else {
-        String::new()
-    };
+    });
+    let apart = least(crate::noisy::SEPARATE)
+        .map_or_else(String::new, |trials| format!("; what runs on is compared by {trials:.0} separate trials a stage or more"));
     format!(
         " The statistical laws together alarm on a healthy medium with a probability of at most {FALSE_ALARM:e}{seen}{apart}."
     )
