@@ -101,6 +101,15 @@ fn substrates_that_there_are_not() {
 }
 
 #[test]
+fn the_suite_itself_is_tried_on_what_repeats_itself() {
+    let folder = Folder::new();
+    let planted = |locator: &str| refused(&folder, &["conform", locator, "--self-test"]);
+    insta::assert_snapshot!(planted("noise:?on=(cpu:)&sigma=0.02&margin=0.05"), @"noise:?on=(cpu:)&sigma=0.02&margin=0.05 is of class analog-noisy; defects are planted in a substrate of class exact-digital or fixed-point that saves its state and tunes parameters, and noise with them: name one, such as oracle:");
+    #[cfg(feature = "devices")]
+    insta::assert_snapshot!(planted("twin:crossbar"), @"twin:crossbar is of class analog-wearing and lacks the facet of memory; defects are planted in a substrate of class exact-digital or fixed-point that saves its state and tunes parameters, and noise with them: name one, such as oracle:");
+}
+
+#[test]
 #[cfg(feature = "devices")]
 fn instruments_that_there_are_not_and_options_that_they_do_not_take() {
     let folder = Folder::new();

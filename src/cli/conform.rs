@@ -5,13 +5,14 @@ use super::failure::{Failure, Outcome, Result};
 use anstyle::AnsiColor;
 use clap::Args;
 use isoform::conformance::defects::{self, DefectRow, Tried, self_test};
+use isoform::conformance::law::repeats;
 use isoform::conformance::output::{self, ProfileRow, Style, profile_table};
 use isoform::conformance::record::{self, Dossier, Level};
 use isoform::conformance::waiver::Waiver;
 use isoform::conformance::{
     Forecast, Halves, Options, Progress, choose, exit_code, forecast, halves, laws, refused_its_own, run,
 };
-use isoform::core::profile::Class;
+use isoform::core::profile::{Class, Profile};
 use std::cell::RefCell;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -173,10 +174,7 @@ impl Conform {
     fn suite_itself(&self, console: Console) -> Result {
         let locator = self.locator.as_deref().unwrap_or("oracle:");
         let healthy = super::stop::Stoppable::between_advances(super::registry().open_str(locator)?);
-        let facets = healthy.profile().facets;
-        if !(facets.memory && facets.tuning) {
-            return Err(Failure::input(format!("{locator} cannot save its state or tune parameters, which the defects need")));
-        }
+        plantable(locator, &healthy.profile())?;
         if let Some(file) = self.json.as_deref().filter(|f| !is_stdout(f)) {
             isoform::files::check_writable(file)?;
         }
@@ -265,6 +263,28 @@ impl Conform {
         wrote.iter().for_each(|note| console.note(note));
         printed
     }
+}
+
+/// Refuses a substrate in which a planted defect would not be one: its law has to be owed, and what is not planted has to stay as it is.
+fn plantable(locator: &str, profile: &Profile) -> Result<()> {
+    let (class, facets) = (profile.class, profile.facets);
+    let fit: Vec<&str> = Class::ALL.iter().filter(|class| repeats(**class)).map(|class| class.name()).collect();
+    let missing: Vec<String> = std::iter::once((!repeats(class)).then(|| format!("is of class {class}")))
+        .chain(
+            [("memory", facets.memory), ("tuning", facets.tuning)]
+                .map(|(facet, has)| (!has).then(|| format!("lacks the facet of {facet}"))),
+        )
+        .flatten()
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "{locator} {}; defects are planted in a substrate of class {} that saves its state and tunes parameters, and noise with them: name one, such as \
+         oracle:",
+        missing.join(" and "),
+        fit.join(" or ")
+    )))
 }
 
 /// The table of laws as it is printed: as wide as a page, and in colour where colours are shown.
