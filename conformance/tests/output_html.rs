@@ -264,6 +264,7 @@ fn plots_of_media_say_what_was_found() {
     evidence.samples.push(samples("noise", "V", &[64, 1], turns));
     evidence.samples.push(samples("nought", "V", &[64, 1], vec![0.0; 64]));
     Plot::allan("How it settles", "noise", "nought").with_tick(1e-3).attach(&mut evidence);
+    Plot::allan("How 1/f noise settles", "noise", "nought").with_flat().attach(&mut evidence);
     // two outputs under quiet, input 0 and input 1, two ticks each: output 1 is off by a quarter under input 1
     let off = vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.125, 0.0, 0.375];
     evidence.samples.push(samples("seen", "1", &[6, 2], off));
@@ -290,5 +291,12 @@ fn plots_of_media_say_what_was_found() {
             page.split("class=\"finding\"").skip(1).map(|p| &p[..p.len().min(260)]).collect::<String>()
         );
     }
-    assert_eq!(page.matches("<svg class=\"plot wide\"").count(), 3);
+    assert_eq!(page.matches("<svg class=\"plot wide\"").count(), 4);
+    // 1/f noise beside the one alone that asks for it; shades up to the margin
+    assert_eq!(page.matches("1/f noise: flat").count(), 1);
+    assert!(
+        page.contains("up to 0.2<"),
+        "{}",
+        page.split("up to ").skip(1).map(|p| &p[..p.len().min(20)]).collect::<Vec<_>>().join("|")
+    );
 }

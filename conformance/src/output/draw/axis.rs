@@ -11,8 +11,8 @@ pub(super) struct Axis {
     pub log: bool,
     name: String,
     unit: String,
-    /// Names at whole numbers, in place of numbers.
-    names: Option<Vec<String>>,
+    /// Names at whole numbers, in place of numbers, and the one that is told where not all are.
+    names: Option<(Vec<String>, usize)>,
 }
 
 impl Axis {
@@ -50,10 +50,10 @@ impl Axis {
         Ok(axis)
     }
 
-    /// An axis of `names` at 0, 1, 2, …
-    pub(super) fn named(name: &str, names: Vec<String>) -> Self {
+    /// An axis of `names` at 0, 1, 2, …; where there is no room for all of them, those in even steps from one on either way.
+    pub(super) fn named(name: &str, names: Vec<String>, told: usize) -> Self {
         let high = names.len() as f64 - 0.4;
-        Self { low: -0.6, high, log: false, name: plain(name), unit: String::from("1"), names: Some(names) }
+        Self { low: -0.6, high, log: false, name: plain(name), unit: String::from("1"), names: Some((names, told)) }
     }
 
     /// The same, spanning at least from `low` to `high`.
@@ -109,9 +109,9 @@ impl Axis {
 
     /// About `count` ticks and their labels.
     pub(super) fn ticks(&self, count: usize) -> Vec<(f64, String)> {
-        if let Some(names) = &self.names {
+        if let Some((names, told)) = &self.names {
             let step = names.len().div_ceil(count.max(1)).max(1);
-            return names.iter().enumerate().step_by(step).map(|(n, name)| (n as f64, name.clone())).collect();
+            return names.iter().enumerate().skip(told % step).step_by(step).map(|(n, name)| (n as f64, name.clone())).collect();
         }
         if self.log { self.decades(count) } else { self.steps(count) }
     }
@@ -195,6 +195,11 @@ mod tests {
         let log = axis("s", true, &[1e-6, 1e-3]);
         assert_eq!(labels(&log, 5), "1\u{a0}µs 10\u{a0}µs 100\u{a0}µs 1\u{a0}ms");
         assert_eq!(labels(&axis("s", true, &[1.1e-6, 1.9e-6]), 5), "1.2\u{a0}µs 1.4\u{a0}µs 1.6\u{a0}µs 1.8\u{a0}µs");
+        let names = |told: usize| Axis::named("x", (0..6).map(|n| n.to_string()).collect(), told);
+        assert_eq!(
+            [(0, 6), (0, 3), (1, 3), (5, 3), (5, 2)].map(|(told, count)| labels(&names(told), count)),
+            ["0 1 2 3 4 5", "0 2 4", "1 3 5", "1 3 5", "2 5"]
+        );
         let rate = axis("ticks/s", true, &[1e5, 1e8]);
         assert_eq!((rate.label().as_str(), labels(&rate, 4).as_str()), ("x (ticks/s)", "10⁵ 10⁶ 10⁷ 10⁸"));
     }

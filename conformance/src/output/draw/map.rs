@@ -44,8 +44,10 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let all = || (0..outputs).flat_map(|o| (0..columns).map(move |c| (o, c))).filter_map(|(o, c)| Some((o, c, mean(o, c)?)));
     let (row, at, largest) = all().max_by(|a, b| a.2.total_cmp(&b.2)).ok_or("nothing was measured")?;
     let name = |c: usize| if c == 0 { String::from("none") } else { (c - 1).to_string() };
-    let top = if largest > 0.0 { largest } else { 1.0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the largest")]
+    // beside a margin shades tell how much of it is used, and what is beyond has a ring
+    let scale = margin.filter(|m| *m > 0.0 && m.is_finite()).unwrap_or(largest);
+    let top = if scale > 0.0 { scale } else { 1.0 };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of the largest shade, held below it")]
     let level = |v: f64| ((v / top * LEVELS as f64) as usize).min(LEVELS - 1);
     let place = |o: usize| (outputs - 1 - o) as f64;
     let cells = all().map(|(o, c, v)| (c as f64, place(o), Ink::Level(level(v)))).collect();
@@ -64,10 +66,12 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     if let Some(margin) = margin {
         finding.push_str(&format!("; the margin is {}", spell(margin, unit).typeset()));
     }
-    let [x_label, y_label] = plot.labels.as_ref().map_or(["input that is driven alone", "output"], |[x, y]| [x, y]);
+    let [x_label, y_label] =
+        plot.labels.as_ref().map_or(["input that is driven alone, none in the first column", "output"], |[x, y]| [x, y]);
     let panel = Panel {
-        x: Axis::named(x_label, (0..columns).map(name).collect()),
-        y: Axis::named(y_label, (0..outputs).rev().map(|o| o.to_string()).collect()),
+        // the first input and the first output have their names, whatever else there is room for
+        x: Axis::named(x_label, (0..columns).map(name).collect(), 1),
+        y: Axis::named(y_label, (0..outputs).rev().map(|o| o.to_string()).collect(), outputs - 1),
         height: 70 + 38 * u32::try_from(outputs.clamp(3, 14)).unwrap_or(14),
         layers: vec![Layer::Cells { cells }, Layer::Rings { ink: Ink::Wrong, points: beyond }],
     };

@@ -100,7 +100,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let (low, high) = (x.low - margin, x.high + margin);
     let panel = Panel {
         x: x.with_range(low, high),
-        y: Axis::named(y_name, channels.iter().map(ToString::to_string).collect()),
+        y: Axis::named(y_name, channels.iter().map(ToString::to_string).collect(), 0),
         height: 64 + 26 * u32::try_from(channels.len()).unwrap_or(24).max(3),
         layers: vec![
             Layer::Strokes { ink: Ink::Ambiguous, points: marked, width: 5.0 },

@@ -43,7 +43,7 @@ pub(super) fn sketch(plot: &Plot, evidence: &Evidence) -> Result<Sketch, String>
     let [x_label, y_label] = plot.labels.as_ref().map_or([x_name, "channel"], |[x, y]| [x, y]);
     let raster = Panel {
         x: Axis::spanning(x_label, unit, false, false, [0.0, drawn])?,
-        y: Axis::named(y_label, rows.iter().map(ToString::to_string).collect()),
+        y: Axis::named(y_label, rows.iter().map(ToString::to_string).collect(), 0),
         height,
         layers: vec![Layer::Strokes { ink: Ink::Series(0), points: strokes, width: 1.5 }],
     };
