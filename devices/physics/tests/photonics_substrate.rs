@@ -310,6 +310,9 @@ fn what_is_taken_is_calibrated_again_and_again() {
     for (coupler, seed) in [("0.01", 0), ("0.05", 0), ("0.05", 3), ("0.1", 0)] {
         let twin = twin(&format!("coupler={coupler}&margin=0.05&seed={seed}")).expect("opens");
         let program = single(optical(&Matrix::haar(4, 1), Encoding::Real, Detection::Intensity));
+        for run in 0..8 {
+            assert!(Blocking::open(twin.as_ref(), &program, &Run::new().with_seed(run)).is_ok(), "coupler={coupler}, run {run}");
+        }
         let mut session = Blocking::open(twin.as_ref(), &program, &Run::new()).expect("realises");
         for number in 1..=20 {
             session.rest(36_000.0).expect("rests");

@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 
 /// Parts of the time that a calibration holds in which a chip is taken for unmoved.
 const EPOCHS: f64 = 64.0;
-/// Calibrations that are made one after the other where what was measured by chance left a program beyond its margin: one in some thousand does.
-const ATTEMPTS: u32 = 4;
+/// Calibrations that are made one after the other where what was measured by chance left a program beyond its margin: one in some thousand does, and
+/// behind uneven couplers one in four, so that fewer would take a program under one seed and refuse it under another.
+const ATTEMPTS: u32 = 8;
 /// The relative uncertainty of modelled energy.
 const UNCERTAIN: f64 = 0.1;
 
@@ -182,7 +183,9 @@ impl Meshed {
                 }
             }
             let outputs: Vec<_> = self.taps.iter().map(|tap| (tap.name.as_str(), sum(&bounds, &tap.from))).collect();
-            bounds::check(&outputs, &self.medium).map_err(|e| (e, bounds::is_near(&outputs, &self.medium)))?;
+            // a trim behind uneven couplers may have ended at another matrix altogether
+            let is_mended = || self.settings.coupler > 0.0 || bounds::is_near(&outputs, &self.medium);
+            bounds::check(&outputs, &self.medium).map_err(|e| (e, is_mended()))?;
         }
         Ok(())
     }
