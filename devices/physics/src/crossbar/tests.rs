@@ -439,7 +439,7 @@ proptest! {
     #[test]
     fn nothing_is_clipped_within_the_range_of_inputs(seed in 0_u64..1000) {
         let program = chain(seed);
-        let wide = substrate("twin:crossbar?margin=0.7&noise=0.15&drift=0.7");
+        let wide = substrate("twin:crossbar?margin=0.7&noise=0.15&drift=0.8");
         let mut session = Blocking::open(&*wide, &program, &Run::new().with_seed(seed)).expect("opened");
         let x: Vec<f32> = numbers(seed + 5, 64 * program.input_channels(), 1.0).into_iter().map(|v| v.signum() as f32).collect();
         let mut y = vec![0.0; 64 * program.output_channels()];
