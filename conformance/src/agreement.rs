@@ -111,14 +111,15 @@ fn checks(rows: &Rows, outputs: usize, stimuli: usize, design: &Design, medium: 
 /// Where the offset of an output under the reference lies, which chopped stimuli do not show: it is not told from a slow wander, but both together are
 /// no more than what is declared, whatever the stage. With it goes what it is held against.
 pub(crate) fn offset(rows: &Rows, outputs: usize, output: usize, medium: &Medium, fails: f64) -> Option<(Location, f64, f64)> {
-    let most = wandering(medium, fails * fails);
     let mean = rows.mean_off(outputs, output, 0)?;
-    Some((if mean.abs() > most { Location::Outside } else { Location::Inside }, mean, most))
+    let (location, most) = wandered(mean, medium, fails * fails);
+    Some((location, mean, most))
 }
 
-/// The most that a mean is off which wanders, but with a probability: margin, drift and noise together.
-pub(crate) fn wandering(medium: &Medium, chance: f64) -> f64 {
-    medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - chance / 2.0)
+/// Where a mean lies that wanders, and the most that it is off but with a probability: margin, drift and noise together.
+pub(crate) fn wandered(mean: f64, medium: &Medium, chance: f64) -> (Location, f64) {
+    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - chance / 2.0);
+    (if mean.abs() > most { Location::Outside } else { Location::Inside }, most)
 }
 
 /// Every stimulus with every output; the reference is what chopped stimuli are held against, and not one of them.
@@ -181,13 +182,16 @@ pub(crate) fn swing(all: &[Measured], margin: f64) -> (f64, String) {
     all.iter().flat_map(of).min_by(|(a, _), (b, _)| a.total_cmp(b)).unwrap_or_default()
 }
 
+/// What is said of a margin within which a device lies whatever it does.
+pub(crate) const SAYS_NOTHING: &str =
+    "such a promise says nothing; open it with a smaller margin, where it has such an option, or show a program that moves more";
+
 /// A verdict with how far a device is off, at the least, that does not do what the law is about; no pass where that is within the margin.
 pub(crate) fn guarded(verdict: Verdict, what: &str, device: &str, (off, margin): (f64, f64), unit: &str) -> Verdict {
     let figure = format!("what a device that {device} is off by, at least");
     let verdict = if verdict.status == Status::Pass && off <= margin {
         let why = format!(
-            "{what} by no more than {} to either side, so that a device that {device} there would be within the declared {} too: such a promise says \
-             nothing; open it with a smaller margin, where it has such an option, or show a program that moves more",
+            "{what} by no more than {} to either side, so that a device that {device} there would be within the declared {} too: {SAYS_NOTHING}",
             told(off, unit),
             told(margin, unit)
         );
@@ -259,22 +263,17 @@ pub(crate) fn judge(evidence: &Evidence, profile: &Profile, word: impl Fn(&Measu
 mod tests {
     use super::*;
 
+    /// One output under one stimulus, in two stages alike.
+    fn alike(design: Design, seen: Vec<f64>) -> Measured {
+        let rows = Rows { said: vec![0.0; seen.len()], stimulus: vec![0.0; seen.len()], seen };
+        let (name, unit) = (String::from("program"), String::from("1"));
+        Measured { name, design, stimuli: 1, outputs: 1, inputs: Vec::new(), unit, again: Some(rows.clone()), rows }
+    }
+
     /// Sixteen batches of ten ticks, one above and one below a mean: a standard error of 0.258.
     fn measured(mean: f64) -> Measured {
         let seen: Vec<f64> = (0..160).map(|t| if t / 10 % 2 == 0 { mean + 1.0 } else { mean - 1.0 }).collect();
-        let rows = Rows { said: vec![0.0; 160], stimulus: vec![0.0; 160], seen };
-        let design = Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 160, rest: 0 };
-        let unit = String::from("1");
-        Measured {
-            name: String::from("program"),
-            design,
-            stimuli: 1,
-            outputs: 1,
-            inputs: Vec::new(),
-            unit,
-            again: Some(rows.clone()),
-            rows,
-        }
+        alike(Design { tau: 1.0, sigma: 1.0, coloured: false, settled: true, ticks: 160, rest: 0 }, seen)
     }
 
     #[test]
@@ -291,19 +290,7 @@ mod tests {
     fn under_1_f_noise_an_offset_is_held_against_all_that_is_declared() {
         let design = Design { tau: 1.0, sigma: 0.02, coloured: true, settled: true, ticks: 32, rest: 0 };
         let broken = |offset: f64, medium: &Medium| {
-            let rows = Rows { said: vec![0.0; 32], stimulus: vec![0.0; 32], seen: vec![offset; 32] };
-            let again = Some(rows.clone());
-            let unit = String::from("1");
-            let all = [Measured {
-                name: String::from("program"),
-                design,
-                stimuli: 1,
-                outputs: 1,
-                inputs: Vec::new(),
-                unit,
-                rows,
-                again,
-            }];
+            let all = [alike(design, vec![offset; 32])];
             tally(&all, medium, 1, |_, _| String::from("the reference")).broken
         };
         // one check: 4.06 deviations of the noise beyond the margin, 0.1311

@@ -291,6 +291,12 @@ impl<'a> Bench<'a> {
         (0..ticks).flat_map(row).map(|driven| if driven { narrow(level(), low, high) } else { quiet(low, high) }).collect()
     }
 
+    /// So many inputs at nought, or at what comes next to it.
+    pub(crate) fn quiet(&self, inputs: usize) -> Vec<f32> {
+        let [low, high] = self.span();
+        vec![quiet(low, high); inputs]
+    }
+
     /// Whether the profile admits a kind of node.
     pub(crate) fn has(&self, kind: &str) -> bool {
         let nodes = &self.profile.takes.nodes;

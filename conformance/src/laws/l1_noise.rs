@@ -75,7 +75,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 Some(why) => evidence.note("not tried", why),
                 None => {
                     if tried.is_empty() && medium.noise > 0.0 {
-                        draw(evidence, &name, (&stand, &medium), program.semantics().dt);
+                        let input = if at == 0 && stand.inputs > 0 { " under mixed inputs" } else { "" };
+                        draw(evidence, (&name, input), (&stand, &medium), program.semantics().dt);
                     }
                     tried.push(name);
                 }
@@ -148,15 +149,12 @@ pub(crate) fn ticks(flicker: bool, inputs: usize, before: usize) -> usize {
 }
 
 /// Asks for the picture of the noisiest output of a record. 1/f noise is drawn beside it where it is declared, or where the record shows it.
-fn draw(evidence: &mut Evidence, name: &str, (stand, medium): (&Stand, &Medium), dt: f64) {
+fn draw(evidence: &mut Evidence, (name, input): (&str, &str), (stand, medium): (&Stand, &Medium), dt: f64) {
     let Some((pilot, outputs)) = Rows::kept(evidence, &format!("{name}/pilot")) else { return };
     let width = |o: usize| moments(&pilot.differences(outputs, o)).1;
     let noisiest = (0..outputs).max_by(|&a, &b| width(a).total_cmp(&width(b))).unwrap_or(0);
     let record = format!("{name}/{}", STAGES[0]);
     let which = if stand.outputs > 1 { ", the noisiest there" } else { "" };
-    let is_named = UNDER[1..].iter().any(|under| name.ends_with(under)) || name.contains(" pattern ");
-    let input = if is_named { "" } else { " under mixed inputs" };
-    let input = if stand.inputs > 0 { input } else { "" };
     let is_coloured = evidence.fact::<Design>(&format!("design of {name}")).is_some_and(|design| design.coloured);
     let wanders = Rows::kept(evidence, &record).is_some_and(|(rows, outputs)| is_coloured && self::is_coloured(&rows, outputs, medium.margin));
     let title = format!("Allan deviation, {name}{input}, output {noisiest}{which}");

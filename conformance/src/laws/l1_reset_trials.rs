@@ -107,9 +107,9 @@ fn block(lasts: usize) -> usize {
 /// Ticks for which the histories of a program last: those in which its slowest output comes within 1/e of where the upper end of the inputs leads it, as far
 /// as so many trials of each have ticks for it.
 fn lasting(bench: &Bench<'_>, program: &Program, trials: usize) -> usize {
-    let [low, high] = bench.span();
-    let row = |level: f64| vec![narrow(level, low, high); program.input_channels()];
-    let time = pace(program, [&row(0.0_f64.clamp(low, high)), &row(high)], 1).unwrap_or(1);
+    let inputs = program.input_channels();
+    let [_, high] = bench.alike(inputs);
+    let time = pace(program, [&bench.quiet(inputs), &high], 1).unwrap_or(1);
     time.min((MOST / (trials * HISTORIES).max(1)).saturating_sub(WINDOW)).max(HISTORY)
 }
 
@@ -135,12 +135,12 @@ fn history_of(bench: &Bench<'_>, history: usize, size: usize, chance: &mut Chanc
     let [low, high] = bench.span();
     let level = |v: f64| vec![narrow(v, low, high); size];
     match history {
-        0 => level(0.0_f64.clamp(low, high)),
+        0 => bench.quiet(size),
         1 => level(high),
         2 => level(low),
         3 => bench.drive(chance, size),
         _ => {
-            let mut burst = level(0.0_f64.clamp(low, high));
+            let mut burst = bench.quiet(size);
             burst[size - size / 3..].fill(narrow(high, low, high));
             burst
         }

@@ -9,7 +9,7 @@
 use crate::agreement::{self, UNMOVED, half_span};
 use crate::bench::{Bench, narrow, span};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, failing, locate, pace, settled, together};
+use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, apart, failing, locate, pace, settled, together};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{FEWEST, Location, batches};
 use crate::statistics::series::moments;
@@ -52,14 +52,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let mut stand = Stand::open(bench, &program, bench.seed)?;
         let reference = bench.stimuli(stand.inputs, &mut chance).swap_remove(0);
         let [near, far] = ends(&bench.profile, stand.inputs);
-        let beside = bench.beside_alike(&program, medium.margin).into_iter().enumerate().map(|(k, [pattern, mirror])| {
+        let mut ways = vec![(String::new(), [near.clone(), far])];
+        for (k, [pattern, mirror]) in bench.beside_alike(&program, medium.margin).into_iter().enumerate() {
             let near = further(&program, [near.clone(), mirror], &pattern, medium.margin);
-            (format!(", along pattern {}", k + 1), [near, pattern])
-        });
-        let beside: Vec<_> = beside.collect();
-        let ways = std::iter::once((String::new(), [near, far])).chain(beside);
-        let ways: Vec<_> = ways.map(|(along, [near, far])| (along, levels(bench, [&near, &far]))).collect();
-        let paces: Option<Vec<usize>> = ways.iter().map(|(_, levels)| held(&program, levels)).collect();
+            ways.push((format!(", along pattern {}", k + 1), [near, pattern]));
+        }
+        let paces: Option<Vec<usize>> = ways.iter().map(|(_, [near, far])| pace(&program, [near, far], RISE)).collect();
         if paces.is_none() {
             restless.push(name.clone());
         }
@@ -71,7 +69,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
         // as slowly as a stage has ticks for
         let slowest = slowest.min((MOST / design.ticks.saturating_mul(PATTERN.len()).max(1)).max(2));
-        for (along, levels) in ways {
+        for (along, [near, far]) in ways {
+            let levels: Vec<Vec<f32>> = PATTERN.iter().map(|&level| bench.between(level, [&near, &far])).collect();
             for (pace, slowly) in [(1, "")].into_iter().chain((slowest > 1).then_some((slowest, ", slowly"))) {
                 let record = format!("{name}{along}{slowly}");
                 evidence.note(&format!("design of {record}"), design);
@@ -104,11 +103,6 @@ pub(crate) fn ticks(profile: &Profile, programs: &[Program]) -> usize {
     PATTERN.len() * programs.iter().map(of).sum::<usize>().max(1)
 }
 
-/// Ticks for which the levels last that show the time constants of a program, if it comes to rest.
-fn held(program: &Program, levels: &[Vec<f32>]) -> Option<usize> {
-    pace(program, [&levels[PATTERN.len() - 1], &levels[0]], RISE)
-}
-
 /// All inputs alike at the end of the range that is nearer to nought, or at nought, and at the other.
 fn ends(profile: &Profile, inputs: usize) -> [Vec<f32>; 2] {
     let [low, high] = span(profile);
@@ -120,17 +114,12 @@ fn ends(profile: &Profile, inputs: usize) -> [Vec<f32>; 2] {
 /// same at either end, and one of amplitudes half of the way from nought.
 fn further(program: &Program, nears: [Vec<f32>; 2], far: &[f32], margin: f64) -> Vec<f32> {
     let end = settled(program, far);
-    let swings = nears.each_ref().map(|near| -> Vec<f64> { settled(program, near).iter().zip(&end).map(|(a, b)| (a - b).abs()).collect() });
+    let swings = nears.each_ref().map(|near| apart(&settled(program, near), &end));
     let moved = |output: &usize| swings.iter().any(|swing| swing[*output] > UNMOVED * margin);
     let least = |swing: &Vec<f64>| (0..end.len()).filter(moved).map(|output| swing[output]).fold(f64::INFINITY, f64::min);
     let [first, second] = [&swings[0], &swings[1]].map(least);
     let [near, mirror] = nears;
     if second > first { mirror } else { near }
-}
-
-/// The rows of the pattern, from a row to another and back.
-fn levels(bench: &Bench<'_>, ends: [&[f32]; 2]) -> Vec<Vec<f32>> {
-    PATTERN.iter().map(|&level| bench.between(level, ends)).collect()
 }
 
 /// Plays the pattern with levels that last so many ticks.

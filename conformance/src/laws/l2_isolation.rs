@@ -7,7 +7,7 @@
 use crate::agreement::{self, Measured, UNMOVED, half_span};
 use crate::bench::{Bench, narrow};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, Order, STAGES, settled};
+use crate::noisy::{Design, Order, STAGES, apart, settled};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level, Status};
 use crate::units::counted;
@@ -59,9 +59,9 @@ fn rows(bench: &Bench<'_>, program: &Program, margin: f64) -> Vec<Vec<f32>> {
     let inputs = program.input_channels();
     let [low, high] = bench.span();
     let level = |value: f64| narrow(value, low, high);
-    let quiet = vec![level(0.0_f64.clamp(low, high)); inputs];
+    let quiet = bench.quiet(inputs);
     let still = settled(program, &quiet);
-    let moves = |row: &[f32]| -> Vec<f64> { settled(program, row).iter().zip(&still).map(|(a, b)| (a - b).abs()).collect() };
+    let moves = |row: &[f32]| apart(&settled(program, row), &still);
     let one = |input: usize| {
         let mut row = quiet.clone();
         row[input] = level(high);

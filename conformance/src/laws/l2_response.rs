@@ -6,7 +6,7 @@
 //! count: an electrode echoes it. One of two stages on fresh data has to show the difference at a level of 1e-3, so that a deaf
 //! source passes once in five hundred runs.
 
-use crate::bench::{Bench, advance, narrow};
+use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running_has_it};
 use crate::noisy::{SEPARATE, STAGES};
 use crate::record::{Evidence, Level, Status};
@@ -64,7 +64,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let [low, high] = bench.span();
         let spacing = bench.profile.limits.spacing.max(1);
         let echo = echo(spacing, program.semantics().dt);
-        let still = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
+        let still = bench.quiet(inputs);
         for stage in STAGES {
             let mut order: Vec<usize> = (0..2 * TRIALS).map(|k| k % 2).collect();
             chance.shuffle(&mut order);

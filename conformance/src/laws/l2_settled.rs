@@ -9,6 +9,7 @@
 //! A program whose means go on, whose outputs are spikes or which hands its inputs on declares no mean. An output that the program moves by no more
 //! than the margin shows nothing, for one that always says the same would be within it too.
 
+use crate::agreement::SAYS_NOTHING;
 use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running_has_it};
 use crate::noisy::{Rows, SEPARATE, STAGES, STIMULI, Tally, Visits, failing, locate, together};
@@ -292,8 +293,8 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     let verdict = match all.iter().find(|m| m.silent(margin).len() == m.channels.len()) {
         Some(m) if verdict.status == Status::Pass => {
             let why = format!(
-                "{}: the program moves no output by more than {} to either side, so that a device that always says the same would pass: such a \
-                 promise says nothing; open it with a smaller margin, where it has such an option, or show a program that moves more",
+                "{}: the program moves no output by more than {} to either side, so that a device that always says the same would pass: \
+                 {SAYS_NOTHING}",
                 m.name,
                 told(margin, unit)
             );

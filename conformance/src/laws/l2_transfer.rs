@@ -192,13 +192,8 @@ impl Curve {
 
 /// The standard deviation of an output about its mean at each step of a staircase, in the root mean square over the steps.
 fn noise(rows: &Rows, outputs: usize, output: usize, stair: usize) -> f64 {
-    let all = rows.differences(outputs, output);
-    let variance = |step: usize| {
-        let own: Vec<f64> =
-            all.iter().zip(&rows.stimulus).filter(|(_, s)| s.to_bits() == (step as f64).to_bits()).map(|(v, _)| *v).collect();
-        moments(&own).1.powi(2)
-    };
-    let steps: Vec<f64> = (1..=2 * LEVELS).map(|step| variance(2 * LEVELS * stair + step)).collect();
+    let variance = |step: usize| moments(&rows.under(outputs, output, 2 * LEVELS * stair + step)).1.powi(2);
+    let steps: Vec<f64> = (1..=2 * LEVELS).map(variance).collect();
     moments(&steps).0.sqrt()
 }
 

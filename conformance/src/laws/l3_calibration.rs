@@ -186,10 +186,8 @@ fn grown_old(evidence: &Evidence, medium: &Medium, tally: &mut Tally) -> Result<
     let unit = Rows::unit(evidence, "before");
     let fails = failing(PARTS * LEVELS * outputs);
     for output in 0..outputs {
-        let differences = rows.differences(outputs, output);
         for level in 0..LEVELS {
-            let is = |stimulus: &f64| stimulus.to_bits() == (level as f64).to_bits();
-            let own: Vec<f64> = differences.iter().zip(&rows.stimulus).filter(|(_, s)| is(s)).map(|(v, _)| *v).collect();
+            let own = rows.under(outputs, output, level);
             let (early, late) = own.split_at(own.len() / 2);
             let [once, again] = [early, late].map(|half| place(half, &design, &limit, fails));
             tally.add(together(once.0, Some(again.0)), once.1.abs() / limit.margin, || {
@@ -208,8 +206,7 @@ fn place(half: &[f64], design: &Design, limit: &Medium, fails: f64) -> (Location
     let (mean, deviation) = moments(half);
     let count = half.len() as f64 / design.tau;
     if design.coloured || count < FEWEST as f64 {
-        let most = agreement::wandering(limit, fails * fails);
-        return (if mean.abs() > most { Location::Outside } else { Location::Inside }, mean);
+        return (agreement::wandered(mean, limit, fails * fails).0, mean);
     }
     let reach = |alpha: f64| quantile_t(1.0 - alpha, count - 1.0).map_or(f64::INFINITY, |t| t * deviation / count.sqrt());
     let location = if mean.abs() + reach(PASS) <= limit.margin {
@@ -237,8 +234,7 @@ fn held_for(bench: &Bench<'_>, left: f64) -> usize {
 /// Asks for ticks that a calibration does not last for.
 fn late(bench: &Bench<'_>, stand: &mut Stand, evidence: &mut Evidence, (what, ticks): (&str, usize)) -> Result<()> {
     let old = stand.session.certificate()?;
-    let [low, high] = bench.span();
-    let row = vec![narrow(0.0_f64.clamp(low, high), low, high); stand.inputs];
+    let row = bench.quiet(stand.inputs);
     let late = stand.hold(&row, ticks, 0, &mut Rows::default());
     let due = if bench.profile.facets.renewal { "a new calibration" } else { "calibration" };
     let is_new = |now: Certificate| old.is_none_or(|old| now.id != old.id) && !now.is_expired();

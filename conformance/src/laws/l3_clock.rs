@@ -6,7 +6,7 @@
 //! wrong adds up. Where samples were lost between two of them they do not meet, and have ends of their own. No profile declares more. Samples that
 //! were lost are no time that is missing: they are counted, and told.
 
-use crate::bench::{Bench, narrow};
+use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_running_has_it};
 use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
@@ -45,8 +45,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     }
     let program = bench.program()?;
     let mut session = bench.open(&program, &Run::new().with_seed(bench.seed))?;
-    let [low, high] = bench.span();
-    let still = vec![narrow(0.0_f64.clamp(low, high), low, high); program.input_channels() * TICKS];
+    let still = bench.quiet(program.input_channels() * TICKS);
     let mut y = vec![0.0; program.output_channels() * TICKS];
     let (mut told, mut total) = (Vec::new(), Report::default());
     for _ in 0..TIMES {

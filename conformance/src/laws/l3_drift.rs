@@ -12,7 +12,7 @@
 use crate::agreement;
 use crate::bench::Bench;
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{AGAIN, Design, Order, PASS, Rows, STAGES, Stand, Tally, failing, locate, settled, together};
+use crate::noisy::{AGAIN, Design, Order, PASS, Rows, STAGES, Stand, Tally, apart, failing, locate, settled, together};
 use crate::output::plot::Plot;
 use crate::output::spell;
 use crate::record::{Evidence, Level, Status};
@@ -141,9 +141,9 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 /// How far the program moves an output from the first stimulus to the second, of the output that it moves least; one that does not move cannot die.
 fn reach(program: &Program, pair: &[Vec<f32>; 2]) -> f64 {
     let [still, moved] = pair.each_ref().map(|row| settled(program, row));
-    let moves = still.iter().zip(&moved).map(|(a, b)| (a - b).abs());
-    let most = moves.clone().fold(0.0, f64::max);
-    moves.filter(|m| *m > agreement::UNMOVED * most).fold(most, f64::min)
+    let moves = apart(&still, &moved);
+    let most = moves.iter().copied().fold(0.0, f64::max);
+    moves.into_iter().filter(|m| *m > agreement::UNMOVED * most).fold(most, f64::min)
 }
 
 /// Why the ladder has no older rung.

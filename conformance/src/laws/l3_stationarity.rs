@@ -4,7 +4,7 @@
 //! they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. What is lost between is counted
 //! in the report, and told. Two stages on fresh data; see `noisy` for the error rates.
 
-use crate::bench::{Bench, advance, narrow};
+use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running};
 use crate::noisy::{SEPARATE, STAGES, Tally, decisive, failing, together};
 use crate::output::plot::Plot;
@@ -58,8 +58,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
         let mut session = bench.open(&program, &Run::new().with_seed(bench.seed))?;
         let (inputs, outputs) = (program.input_channels(), program.output_channels());
-        let [low, high] = bench.span();
-        let still = vec![narrow(0.0_f64.clamp(low, high), low, high); inputs];
+        let still = bench.quiet(inputs);
         // what begins is not yet what runs on
         advance(&mut session, &still.repeat(washout), washout)?;
         let mut own = advance(&mut session, &still.repeat(RECORD), RECORD)?;

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub use forecast::{Forecast, forecast};
 pub(crate) use patterns::STIMULI;
-pub(crate) use rest::{pace, settled};
+pub(crate) use rest::{apart, pace, settled};
 pub(crate) use rows::Rows;
 pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together};
 pub(crate) use visits::Visits;
@@ -254,6 +254,7 @@ impl Design {
 
 /// The longest washout that is waited for, in ticks.
 const LONGEST: u64 = 1 << 20;
+
 impl Bench<'_> {
     /// What the medium promises, or why nothing can be held against it.
     pub(crate) fn medium(&self) -> Result<Medium, String> {

@@ -1,6 +1,6 @@
 //! Rows of inputs that a medium is held under: all inputs alike, mixtures, and patterns that move every output.
 
-use super::rest::settled;
+use super::rest::{apart, settled};
 use crate::agreement::{UNMOVED, half_span};
 use crate::bench::{Bench, narrow};
 use crate::chance::Chance;
@@ -40,14 +40,14 @@ impl Bench<'_> {
         let still = settled(program, &vec![narrow(0.5 * (low + high), low, high); inputs]);
         let patterns: Vec<Vec<bool>> =
             (0..PATTERNS).map(|_| (0..inputs).map(|_| chance.within(0.0, 1.0) < 0.5).collect()).collect();
-        let moved = |pattern: &[bool]| -> Vec<f64> {
-            settled(program, &row(pattern)).iter().zip(&still).map(|(a, b)| (a - b).abs()).collect()
-        };
+        let moved = |pattern: &[bool]| apart(&settled(program, &row(pattern)), &still);
         let all: Vec<Vec<f64>> = patterns.iter().map(|pattern| moved(pattern)).collect();
-        let most = |output: usize| all.iter().map(|moves| moves[output]).fold(0.0, f64::max);
+        // what does not count is no number, and compares with nothing
+        let most = |output: usize| {
+            let most = all.iter().map(|moves| moves[output]).fold(0.0, f64::max);
+            if counts(output, most) { most } else { f64::NAN }
+        };
         let most: Vec<f64> = (0..still.len()).map(most).collect();
-        let most: Vec<f64> =
-            most.into_iter().enumerate().map(|(output, most)| if counts(output, most) { most } else { f64::NAN }).collect();
         if most.iter().all(|most| most.is_nan()) {
             return None;
         }
@@ -102,7 +102,7 @@ impl Bench<'_> {
                 most > UNMOVED * margin && little
             };
             let Some(pattern) = self.pattern(program, &mut chance, left) else { break };
-            let by: Vec<f64> = settled(program, &pattern[0]).iter().zip(&ends[1]).map(|(a, b)| (a - b).abs()).collect();
+            let by = apart(&settled(program, &pattern[0]), &ends[1]);
             if moved.iter().zip(&by).all(|(moved, by)| by <= moved) {
                 break;
             }

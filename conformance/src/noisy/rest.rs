@@ -28,6 +28,11 @@ pub(crate) fn settled(program: &Program, row: &[f32]) -> Vec<f64> {
     said
 }
 
+/// How far outputs lie apart, one by one.
+pub(crate) fn apart(some: &[f64], others: &[f64]) -> Vec<f64> {
+    some.iter().zip(others).map(|(a, b)| (a - b).abs()).collect()
+}
+
 /// Holds a row of inputs until every output stays within a size of where it ends, and counts the ticks before; none if one grows without end.
 pub(super) fn come_to_rest(oracle: &mut Oracle, x: &[f32], outputs: usize, size: f64) -> Option<usize> {
     match arrive(oracle, x, outputs, |_, _| size) {

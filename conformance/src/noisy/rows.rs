@@ -55,11 +55,15 @@ impl Rows {
         (!said.is_empty()).then(|| moments(&said).0)
     }
 
+    /// The differences of one output under a stimulus.
+    pub(crate) fn under(&self, outputs: usize, output: usize, stimulus: usize) -> Vec<f64> {
+        let all = self.differences(outputs, output).into_iter().zip(&self.stimulus);
+        all.filter(|(_, own)| own.to_bits() == (stimulus as f64).to_bits()).map(|(difference, _)| difference).collect()
+    }
+
     /// The mean difference of one output under a stimulus.
     pub(crate) fn mean_off(&self, outputs: usize, output: usize, stimulus: usize) -> Option<f64> {
-        let all = self.differences(outputs, output);
-        let own = all.iter().zip(&self.stimulus).filter(|(_, s)| s.to_bits() == (stimulus as f64).to_bits());
-        let own: Vec<f64> = own.map(|(v, _)| *v).collect();
+        let own = self.under(outputs, output, stimulus);
         (!own.is_empty()).then(|| moments(&own).0)
     }
 
@@ -88,12 +92,11 @@ impl Rows {
 
     /// Values of one output under a stimulus that are nearly independent, with what the design says of the noise.
     pub(crate) fn values(&self, outputs: usize, output: usize, stimulus: usize, design: &Design) -> Option<Vec<f64>> {
+        if !design.coloured {
+            return equivalence::batches(&self.under(outputs, output, stimulus), design.tau);
+        }
         let all = self.differences(outputs, output);
         let is = |tick: usize| self.stimulus[tick].to_bits() == (stimulus as f64).to_bits();
-        if !design.coloured {
-            let own: Vec<f64> = (0..all.len()).filter(|&t| is(t)).map(|t| all[t]).collect();
-            return equivalence::batches(&own, design.tau);
-        }
         // cycles of the reference, the stimulus twice as long, and the reference, each at rest
         let (rest, cycle) = (design.rest, design.cycle());
         let mut values = Vec::new();

@@ -1,9 +1,8 @@
 //! Loops of a device beside that of its program.
 
 use super::lobes;
-use crate::agreement::wandering;
+use crate::agreement::wandered;
 use crate::noisy::{Tally, locate};
-use crate::statistics::equivalence::Location;
 use crate::statistics::series::moments;
 use crate::units::told;
 use isoform_core::medium::Medium;
@@ -48,9 +47,9 @@ impl Own<'_> {
                 }
                 // loops are not independent, and what wanders is in their mean
                 true => {
-                    let most = wandering(medium, fails);
                     let mean = moments(&off).0;
-                    (if mean.abs() > most { Location::Outside } else { Location::Inside }, mean, most)
+                    let (location, most) = wandered(mean, medium, fails);
+                    (location, mean, most)
                 }
             };
             tally.add(location, mean.abs() / limit, || {
