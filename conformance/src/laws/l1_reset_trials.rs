@@ -99,6 +99,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// The fewest ticks of a stage.
+pub(crate) fn ticks() -> usize {
+    TRIALS[0] * block(HISTORY)
+}
+
 /// Ticks of a block of trials whose histories last so many.
 fn block(lasts: usize) -> usize {
     HISTORIES * (lasts + WINDOW)

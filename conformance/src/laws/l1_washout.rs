@@ -98,6 +98,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// The fewest ticks of a stage on a medium with a washout.
+pub(crate) fn ticks(washout: usize) -> usize {
+    washout.max(TICKS).saturating_add(washout).saturating_add(window(washout)).saturating_mul(HISTORIES * TRIALS)
+}
+
 /// Ticks of the outputs that are looked at: a part of the time in which the medium forgets, so that a window spans what it does in that time, such as
 /// periods of an oscillator or spikes.
 fn window(washout: usize) -> usize {

@@ -44,6 +44,8 @@ fn requirement(class: Class) -> Requirement {
 const TICKS: usize = 1200;
 /// Ticks of something else between two passes of one drive.
 const BETWEEN: usize = 64;
+/// Ticks of a stage on one program.
+pub(crate) const STAGE: usize = 2 * TICKS + BETWEEN;
 /// Noisy programs from which a limit comes.
 const COPIES: u64 = 16;
 /// The most checks: two of each program.

@@ -26,6 +26,11 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
+/// What the rows beside those of [`STIMULI`] are called.
+const FURTHER: [&str; 2] = ["the pattern that moves every output", "its mirror image"];
+/// How many there are with them.
+pub(crate) const ROWS: usize = STIMULI.len() + FURTHER.len();
+
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     agreement::measure(bench, evidence, Order::Random, |bench, program, chance| {
         let levels = bench.stimuli(program.input_channels(), chance);
@@ -34,7 +39,6 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    const FURTHER: [&str; 2] = ["the pattern that moves every output", "its mirror image"];
     let verdict = agreement::judge(evidence, profile, |_, stimulus| STIMULI.iter().chain(&FURTHER).nth(stimulus).map_or_else(String::new, |&n| n.to_owned()));
     let (Ok(all), Some(medium)) = (agreement::measured(evidence), profile.medium) else { return verdict };
     let (margin, unit) = (medium.margin, agreement::unit(&all));

@@ -54,6 +54,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// How many stimuli a program with so many inputs has.
+pub(crate) fn stimuli(inputs: usize) -> usize {
+    1 + inputs.min(DRIVEN)
+}
+
 /// Quiet inputs, and one row for each input that is driven.
 fn rows(bench: &Bench<'_>, program: &Program, margin: f64) -> Vec<Vec<f32>> {
     let inputs = program.input_channels();

@@ -96,6 +96,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// The fewest ticks of a stage on a medium with a washout, which bears an input so many ticks after another.
+pub(crate) fn ticks(washout: usize, spacing: usize) -> usize {
+    window(washout).saturating_add(washout.max(spacing)).saturating_mul(2 * TRIALS)
+}
+
 /// Ticks after a pulse that do not count.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above nought, and held against the spacing")]
 fn echo(spacing: usize, dt: f64) -> usize {

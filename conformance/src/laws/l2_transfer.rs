@@ -33,6 +33,8 @@ pub(super) const LAW: Law = Law {
 
 /// Levels of a staircase.
 const LEVELS: usize = 9;
+/// Stimuli at the least: the reference, and one staircase up and down.
+pub(crate) const FEWEST_STIMULI: usize = 1 + 2 * LEVELS;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let margin = bench.medium().map_or(0.0, |medium| medium.margin);

@@ -43,6 +43,8 @@ pub(super) const LAW: Law = Law {
 const LEVELS: usize = 9;
 /// Ticks of each, at the least.
 const TICKS: usize = 64;
+/// The fewest ticks of both staircases.
+pub(crate) const STAIRCASES: usize = 2 * LEVELS * TICKS;
 /// Ticks before its end at which a call begins that lasts longer.
 const ENDING: usize = 8;
 /// The share of its time after which an old calibration is looked at.

@@ -36,8 +36,10 @@ pub(super) const LAW: Law = Law {
 
 /// Shares of the declared time at which it is looked at; the last leaves room for the looking.
 const LADDER: [f64; 5] = [0.0, 1e-3, 1e-2, 0.1, 0.9];
+/// How many those are.
+pub(crate) const AGES: usize = LADDER.len();
 /// Ticks of work that take the place of a time that is not declared.
-const WORK: f64 = 20_000.0;
+pub(crate) const WORK: f64 = 20_000.0;
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of ticks, held below the most")]
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {

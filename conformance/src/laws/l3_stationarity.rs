@@ -86,6 +86,11 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     Ok(())
 }
 
+/// The fewest ticks of a record and a stage on a medium with a washout.
+pub(crate) fn ticks(washout: usize) -> usize {
+    window(washout).saturating_add(washout).saturating_mul(WINDOWS).saturating_add(washout).saturating_add(RECORD)
+}
+
 /// Whether outputs are spikes, one a tick at most.
 fn is_train(rows: &[f32]) -> bool {
     rows.iter().all(|v| *v == 0.0 || *v == 1.0)

@@ -66,10 +66,23 @@ modules! {
     l4_setup
 }
 
-pub(crate) use l1_noise::ticks as noise_ticks;
-pub(crate) use l2_course::ticks as course_ticks;
-pub(crate) use l2_pinched::ticks as pinched_ticks;
-pub(crate) use l2_settled::ticks as settled_ticks;
+/// What the laws take at the least, for the plan of a run.
+pub(crate) mod least {
+    pub(crate) use super::l1_noise::ticks as noise;
+    pub(crate) use super::l1_reset_trials::ticks as reset_trials;
+    pub(crate) use super::l1_washout::ticks as washout;
+    pub(crate) use super::l2_capacity::STAGE as CAPACITY;
+    pub(crate) use super::l2_course::ticks as course;
+    pub(crate) use super::l2_equivalence::ROWS as EQUIVALENCE;
+    pub(crate) use super::l2_isolation::stimuli as isolation;
+    pub(crate) use super::l2_pinched::ticks as pinched;
+    pub(crate) use super::l2_response::ticks as response;
+    pub(crate) use super::l2_settled::ticks as settled;
+    pub(crate) use super::l2_transfer::FEWEST_STIMULI as TRANSFER;
+    pub(crate) use super::l3_calibration::STAIRCASES;
+    pub(crate) use super::l3_drift::{AGES, WORK};
+    pub(crate) use super::l3_stationarity::ticks as stationarity;
+}
 
 /// Hands the list of laws to a macro of this crate: the only place where it stands.
 ///

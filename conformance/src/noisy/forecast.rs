@@ -7,8 +7,8 @@ use super::rest::come_to_rest;
 use super::{AGAIN, Design, MOST, PILOT, REST, SETTLED, STIMULI};
 use crate::bench::{narrow, span};
 use crate::law::Law;
-use crate::laws::{course_ticks, noise_ticks, pinched_ticks, settled_ticks};
-use crate::settled::{unsaid, window};
+use crate::laws::least;
+use crate::settled::unsaid;
 use isoform_core::medium::Medium;
 use isoform_core::oracle::Oracle;
 use isoform_core::profile::Profile;
@@ -63,19 +63,19 @@ impl Part<'_> {
         let inputs = self.program.map_or(1, Program::input_channels);
         let margin = self.medium.margin;
         match law {
-            "L1.noise" => noise_ticks(self.medium.flicker, inputs, SETTLED[0] + PILOT[0]),
-            // trials of five histories, each with what is looked at behind it
-            "L1.reset-trials" => PILOT[0] + 24 * 5 * (30 + 4),
-            "L2.equivalence" => PILOT[0] + self.stage(STIMULI.len() + 2, margin),
-            "L2.isolation" => PILOT[0] + self.stage(1 + inputs.min(8), margin),
-            "L2.transfer" => PILOT[0] + self.stage(1 + 2 * 9, margin),
+            "L1.noise" => least::noise(self.medium.flicker, inputs, SETTLED[0] + PILOT[0]),
+            "L1.reset-trials" => PILOT[0] + least::reset_trials(),
+            "L2.equivalence" => PILOT[0] + self.stage(least::EQUIVALENCE, margin),
+            "L2.isolation" => PILOT[0] + self.stage(least::isolation(inputs), margin),
+            "L2.transfer" => PILOT[0] + self.stage(least::TRANSFER, margin),
             "L2.course" => PILOT[0] + self.course(),
-            // two passes, and what lies between them
-            "L2.capacity" if self.profile.limits.spacing <= 1 && inputs > 0 => 2 * 1200 + 64,
-            "L2.pinched" => self.program.map_or(0, pinched_ticks),
+            "L2.capacity" if self.profile.limits.spacing <= 1 && inputs > 0 => least::CAPACITY,
+            "L2.pinched" => self.program.map_or(0, least::pinched),
             "L3.drift" => PILOT[0] + self.ladder(),
-            // a staircase before and one after, and means
-            "L3.calibration" if self.profile.facets.calibration => 2 * 9 * 64 + PILOT[0] + self.stage(STIMULI.len(), margin),
+            // staircases, and means
+            "L3.calibration" if self.profile.facets.calibration => {
+                least::STAIRCASES + PILOT[0] + self.stage(STIMULI.len(), margin)
+            }
             _ => {
                 self.medium.washout.map_or(0, |washout| self.running(law, usize::try_from(washout).unwrap_or(usize::MAX), inputs))
             }
@@ -86,19 +86,14 @@ impl Part<'_> {
     fn running(&self, law: &str, washout: usize, inputs: usize) -> usize {
         let spacing = self.profile.limits.spacing;
         match law {
-            // trials of five histories, which last as long as the washout
-            "L1.washout" => washout.max(32).saturating_add(washout).saturating_add((washout / 4).max(32)).saturating_mul(5 * 24),
-            // trials with a drive and without
-            "L2.response" if inputs > 0 => window(washout).saturating_add(washout.max(spacing)).saturating_mul(2 * 40),
+            "L1.washout" => least::washout(washout),
+            "L2.response" if inputs > 0 => least::response(washout, spacing),
             "L2.settled"
                 if inputs > 0 && spacing <= 1 && !self.medium.flicker && self.program.is_none_or(|p| unsaid(p).is_none()) =>
             {
-                settled_ticks(washout)
+                least::settled(washout)
             }
-            // a record, and windows with a washout between them
-            "L3.stationarity" => {
-                window(washout).saturating_add(washout).saturating_mul(60).saturating_add(washout).saturating_add(2048)
-            }
+            "L3.stationarity" => least::stationarity(washout),
             _ => 0,
         }
     }
@@ -124,8 +119,8 @@ impl Part<'_> {
 
     /// The pattern of levels, and once more for as long as time constants show, where a stage has ticks for it.
     fn course(&self) -> usize {
-        let once = course_ticks(self.profile, &[]);
-        let slow = course_ticks(self.profile, self.program.map_or(&[][..], std::slice::from_ref)) / once - 1;
+        let once = least::course(self.profile, &[]);
+        let slow = least::course(self.profile, self.program.map_or(&[][..], std::slice::from_ref)) / once - 1;
         let stage = self.design(self.medium.margin).saturating_mul(once);
         if stage > MOST || !self.is_chopped_shortly() {
             return 0;
@@ -136,21 +131,20 @@ impl Part<'_> {
 
     /// The ages at which the drift is looked at: one stage each, and both of the first, which is what the others are held against.
     fn ladder(&self) -> usize {
-        const AGES: usize = 5;
         let Medium { margin, drift, .. } = *self.medium;
         let design = self.design(drift.map_or(margin, |d| d.most) / 2.0_f64.sqrt());
         // where a drift is declared and the medium cannot rest, its time passes in work
         let worked = match (drift, self.program) {
-            (None, _) => 20_000.0,
+            (None, _) => least::WORK,
             (Some(drift), Some(program)) if !self.profile.facets.rest => drift.within / program.semantics().dt,
             _ => 0.0,
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of ticks, held below the most")]
         let worked = worked.min(1e9) as usize;
-        if design.saturating_mul(2 * (AGES + AGAIN)).saturating_add(worked) > MOST || !self.is_chopped_shortly() {
+        if design.saturating_mul(2 * (least::AGES + AGAIN)).saturating_add(worked) > MOST || !self.is_chopped_shortly() {
             return 0;
         }
-        let stages = design * (AGES + AGAIN);
+        let stages = design * (least::AGES + AGAIN);
         (if self.medium.flicker { stages } else { 3 * stages }) + worked * 9 / 10
     }
 
