@@ -56,32 +56,31 @@ fn means_under_a_new_calibration_are_held_against_the_margin() {
         ),
         (Colour::Flicker, Habit::Spoiling, Status::Fail, "where 50 mV is declared"),
     ] {
-        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(colour, 0.02, 0.05));
-        let dossier = tried(&Dated::new(Arc::new(medium), habit), "L3.calibration");
-        let outcome = &dossier.outcomes[0];
-        assert!(outcome.status == status && outcome.reason.ends_with(why), "{habit:?}: {} {}", outcome.status, outcome.reason);
-        assert_eq!(judge(&dossier).outcomes, dossier.outcomes);
+        let (found, reason) = blurred(Blur::honest(colour, 0.02, 0.05), habit);
+        assert!(found == status && reason.ends_with(why), "{habit:?}: {found} {reason}");
     }
+}
+
+/// What the law says of a blurred medium with such calibrations.
+fn blurred(blur: Blur, habit: Habit) -> (Status, String) {
+    let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+    let dossier = tried(&Dated::new(Arc::new(medium), habit), "L3.calibration");
+    assert_eq!(judge(&dossier).outcomes, dossier.outcomes);
+    let outcome = &dossier.outcomes[0];
+    (outcome.status, outcome.reason.clone())
 }
 
 #[test]
 fn means_late_in_the_time_of_a_calibration_are_held_against_margin_and_drift() {
-    let of = |blur: Blur, habit: Habit| {
-        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
-        let dossier = tried(&Dated::new(Arc::new(medium), habit), "L3.calibration");
-        assert_eq!(judge(&dossier).outcomes, dossier.outcomes);
-        let outcome = &dossier.outcomes[0];
-        (outcome.status, outcome.reason.clone())
-    };
     let white = Blur::honest(Colour::White, 0.02, 0.05);
-    let (status, reason) = of(white, Habit::Fading);
+    let (status, reason) = blurred(white, Habit::Fading);
     assert!(status == Status::Fail && reason.contains("late in the time of a calibration, at level "), "{reason}");
     // the program goes up to five, of which a fifth is what is declared to drift
-    assert_eq!(of(white.with_drift(0.0, 1.1, 10.0), Habit::Fading).0, Status::Pass);
-    assert_eq!(of(white.with_drift(0.0, 0.5, 10.0), Habit::Fading).0, Status::Fail);
+    assert_eq!(blurred(white.with_drift(0.0, 1.1, 10.0), Habit::Fading).0, Status::Pass);
+    assert_eq!(blurred(white.with_drift(0.0, 0.5, 10.0), Habit::Fading).0, Status::Fail);
     // noise that remembers for longer than a level lasts, and noise that is larger than the margin
     for blur in [Blur::honest(Colour::Autoregressive(0.9), 0.02, 0.05), Blur::honest(Colour::White, 0.06, 0.05)] {
-        let (status, reason) = of(blur, Habit::Honest);
+        let (status, reason) = blurred(blur, Habit::Honest);
         assert_eq!(status, Status::Pass, "{reason}");
     }
 }

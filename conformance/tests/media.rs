@@ -6,7 +6,7 @@ use isoform_conformance::media::{Blur, Blurred, Colour, Nature};
 use isoform_conformance::output::diff;
 use isoform_conformance::record::{Dossier, Status};
 use isoform_conformance::{Options, judge, laws, run};
-use isoform_core::builder::delay;
+use isoform_core::builder::{Draft, delay};
 use isoform_core::error::Result;
 use isoform_core::functions::li;
 use isoform_core::layer::Quantise;
@@ -125,6 +125,15 @@ impl Substrate for Stray {
     }
 }
 
+/// A program of one node.
+fn single(inputs: usize, node: impl Into<Draft>) -> Program {
+    let mut net = Program::builder();
+    let x = net.input("x", [inputs]);
+    let y = net.node("node", node, x);
+    net.output("y", y);
+    net.build(Semantics::exact(1e-3)).expect("a program")
+}
+
 /// What a law says of such a medium with a margin.
 fn strayed(law: &str, margin: f64, [shown, made]: [Program; 2]) -> (Status, String) {
     let inner = Blurred::new(Arc::new(OracleSubstrate::new()), Blur::honest(Colour::White, 0.02, margin));
@@ -135,13 +144,7 @@ fn strayed(law: &str, margin: f64, [shown, made]: [Program; 2]) -> (Status, Stri
 
 #[test]
 fn the_time_constants_of_a_slow_program_show() {
-    let leak = |tau: f64| {
-        let mut net = Program::builder();
-        let x = net.input("x", [1]);
-        let y = net.node("leak", li().with("tau", tau), x);
-        net.output("y", y);
-        net.build(Semantics::exact(1e-3)).expect("a program")
-    };
+    let leak = |tau: f64| single(1, li().with("tau", tau));
     assert_eq!(strayed("L2.course", 0.05, [leak(0.1), leak(0.1)]).0, Status::Pass);
     for tau in [0.08, 0.12] {
         let (status, reason) = strayed("L2.course", 0.05, [leak(0.1), leak(tau)]);
@@ -208,13 +211,7 @@ fn a_slow_program_has_something_to_forget_before_a_reset() {
 
 #[test]
 fn inputs_that_move_little_alone_are_isolated_together() {
-    let map = |rows: [[f64; 8]; 2]| {
-        let mut net = Program::builder();
-        let x = net.input("x", [8]);
-        let y = net.node("map", Dense::new(rows.into(), None).expect("a map"), x);
-        net.output("y", y);
-        net.build(Semantics::exact(1e-3)).expect("a program")
-    };
+    let map = |rows: [[f64; 8]; 2]| single(8, Dense::new(rows.into(), None).expect("a map"));
     let shown = [[0.25, -0.25, 0.25, -0.25, 0.25, -0.25, 0.25, -0.25], [0.25, 0.25, 0.25, 0.25, 0.0, 0.0, 0.0, 0.0]];
     let deaf = [[0.0; 8], shown[1]];
     let status = |margin: f64, made: [[f64; 8]; 2]| strayed("L2.isolation", margin, [map(shown), map(made)]);
@@ -259,11 +256,7 @@ fn an_output_that_all_inputs_alike_leave_where_it_is_takes_its_course() {
 /// What a law says of a medium that shows the difference of two inputs, under noise of its own kind.
 fn of_a_difference(law: &str, blur: Blur) -> (Status, String) {
     let inner = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
-    let mut net = Program::builder();
-    let x = net.input("x", [2]);
-    let y = net.node("difference", Dense::new([[1.0, -1.0]].into(), None).expect("a map"), x);
-    net.output("y", y);
-    let shown = net.build(Semantics::exact(1e-3)).expect("a program");
+    let shown = single(2, Dense::new([[1.0, -1.0]].into(), None).expect("a map"));
     let dossier = run(&Stray { inner, made: shown.clone(), shown }, &Options::new().with_law(law)).expect("a run");
     assert_eq!(judge(&dossier), dossier);
     (dossier.outcomes[0].status, dossier.outcomes[0].reason.clone())
