@@ -6,12 +6,11 @@
 //!
 //! **Promises.** The margin, noise and drift of the profile are options. Whether a program keeps to them is worked out from the statistics of the
 //! cells before one is written (the sums stand in `forecast.rs`), and a program that would not is refused with the numbers that it needs. They
-//! count the age at the first tick and, where reads disturb, what reads do to the cells: to the margin those of a minute, to the drift those of any minute, to the noise all [`READS`] of
-//! them: read disturb has no end, and
-//! no cell declares how many reads it bears, so that a promise has to say how far it goes.
-//! They grow with the weights, with the root of the inputs of a map and with the depth of the program. Those that are not
-//! given are what the program needs that the chip shows of itself, and a quarter more. They are wide beside digital promises, for a weight of such cells is off by four
-//! parts in a hundred of the largest.
+//! count the age at the first tick and, where reads disturb, what reads do to the cells: to the margin those of a minute, to the drift those of any
+//! minute, to the noise all [`READS`] of them. Read disturb has no end, and no cell declares how many reads it bears, so that a promise has to say how
+//! far it goes. Promises grow with the weights, with the root of the inputs of a map and with the depth of the program. Those that are not given are
+//! what the program needs that the chip shows of itself, and a quarter more. They are wide beside digital promises, for a weight of such cells is off
+//! by four parts in a hundred of the largest.
 
 use super::array::Settings;
 use super::error::Error as CrossbarError;
