@@ -120,6 +120,7 @@ fn error_rates_are_those_of_the_laws_behind_the_claim() {
         ("L2.equivalence", Level::L2, "effective samples of a stage", 400.0),
         ("L2.transfer", Level::L2, "effective samples of a stage", 160.0),
         ("L3.stationarity", Level::L3, "separate trials of a stage", 60.0),
+        ("L3.drift", Level::L4, "shift that a stage finds, in deviations of a trial", 1.27),
     ] {
         let (law, figures) = (law.to_owned(), vec![figure(name, value)]);
         medium.outcomes.push(Outcome { law, status: Status::Pass, level, figures, ..medium.outcomes[0].clone() });
@@ -135,6 +136,9 @@ fn error_rates_are_those_of_the_laws_behind_the_claim() {
     assert!(l2.contains("of 160 effective samples or more.") && !l2.contains("separate"), "{l2}");
     let l3 = meaning(Level::L3);
     assert!(l3.contains("what runs on is compared by 60 separate trials a stage or more."), "{l3}");
+    let l4 = meaning(Level::L4);
+    let wanted = "60 separate trials a stage or more, and a shift of all outputs by 1.3 deviations of a trial is found with a probability of at least 0.95 a stage.";
+    assert!(l4.contains(wanted), "{l4}");
 }
 
 #[test]

@@ -11,7 +11,7 @@
 use crate::bench::{Bench, advance, narrow};
 use crate::chance::Chance;
 use crate::law::{Law, Verdict, if_running};
-use crate::noisy::{SEPARATE, STAGES, Tally, decisive, failing, together};
+use crate::noisy::{STAGES, Tally, decisive, failing, together, with_trials};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::Location;
 use crate::statistics::permutation;
@@ -196,7 +196,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     if let Some(lag) = lag {
         verdict = verdict.with_figure("lag: ticks after a history at which it still shows", lag as f64, "1");
     }
-    verdict.with_figure(SEPARATE, (HISTORIES * TRIALS) as f64, "1")
+    with_trials(verdict, [TRIALS, HISTORIES * TRIALS], HISTORIES, fails)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running_has_it};
-use crate::noisy::{SEPARATE, STAGES};
+use crate::noisy::{STAGES, with_trials};
 use crate::record::{Evidence, Level, Status};
 use crate::settled::window;
 use crate::statistics::permutation;
@@ -136,5 +136,5 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         None if worst <= LEVEL => Verdict::pass(format!("what follows a drive differs from what follows none, p = {worst:.4}")),
         None => Verdict::fail(format!("what follows a drive does not differ from what follows none, p = {worst:.4} in the better of two stages")),
     };
-    verdict.with_limit("p-value of the better stage", worst, "1", LEVEL).with_figure(SEPARATE, (2 * TRIALS) as f64, "1")
+    with_trials(verdict.with_limit("p-value of the better stage", worst, "1", LEVEL), [TRIALS, 2 * TRIALS], 2, LEVEL)
 }

@@ -9,10 +9,10 @@
 //! A program whose means go on, whose outputs are spikes or which hands its inputs on declares no mean. An output that the program moves by no more
 //! than the margin shows nothing, for one that always says the same would be within it too.
 
-use crate::agreement::SAYS_NOTHING;
+use crate::agreement::{SAMPLES, SAYS_NOTHING};
 use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running_has_it};
-use crate::noisy::{Rows, SEPARATE, STAGES, STIMULI, Tally, Visits, failing, locate, together};
+use crate::noisy::{Rows, STAGES, STIMULI, Tally, Visits, failing, locate, together};
 use crate::record::{Evidence, Level, Status};
 use crate::settled::{means, swing, unsaid, valued, window};
 use crate::statistics::equivalence::{FEWEST, Location};
@@ -302,5 +302,6 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         }
         _ => verdict,
     };
-    verdict.with_limit("largest standard deviation", loudest, unit, noise * RESOLUTION).with_figure(SEPARATE, visits as f64, "1")
+    // a washout lies between two visits, so that each is a sample
+    verdict.with_limit("largest standard deviation", loudest, unit, noise * RESOLUTION).with_figure(SAMPLES, visits as f64, "1")
 }

@@ -6,7 +6,7 @@
 
 use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running};
-use crate::noisy::{SEPARATE, STAGES, Tally, decisive, failing, together};
+use crate::noisy::{STAGES, Tally, decisive, failing, together, with_trials};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
 use crate::settled::window;
@@ -138,8 +138,8 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
             format!("{name}: the late windows differ from the early ones, p = {first:.4} and again {:.4}", again.unwrap_or(first))
         });
     }
-    tally
+    let verdict = tally
         .verdict(evidence, |_| format!("late windows do not differ from early ones, p = {least:.3}"))
-        .with_figure("p-value", least, "1")
-        .with_figure(SEPARATE, WINDOWS as f64, "1")
+        .with_figure("p-value", least, "1");
+    with_trials(verdict, [WINDOWS / 2, WINDOWS], 2, fails)
 }

@@ -34,7 +34,9 @@ pub use forecast::{Forecast, forecast};
 pub(crate) use patterns::STIMULI;
 pub(crate) use rest::{apart, pace, settled};
 pub(crate) use rows::Rows;
-pub(crate) use tally::{FALSE_ALARM, PASS, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together};
+pub(crate) use tally::{
+    FALSE_ALARM, PASS, RESOLVED, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together, with_trials,
+};
 pub(crate) use visits::Visits;
 
 /// The probability with which a stage finds a mean of nought within its margin.

@@ -3,10 +3,12 @@
 //! A law may alarm on a healthy substrate with a probability of its share of [`FALSE_ALARM`], split over its checks of all programs. A check fails only if it fails
 //! twice, on fresh data, each time at the root of its share. It passes at [`PASS`] over both stages.
 
+use super::POWER;
 use crate::law::Verdict;
 use crate::laws::laws;
 use crate::record::{Evidence, Requirement, Status};
 use crate::statistics::equivalence::{self, Location};
+use crate::statistics::permutation;
 use isoform_core::profile::Class;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -60,6 +62,8 @@ pub(crate) fn locate(values: Option<&[f64]>, margin: f64, fails: f64) -> (Locati
 
 /// The figure that tells how many trials a permutation is made of, which lie apart.
 pub(crate) const SEPARATE: &str = "separate trials of a stage";
+/// The figure that tells by which shift of all outputs such trials are told apart in a stage, in standard deviations of a trial.
+pub(crate) const RESOLVED: &str = "shift that a stage finds, in deviations of a trial";
 
 /// The names of the two stages of a test.
 pub(crate) const STAGES: [&str; 2] = ["stage 1", "stage 2"];
@@ -122,6 +126,15 @@ impl Tally {
             .with_limit("largest deviation over what was declared", worst, "1", resolution.max(1.0))
             .with_figure("checks", checks as f64, "1")
             .with_figure("probability of a false alarm of this law, at most", share(), "1")
+    }
+}
+
+/// Tells how many trials there were, of so many groups of which one has so many, and by which shift of it the groups are told apart at a level.
+pub(crate) fn with_trials(verdict: Verdict, of: [usize; 2], groups: usize, level: f64) -> Verdict {
+    let verdict = verdict.with_figure(SEPARATE, of[1] as f64, "1");
+    match permutation::resolved(of, groups, level, POWER) {
+        Some(shift) => verdict.with_figure(RESOLVED, shift, "1"),
+        None => verdict,
     }
 }
 

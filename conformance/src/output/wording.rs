@@ -2,7 +2,7 @@
 
 use super::spelling::{plain, spell};
 use crate::laws::laws;
-use crate::noisy::{FALSE_ALARM, POWER};
+use crate::noisy::{FALSE_ALARM, POWER, RESOLVED, SEPARATE};
 use crate::record::{Dossier, Figure, Level, Outcome, Requirement, Status};
 use crate::suite::holds;
 use crate::waiver;
@@ -74,18 +74,21 @@ fn rates(dossier: &Dossier, level: Level) -> String {
     if dossier.provenance.profile.medium.is_none() || behind().next().is_none() {
         return String::new();
     }
-    // the law that saw least says how much was seen
-    let least = |name: &str| {
-        let all = behind().flat_map(|o| &o.figures).filter(|f| f.name == name).map(|f| f.value);
-        all.reduce(f64::min).filter(|least| *least > 0.0)
-    };
+    // the law that saw least says how much was seen, and that which tells least apart what is told apart
+    let all = |name: &'static str| behind().flat_map(|o| &o.figures).filter(move |f| f.name == name).map(|f| f.value);
+    let least = |name| all(name).reduce(f64::min).filter(|least| *least > 0.0);
+    let most = |name| all(name).reduce(f64::max).filter(|most| most.is_finite());
     let seen = least(crate::agreement::SAMPLES).map_or_else(String::new, |samples| {
         format!(
             "; an unbiased mean is found inside its margin with a probability of at least {POWER} a stage, of {samples:.0} effective samples or more"
         )
     });
-    let apart = least(crate::noisy::SEPARATE)
-        .map_or_else(String::new, |trials| format!("; what runs on is compared by {trials:.0} separate trials a stage or more"));
+    let apart = least(SEPARATE).map_or_else(String::new, |trials| {
+        let shift = most(RESOLVED).map_or_else(String::new, |shift| {
+            format!(", and a shift of all outputs by {shift:.1} deviations of a trial is found with a probability of at least {POWER} a stage")
+        });
+        format!("; what runs on is compared by {trials:.0} separate trials a stage or more{shift}")
+    });
     format!(
         " The statistical laws together alarm on a healthy medium with a probability of at most {FALSE_ALARM:e}{seen}{apart}."
     )

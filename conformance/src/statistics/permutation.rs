@@ -8,6 +8,7 @@
 //! statistics based on distances*, J. Stat. Plan. Inference 143, 1249; Phipson and Smyth 2010, Stat. Appl. Genet. Mol. Biol. 9, 39 (the p-value).
 
 use crate::chance::Chance;
+use statrs::distribution::{ChiSquared, ContinuousCDF, Discrete, Poisson};
 
 /// Permutations of a test; the least p-value is one in two thousand.
 pub const PERMUTATIONS: usize = 1999;
@@ -30,6 +31,34 @@ pub fn same_in_blocks(groups: &[&[f64]], width: usize, seed: u64) -> f64 {
     let blocks = groups.iter().map(|rows| rows.len() / width).min().unwrap_or(0);
     let rows: Vec<&[f64]> = (0..blocks).flat_map(|b| groups.iter().map(move |rows| &rows[b * width..(b + 1) * width])).collect();
     judge(&rows, (0..blocks * k).map(|i| i % k).collect(), k, k, seed)
+}
+
+/// The part of the trials with which the likelihood ratio would do, were there nothing but shifts of normal trials to find.
+const EFFICIENCY: f64 = 0.8;
+
+/// Terms of a non-central χ² whose noncentrality is 200 at most.
+const TERMS: u32 = 200;
+
+/// The least shift of one of several groups that the test finds at a level with a probability, in standard deviations of normal trials of which all
+/// numbers move alike: that of the likelihood ratio, whose statistic is a non-central χ² with a degree of freedom for each group but one, beside
+/// [`EFFICIENCY`]. `of` has the trials of the group, and of all.
+#[must_use]
+pub fn resolved(of: [usize; 2], groups: usize, level: f64, power: f64) -> Option<f64> {
+    let [own, all] = of.map(|trials| trials as f64);
+    let degrees = groups.checked_sub(1).filter(|degrees| *degrees > 0)? as f64;
+    let critical = ChiSquared::new(degrees).ok()?.inverse_cdf(1.0 - level);
+    let found = |noncentrality: f64| {
+        let mixed = Poisson::new(noncentrality / 2.0).ok()?;
+        let term = |j: u32| Some(mixed.pmf(u64::from(j)) * ChiSquared::new(degrees + 2.0 * f64::from(j)).ok()?.sf(critical));
+        (0..TERMS).map(term).sum::<Option<f64>>()
+    };
+    // the probability grows with the noncentrality
+    let (mut low, mut high) = (0.0, 200.0);
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        if found(middle)? < power { low = middle } else { high = middle }
+    }
+    (own > 0.0 && all > own).then(|| (high * all / (own * (all - own)) / EFFICIENCY).sqrt())
 }
 
 /// Shuffles labels within parts of so many trials, and counts how often groups are as far apart.
@@ -103,6 +132,37 @@ mod tests {
         assert!(same(&[&base, &trials(2, 60, 1.5, 1.0)], 1, 0) <= 0.001);
         assert!(same(&[&base, &trials(3, 60, 0.0, 4.0)], 1, 0) <= 0.001);
         assert!(same(&[&base, &trials(4, 60, 0.0, 1.0)], 1, 0) > 0.01);
+    }
+
+    #[test]
+    fn what_is_resolved_is_found_as_often_as_is_said() {
+        const RUNS: u64 = 200;
+        for (each, groups, level) in [(40, 2, 1e-3), (24, 5, 6e-3)] {
+            let shift = resolved([each, each * groups], groups, level, 0.95).expect("a shift");
+            let found = (0..RUNS).filter(|run| {
+                let moved = |group: usize| if group + 1 == groups { shift } else { 0.0 };
+                let all: Vec<Vec<f64>> =
+                    (0..groups).map(|group| trials(run * 8 + group as u64, each, moved(group), 1.0)).collect();
+                let all: Vec<&[f64]> = all.iter().map(Vec::as_slice).collect();
+                same(&all, 1, *run) <= level
+            });
+            let found = found.count() as f64 / RUNS as f64;
+            eprintln!(
+                "{groups} groups of {each}, level {level}: {shift:.3} deviations, at least 0.95 expected, found {found:.3}"
+            );
+            // four standard errors below, and not so many that much less would be resolved
+            assert!(found > 0.95 - 4.0 * (0.95 * 0.05 / RUNS as f64).sqrt() && found < 0.999, "{found}");
+        }
+    }
+
+    #[test]
+    fn more_trials_resolve_more() {
+        let of = |trials: usize| resolved([trials, 2 * trials], 2, 1e-3, 0.95);
+        // (z(0.9995) + z(0.95)) √(2 / 40) for the best test
+        let best = (3.2905 + 1.6449) * (2.0_f64 / 40.0).sqrt();
+        assert!(of(40).is_some_and(|shift| (shift * EFFICIENCY.sqrt() / best - 1.0).abs() < 1e-3));
+        assert!(of(160) < of(40));
+        assert_eq!([of(0), resolved([4, 4], 1, 1e-3, 0.95)], [None, None]);
     }
 
     #[test]
