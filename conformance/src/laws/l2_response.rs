@@ -9,11 +9,15 @@
 use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running_has_it};
 use crate::noisy::{STAGES, with_trials};
+use crate::output::plot::Plot;
 use crate::record::{Evidence, Level, Status};
 use crate::settled::window;
 use crate::statistics::permutation;
+use crate::statistics::series::moments;
+use crate::units;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
+use isoform_core::program::Program;
 use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
@@ -82,6 +86,10 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             }
             let order: Vec<f64> = order.into_iter().map(|d| d as f64).collect();
             let shown = p_value(&order, &trials, bench.seed) <= LEVEL;
+            if shown || stage == STAGES[1] {
+                let told = if echo > 0 { "; what comes within milliseconds of a pulse does not count" } else { "" };
+                show(evidence, &name, (&program, ticks / PARTS, told), [1.0, 0.0].map(|which| group(&order, &trials, which)));
+            }
             let shape = [order.len(), PARTS];
             evidence.keep(&format!("{name}/{stage}/driven"), "1", &shape[..1], order);
             evidence.keep(&format!("{name}/{stage}/outputs"), "1", &shape, trials);
@@ -107,12 +115,38 @@ fn echo(spacing: usize, dt: f64) -> usize {
     if spacing > 1 { (ECHO / dt).ceil().min(spacing as f64 / 2.0) as usize } else { 0 }
 }
 
+/// The trials that were driven, or those that were not.
+fn group(driven: &[f64], trials: &[f64], which: f64) -> Vec<f64> {
+    let own = driven.iter().zip(trials.chunks_exact(PARTS)).filter(|(d, _)| d.to_bits() == which.to_bits());
+    own.flat_map(|(_, row)| row.iter().copied()).collect()
+}
+
 fn p_value(driven: &[f64], trials: &[f64], seed: u64) -> f64 {
-    let group = |which: f64| -> Vec<f64> {
-        let own = driven.iter().zip(trials.chunks_exact(PARTS)).filter(|(d, _)| d.to_bits() == which.to_bits());
-        own.flat_map(|(_, row)| row.iter().copied()).collect()
+    permutation::same(&[&group(driven, trials, 0.0), &group(driven, trials, 1.0)], PARTS, seed)
+}
+
+/// Keeps the means of trials with a drive and without, part by part, and asks for their picture.
+fn show(evidence: &mut Evidence, name: &str, (program, ticks, told): (&Program, usize, &str), [driven, alone]: [Vec<f64>; 2]) {
+    let part = |trials: &[f64], at: usize| moments(&trials.iter().skip(at).step_by(PARTS).copied().collect::<Vec<_>>());
+    let means = |trials: &Vec<f64>| (0..PARTS).map(|at| part(trials, at).0).collect::<Vec<_>>();
+    let edge = |errors: f64| {
+        let end = |at| {
+            let (mean, deviation) = part(&alone, at);
+            mean + errors * deviation / (TRIALS as f64).sqrt()
+        };
+        (0..PARTS).map(end).collect::<Vec<_>>()
     };
-    permutation::same(&[&group(0.0), &group(1.0)], PARTS, seed)
+    let [with, without, low, high] = ["under a drive", "left alone", "least by chance", "most by chance"].map(|what| format!("{what}, {name}"));
+    let unit = units::common(program);
+    for (sample, values) in [(&with, means(&driven)), (&without, means(&alone)), (&low, edge(-4.0)), (&high, edge(4.0))] {
+        evidence.keep(sample, &unit, &[PARTS], values);
+    }
+    Plot::lines(format!("What follows a drive, {name}"), &[&with, &without])
+        .with_band(&low, &high)
+        .with_tick(program.semantics().dt * ticks as f64)
+        .with_labels("time since the drive began", "mean of all outputs")
+        .with_caption(format!("Means of {TRIALS} trials each; the band is four standard errors about those that were left alone{told}."))
+        .attach(evidence);
 }
 
 fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
