@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use isoform_conformance::defects::HEALTHY;
 use isoform_conformance::media::{Blur, Blurred, Colour, Nature};
 use isoform_conformance::output::diff;
-use isoform_conformance::record::{Dossier, Status};
+use isoform_conformance::record::{Outcome, Status};
 use isoform_conformance::{Options, judge, laws, run};
 use isoform_core::builder::{Draft, delay};
 use isoform_core::error::Result;
@@ -303,18 +303,22 @@ fn two_runs_under_1_f_noise_tell_a_common_offset_from_a_wander() {
     }
 }
 
-/// What runs on, with its outputs times a factor each, by their channels.
+/// What becomes of an output at a tick, by its channel.
+type Alter = fn(usize, usize, f32) -> f32;
+
+/// What runs on, with its outputs altered.
 #[derive(Debug)]
 struct Altered {
     inner: Blurred,
-    factor: fn(usize) -> f32,
+    alter: Alter,
 }
 
 #[derive(Debug)]
 struct Altering {
     inner: Box<dyn Realization>,
-    factor: fn(usize) -> f32,
+    alter: Alter,
     outputs: usize,
+    ticks: usize,
 }
 
 #[async_trait]
@@ -325,7 +329,7 @@ impl Substrate for Altered {
 
     async fn realize(&self, program: &Program, run: &Run) -> Result<Box<dyn Realization>> {
         let inner = self.inner.realize(program, run).await?;
-        Ok(Box::new(Altering { inner, factor: self.factor, outputs: program.output_channels() }))
+        Ok(Box::new(Altering { inner, alter: self.alter, outputs: program.output_channels(), ticks: 0 }))
     }
 }
 
@@ -334,8 +338,10 @@ impl Realization for Altering {
     async fn advance(&mut self, x: Signal<'_>, mut y: SignalMut<'_>, ticks: usize) -> Result<Report> {
         let report = self.inner.advance(x, y.reborrow(), ticks).await?;
         if let SignalMut::Dense(y) = y {
-            y.iter_mut().enumerate().for_each(|(at, y)| *y *= (self.factor)(at % self.outputs));
+            let place = |at: usize| (self.ticks + at / self.outputs, at % self.outputs);
+            y.iter_mut().enumerate().for_each(|(at, y)| *y = (self.alter)(place(at).0, place(at).1, *y));
         }
+        self.ticks += ticks;
         Ok(report)
     }
 
@@ -344,32 +350,52 @@ impl Realization for Altering {
     }
 }
 
-/// What L2.settled says of what runs on with a margin, whose outputs are altered so.
-fn settled(margin: f64, factor: fn(usize) -> f32) -> Dossier {
+/// What a law says of what runs on with a margin, whose outputs are altered so.
+fn of_running(law: &str, margin: f64, alter: Alter) -> Outcome {
     let blur = Blur::honest(Colour::White, 0.02, margin).in_a(Nature::Running { deaf: false }, 200);
-    let medium = Altered { inner: Blurred::new(Arc::new(OracleSubstrate::new()), blur), factor };
-    run(&medium, &Options::new().with_law("L2.settled")).expect("a run")
+    let medium = Altered { inner: Blurred::new(Arc::new(OracleSubstrate::new()), blur), alter };
+    let mut dossier = run(&medium, &Options::new().with_law(law)).expect("a run");
+    assert_eq!(judge(&dossier), dossier);
+    dossier.outcomes.remove(0)
 }
 
 #[test]
 fn what_runs_on_is_held_to_every_output() {
-    let status = |factor: fn(usize) -> f32| {
-        let dossier = settled(0.05, factor);
-        assert_eq!(judge(&dossier), dossier);
-        dossier.outcomes[0].status
-    };
-    assert_eq!(status(|_| 1.0), Status::Pass);
-    for altered in [|_| 1.5, |_| 0.1, |output| if output == 0 { 1.0 } else { 0.0 }, |output| if output == 3 { 0.97 } else { 1.0 }]
-    {
-        assert_eq!(status(altered), Status::Fail);
+    let status = |alter: Alter| of_running("L2.settled", 0.05, alter).status;
+    assert_eq!(status(|_, _, y| y), Status::Pass);
+    let wrong: [Alter; 4] = [
+        |_, _, y| 1.5 * y,
+        |_, _, y| 0.1 * y,
+        |_, output, y| if output == 0 { y } else { 0.0 },
+        |_, output, y| if output == 3 { 0.97 * y } else { y },
+    ];
+    for alter in wrong {
+        assert_eq!(status(alter), Status::Fail);
     }
 }
 
 #[test]
 fn a_margin_within_which_anything_that_runs_on_lies_says_nothing() {
-    for factor in [|_| 1.0, |_| 0.0] {
-        let dossier = settled(10.0, factor);
-        let outcome = &dossier.outcomes[0];
+    let both: [Alter; 2] = [|_, _, y| y, |_, _, _| 0.0];
+    for alter in both {
+        let outcome = of_running("L2.settled", 10.0, alter);
         assert_eq!(outcome.status, Status::Inconclusive, "{outcome:?}");
+    }
+}
+
+/// Up and down from tick to tick, after ten thousand ticks by as much as the noise.
+fn swing(tick: usize) -> f32 {
+    2e-6 * tick as f32 * if tick.is_multiple_of(2) { 1.0 } else { -1.0 }
+}
+
+#[test]
+fn what_fluctuates_more_and_more_is_not_stationary() {
+    assert_eq!(of_running("L3.stationarity", 0.05, |_, _, y| y).status, Status::Pass);
+    // one of four channels alone, and all against each other, so that their mean is still
+    let louder: [Alter; 2] =
+        [|tick, output, y| if output == 2 { y + swing(tick) } else { y }, |tick, output, y| y + swing(tick + output)];
+    for alter in louder {
+        let outcome = of_running("L3.stationarity", 0.05, alter);
+        assert!(outcome.status == Status::Fail && outcome.reason.contains("the fluctuations of late windows"), "{outcome:?}");
     }
 }

@@ -1,8 +1,10 @@
 //! `L3.stationarity`: what runs on by itself stays what it was.
 //!
 //! It proves that the outputs at the beginning of a long run and at its end come from one distribution: windows with a washout between them, so that
-//! they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. What is lost between is counted
-//! in the report, and told. Two stages on fresh data; see `noisy` for the error rates.
+//! they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. There are two looks at each window:
+//! at the means of outputs, which are rates where outputs are spikes, and at how much outputs fluctuate in it, each by itself and all together, so that
+//! bursts show which leave rates as they are. What is lost between is counted in the report, and told. Two stages on fresh data; see `noisy` for the
+//! error rates.
 
 use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running};
@@ -12,6 +14,7 @@ use crate::record::{Evidence, Level};
 use crate::settled::window;
 use crate::statistics::equivalence::Location;
 use crate::statistics::permutation;
+use crate::statistics::series::moments;
 use crate::units;
 use isoform_core::error::Result;
 use isoform_core::profile::Profile;
@@ -36,6 +39,8 @@ const SPIKES: usize = 16;
 const LONGER: usize = 8;
 /// Windows of a stage.
 const WINDOWS: usize = 60;
+/// What is looked at in each, by the end of the name of a sample.
+const LOOKS: [&str; 2] = ["means", "fluctuations"];
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let (medium, washout) = match bench.forgetting() {
@@ -67,14 +72,16 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         }
         show(evidence, &name, &program, &own);
         for stage in STAGES {
-            let mut windows = Vec::new();
+            let mut seen = LOOKS.map(|_| Vec::new());
             for _ in 0..WINDOWS {
-                let y = advance(&mut session, &still.repeat(looks), looks)?;
-                windows.extend((0..outputs).map(|o| y.iter().skip(o).step_by(outputs).map(|&v| f64::from(v)).sum::<f64>() / looks as f64));
+                let rows = advance(&mut session, &still.repeat(looks), looks)?;
+                look(&rows, outputs, &mut seen);
                 advance(&mut session, &still.repeat(washout), washout)?;
             }
-            let settled = p_value(&windows, bench.seed) > failing(1);
-            evidence.keep(&format!("{name}/{stage}"), "1", &[WINDOWS, outputs], windows);
+            let settled = seen.iter().all(|windows| p_value(windows, bench.seed) > failing(LOOKS.len()));
+            for (what, windows) in LOOKS.iter().zip(seen) {
+                evidence.keep(&format!("{name}/{stage}/{what}"), "1", &[WINDOWS, windows.len() / WINDOWS], windows);
+            }
             if settled {
                 break;
             }
@@ -113,6 +120,17 @@ fn show(evidence: &mut Evidence, name: &str, program: &Program, rows: &[f32]) {
     plot.with_tick(program.semantics().dt).with_caption("From the end of the declared washout on, under inputs that rest.").attach(evidence);
 }
 
+/// The mean of each output over a window, and its deviation from tick to tick, with that of the mean of all outputs behind them.
+fn look(rows: &[f32], outputs: usize, [means, fluctuations]: &mut [Vec<f64>; 2]) {
+    for output in 0..outputs {
+        let (mean, deviation) = moments(&rows.iter().skip(output).step_by(outputs).map(|&v| f64::from(v)).collect::<Vec<_>>());
+        means.push(mean);
+        fluctuations.push(deviation);
+    }
+    let together = |row: &[f32]| row.iter().map(|&v| f64::from(v)).sum::<f64>() / outputs as f64;
+    fluctuations.push(moments(&rows.chunks_exact(outputs.max(1)).map(together).collect::<Vec<_>>()).1);
+}
+
 fn p_value(windows: &[f64], seed: u64) -> f64 {
     let width = windows.len() / WINDOWS;
     let (early, late) = windows.split_at(WINDOWS / 2 * width);
@@ -124,10 +142,10 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     let mut tally = Tally::default();
     let mut least = 1.0_f64;
     let tried = evidence.fact::<Vec<String>>("tried").unwrap_or_default();
-    let fails = failing(tried.len());
-    for name in tried {
+    let fails = failing(LOOKS.len() * tried.len());
+    for (name, what) in tried.iter().flat_map(|name| LOOKS.map(|what| (name, what))) {
         let p = |stage: &str| {
-            let found = evidence.sample(&format!("{name}/{stage}"))?;
+            let found = evidence.sample(&format!("{name}/{stage}/{what}"))?;
             (found.values.len() >= WINDOWS).then(|| p_value(&found.values, seed))
         };
         let Some(first) = p(STAGES[0]) else { return Verdict::error(format!("the records of {name} are missing or do not fit")) };
@@ -135,11 +153,12 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
         let again = p(STAGES[1]);
         least = least.min(decisive(first, again));
         tally.add(together(locate(first), again.map(locate)), 0.0, || {
-            format!("{name}: the late windows differ from the early ones, p = {first:.4} and again {:.4}", again.unwrap_or(first))
+            let again = again.unwrap_or(first);
+            format!("{name}: the {what} of late windows differ from those of early ones, p = {first:.4} and again {again:.4}")
         });
     }
     let verdict = tally
-        .verdict(evidence, |_| format!("late windows do not differ from early ones, p = {least:.3}"))
+        .verdict(evidence, |_| format!("late windows do not differ from early ones, neither in means nor in fluctuations, p = {least:.3}"))
         .with_figure("p-value", least, "1");
     with_trials(verdict, [WINDOWS / 2, WINDOWS], 2, fails)
 }
