@@ -134,7 +134,7 @@ fn instruments_that_there_are_not_and_options_that_they_do_not_take() {
     std::fs::write(folder.path("bytes"), [0xff, 0xfe, 0x00, 0x80]).expect("writes");
     insta::assert_snapshot!(conform("twin:photonic?calibration=bytes"), @r#"not found: twin:photonic?calibration=bytes: the calibration "bytes" cannot be read: stream did not contain valid UTF-8"#);
     insta::assert_snapshot!(conform("twin:model-one?patch=none.json"), @r#"not found: twin:model-one?patch=none.json: the patch "none.json" cannot be read: No such file or directory (os error 2)"#);
-    insta::assert_snapshot!(conform("twin:boart"), @r#"not found: twin:boart: no instrument is called "boart"; known are arc-one, board, cyton, lucidac, model-one, photonic, spikerbox, umemristor, waveform; and, as twins alone, the media crossbar, culture, memristor, mesh, neuristor"#);
+    insta::assert_snapshot!(conform("twin:boart"), @r#"not found: twin:boart: no instrument is called "boart"; known are arc-one, board, cyton, lucidac, model-one, photonic, spikerbox, umemristor, waveform; and, as twins alone, the media crossbar, culture, josephson, memristor, mesh, neuristor, spin-torque"#);
     for name in ["photonic", "Photonic", "twin:photonic", "noise", "noise:"] {
         assert!(folder.succeeds(&["list", name]).contains("meaning"), "{name}");
     }

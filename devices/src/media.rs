@@ -3,7 +3,8 @@
 use isoform_core::error::{Error, Result};
 use isoform_core::locator::{Locator, Options};
 use isoform_core::substrate::Substrate;
-use isoform_physics::{crossbar, culture, memristor, photonics, quantum};
+use isoform_physics::quantum::{self, oscillators};
+use isoform_physics::{crossbar, culture, memristor, photonics};
 use std::sync::Arc;
 
 /// One kind of medium.
@@ -30,6 +31,12 @@ pub fn kinds() -> &'static [Kind] {
         },
         Kind { name: "culture", about: "a culture of neurons on electrodes", options: culture::OPTIONS, open: culture::open },
         Kind {
+            name: "josephson",
+            about: "Josephson-junction neurons behind voltmeters",
+            options: oscillators::JUNCTIONS,
+            open: oscillators::open_junctions,
+        },
+        Kind {
             name: "memristor",
             about: "memristors, from a voltage to a current",
             options: memristor::OPTIONS,
@@ -37,6 +44,12 @@ pub fn kinds() -> &'static [Kind] {
         },
         Kind { name: "mesh", about: "a mesh of interferometers", options: photonics::OPTIONS, open: photonics::open },
         Kind { name: "neuristor", about: "an array of VO2 neuristors", options: quantum::OPTIONS, open: quantum::open },
+        Kind {
+            name: "spin-torque",
+            about: "spin-torque oscillators and detectors of their power",
+            options: oscillators::MAGNETS,
+            open: oscillators::open_magnets,
+        },
     ];
     KINDS
 }

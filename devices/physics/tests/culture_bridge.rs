@@ -112,6 +112,19 @@ fn a_pulse_beyond_the_limits_never_reaches_the_child() {
 }
 
 #[test]
+fn a_gap_before_a_pulse_does_not_let_the_next_one_through() {
+    let answers = ["done 1000 1025 |", "done 3525 3550 | 0:9", "done 3550 3700 |", "done 3700 3725 | 0:9"];
+    let mut session = open(&child(&answers)).expect("greets");
+    advance(&mut session, &[], 1).expect("an answer");
+    let (_, lost) = advance(&mut session, &[pulse(0, 9, -1.5)], 1).expect("an answer");
+    assert_eq!(lost, 100);
+    let error = advance(&mut session, &[pulse(0, 9, -1.5)], 1).expect_err("a millisecond after the last one");
+    assert!(error.to_string().contains("200 Hz at most") && error.to_string().contains("1000"), "{error}");
+    advance(&mut session, &[], 6).expect("an answer");
+    advance(&mut session, &[pulse(0, 9, -1.5)], 1).expect("seven milliseconds after it");
+}
+
+#[test]
 fn a_child_that_is_absent_silent_or_foreign_is_named() {
     let named = |command: &[&str], deadline| {
         let command = command.iter().map(ToString::to_string).collect();

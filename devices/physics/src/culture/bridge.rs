@@ -288,7 +288,8 @@ impl Realization for Bridged {
             return Err(self.lose(foreign("the record of such a block", said)));
         };
         std::mem::swap(&mut self.envelope, &mut self.ahead);
-        self.ticks += ticks as u64 + lost;
+        // a gap lay before the block: were it counted behind it, the next pulse would seem that much later after those of this block
+        self.ticks += ticks as u64;
         Ok(Report { lost, device: Some(length), ..Report::of(ticks) })
     }
 

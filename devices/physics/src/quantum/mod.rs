@@ -9,6 +9,7 @@ pub mod josephson;
 mod layout;
 pub mod neuristor;
 pub mod onset;
+pub mod oscillators;
 pub mod rate;
 mod realization;
 pub mod spin_torque;
