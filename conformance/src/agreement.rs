@@ -221,7 +221,9 @@ pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl 
         for (k, check) in of(rows).iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k));
             let Check { stimulus, output, limit, .. } = *check;
-            tally.add(together(check.location, again.map(|c| c.location)), check.mean.abs() / limit, || {
+            // what both stages say decides, and is told
+            let both = again.map_or(check.mean.abs(), |c| c.mean.abs().min(check.mean.abs()));
+            tally.add(together(check.location, again.map(|c| c.location)), both / limit, || {
                 let [a, b] = [check.mean, again.map_or(check.mean, |c| c.mean)].map(|mean| told(mean, unit));
                 let limit = told(limit, unit);
                 let bound = match design.coloured && stimulus == 0 {

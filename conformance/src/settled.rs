@@ -5,7 +5,9 @@
 use crate::agreement::half_span;
 use crate::bench::Bench;
 use crate::noisy::REST;
+use crate::statistics::series::Series;
 use isoform_core::dynamics::Domain;
+use isoform_core::error::Result;
 use isoform_core::oracle::Oracle;
 use isoform_core::program::{NodeKind, Program};
 use isoform_core::substrate::Run;
@@ -16,6 +18,23 @@ const LEAST: usize = 64;
 /// Ticks over which outputs are averaged after a washout: what forgets slowly wavers slowly.
 pub(crate) fn window(washout: usize) -> usize {
     LEAST.max(washout / 4)
+}
+
+/// Ticks of a record from which the memory of noise is read, and how many of its autocorrelation times lie between two looks.
+pub(crate) const RECORD: usize = 2048;
+const APART: f64 = 10.0;
+
+/// Ticks between two looks at what runs on, so that they are independent: the washout, which is that of inputs, and more where noise remembers for longer.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some autocorrelation times of a short record")]
+pub(crate) fn apart(record: &[f32], outputs: usize, washout: usize) -> usize {
+    let of = |output: usize| record.iter().skip(output).step_by(outputs.max(1)).map(|&v| f64::from(v)).collect::<Vec<_>>();
+    let tau = (0..outputs).map(|output| Series::of(&of(output)).tau).fold(1.0, f64::max);
+    washout.max((APART * tau).ceil() as usize)
+}
+
+/// The programs of a substrate that have inputs.
+pub(crate) fn with_inputs(bench: &Bench<'_>) -> Result<Vec<(String, Program)>> {
+    Ok(bench.subjects()?.into_iter().filter(|(_, program)| program.input_channels() > 0).collect())
 }
 
 /// The output channels that have a value.

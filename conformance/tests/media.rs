@@ -399,3 +399,55 @@ fn what_fluctuates_more_and_more_is_not_stationary() {
         assert!(outcome.status == Status::Fail && outcome.reason.contains("the fluctuations of late windows"), "{outcome:?}");
     }
 }
+
+/// Noise that grows with what it is on says nothing under quiet inputs, where a pilot would take it for none.
+#[test]
+fn noise_that_grows_with_its_signal_and_lasts_is_allowed_for() {
+    // a tenth at four, where the range ends
+    let loud = Blur::honest(Colour::Autoregressive(0.99), 1e-9, 0.05).with_swell(6.2e6).declared_as(Medium::new(0.05, 0.12));
+    let shown = single(2, Dense::new([[1.0, 0.0], [0.0, 1.0]].into(), None).expect("a map"));
+    for law in ["L2.equivalence", "L2.transfer", "L2.isolation", "L2.course"] {
+        let inner = Blurred::new(Arc::new(OracleSubstrate::new()), loud);
+        let substrate = Stray { inner, made: shown.clone(), shown: shown.clone() };
+        let dossier = run(&substrate, &Options::new().with_law(law)).expect("a run");
+        let designs: Vec<_> = dossier.evidence[0].facts.iter().filter(|(name, _)| name.starts_with("design of ")).collect();
+        assert!(!designs.is_empty());
+        for (name, design) in designs {
+            // (1 + 0.99) / (1 - 0.99)
+            let tau = design["tau"].as_f64().expect("a time");
+            eprintln!("{law}, {name}: 199 ticks expected, found {tau:.0}");
+            assert!((60.0..600.0).contains(&tau), "{tau}");
+        }
+        assert_ne!(dossier.outcomes[0].status, Status::Fail, "{law}: {}", dossier.outcomes[0].reason);
+    }
+}
+
+#[test]
+fn noise_that_outlasts_a_washout_is_no_drift() {
+    for seed in 0..6 {
+        let blur = Blur::honest(Colour::Autoregressive(0.998), 0.02, 0.05).in_a(Nature::Running { deaf: false }, 200);
+        let medium = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+        let outcome =
+            run(&medium, &Options::new().with_law("L3.stationarity").with_seed(seed)).expect("a run").outcomes.remove(0);
+        assert_eq!(outcome.status, Status::Pass, "{}", outcome.reason);
+    }
+}
+
+#[test]
+fn a_washout_that_is_too_short_is_no_way_around_a_law() {
+    let leak = |tau: f64| single(1, li().with("tau", tau));
+    let outcome = |law: &str, noise: f64, washout: u64, seed: u64| {
+        let blur = Blur::honest(Colour::White, noise, 0.05).in_a(Nature::Running { deaf: false }, washout);
+        let inner = Blurred::new(Arc::new(OracleSubstrate::new()), blur);
+        let shown = leak(5e-3);
+        let substrate = Stray { inner, made: shown.clone(), shown };
+        run(&substrate, &Options::new().with_law(law).with_seed(seed)).expect("a run").outcomes.remove(0)
+    };
+    let short = outcome("L2.settled", 0.1, 13, 0);
+    assert!(short.status == Status::Inconclusive && short.reason.contains("but not within the declared washout"), "{short:?}");
+    assert_eq!(outcome("L2.settled", 0.1, 40, 0).status, Status::Pass);
+    for seed in 0..5 {
+        assert_eq!(outcome("L1.washout", 0.1, 8, seed).status, Status::Fail, "seed {seed}");
+        assert_eq!(outcome("L1.washout", 0.1, 40, seed).status, Status::Pass, "seed {seed}");
+    }
+}

@@ -213,9 +213,11 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         for (output, spread) in spreads(&rows, outputs, records).iter().enumerate() {
             let other = again.as_ref().and_then(|s| s.get(output));
             let deviation = spread.deviation;
-            largest = largest.max(deviation);
             let location = together(spread.beside(declared), other.map(|s| s.beside(declared)));
-            let share = if declared > 0.0 { deviation / declared } else { deviation };
+            // what both stages say decides, and is told
+            let both = other.map_or(deviation, |s| s.deviation.min(deviation));
+            largest = largest.max(both);
+            let share = if declared > 0.0 { both / declared } else { both };
             tally.add(location, share, || {
                 let twice = other.map_or(deviation, |s| s.deviation);
                 let [once, twice, declared] = [deviation, twice, declared].map(|v| told(v, &unit));

@@ -73,7 +73,7 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
                 let mut at = 0;
                 for (k, (place, seen)) in places.iter().zip(&mut seen).enumerate() {
                     // the phase of what oscillates by itself is nobody's to promise, and is taken at random
-                    let later = if k + 1 == places.len() { chance.below(looks) } else { 0 };
+                    let later = if k + 1 == places.len() { chance.below(1 + washout / 4) } else { 0 };
                     let waits = place - at + later;
                     advance(&mut session, &drive.repeat(waits), waits)?;
                     seen.extend(summed(&advance(&mut session, &drive.repeat(looks), looks)?, outputs));
@@ -169,10 +169,11 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     for name in tried {
         let p = |stage: &str, place: usize| {
             let part = |what: &str| evidence.sample(&format!("{name}/{stage}/{what}")).map(|s| s.values.as_slice());
-            Some(p_value(part("history")?, part(&format!("after {place}"))?, seed))
+            let order = part("history").filter(|order| order.len() == HISTORIES * TRIALS)?;
+            Some(p_value(order, part(&format!("after {place}"))?, seed))
         };
         let Some(mut found) = places.iter().map(|&place| p(STAGES[0], place)).collect::<Option<Vec<f64>>>() else {
-            return Verdict::error(format!("the records of {name} are missing"));
+            return Verdict::error(format!("the records of {name} are missing or do not fit"));
         };
         let again = places.last().and_then(|&place| p(STAGES[1], place));
         let first = found.last().copied().unwrap_or(1.0);

@@ -66,7 +66,8 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             // an error that follows a program on its way to rest is no noise
             stand.settle(&reference, REST * medium.margin)?;
         }
-        let (_, design) = bench.pilot(&mut stand, std::slice::from_ref(&reference), &medium)?;
+        let ends = ways.iter().flat_map(|(_, ends)| ends.iter().cloned());
+        let (_, design) = bench.pilot(&mut stand, &[reference].into_iter().chain(ends).collect::<Vec<_>>(), &medium)?;
         // as slowly as a stage has ticks for
         let slowest = slowest.min((MOST / design.ticks.saturating_mul(PATTERN.len()).max(1)).max(2));
         for (along, [near, far]) in ways {

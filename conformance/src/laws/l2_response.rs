@@ -11,7 +11,7 @@ use crate::law::{Law, Verdict, if_running_has_it};
 use crate::noisy::{STAGES, with_trials};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level, Status};
-use crate::settled::window;
+use crate::settled::{window, with_inputs};
 use crate::statistics::permutation;
 use crate::statistics::series::moments;
 use crate::units;
@@ -44,12 +44,13 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let promised = bench.forgetting();
     let mut chance = bench.chance();
     let mut tried = Vec::new();
-    for (name, program) in bench.subjects()? {
+    let subjects = with_inputs(bench)?;
+    if subjects.is_empty() {
+        evidence.lacking("its programs have no inputs");
+        return Ok(());
+    }
+    for (name, program) in subjects {
         let (inputs, outputs) = (program.input_channels(), program.output_channels());
-        if inputs == 0 {
-            evidence.lacking("its programs have no inputs");
-            return Ok(());
-        }
         let (medium, washout) = match &promised {
             Ok((medium, washout)) => (medium, *washout),
             Err(why) => {
@@ -159,9 +160,10 @@ fn judge(evidence: &Evidence, _: &Profile) -> Verdict {
     for name in &tried {
         let p = |stage: &str| {
             let part = |what: &str| evidence.sample(&format!("{name}/{stage}/{what}")).map(|s| s.values.as_slice());
-            Some(p_value(part("driven")?, part("outputs")?, seed))
+            let driven = part("driven").filter(|driven| driven.len() == 2 * TRIALS)?;
+            Some(p_value(driven, part("outputs")?, seed))
         };
-        let Some(first) = p(STAGES[0]) else { return Verdict::error(format!("the records of {name} are missing")) };
+        let Some(first) = p(STAGES[0]) else { return Verdict::error(format!("the records of {name} are missing or do not fit")) };
         worst = worst.max(p(STAGES[1]).map_or(first, |second| second.min(first)));
     }
     let verdict = match evidence.fact::<String>("not tried") {

@@ -14,7 +14,7 @@ use crate::bench::{Bench, advance};
 use crate::law::{Law, Verdict, if_running_has_it};
 use crate::noisy::{Rows, STAGES, STIMULI, Tally, Visits, failing, locate, together};
 use crate::record::{Evidence, Level, Status};
-use crate::settled::{means, swing, unsaid, valued, window};
+use crate::settled::{RECORD, apart, means, swing, unsaid, valued, window, with_inputs};
 use crate::statistics::equivalence::{FEWEST, Location};
 use crate::statistics::spread::{RESOLUTION, Spread};
 use crate::units::{self, told};
@@ -36,12 +36,15 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
+/// How many times the washout a program is followed that has not settled within it.
+const LATER: usize = 8;
 /// Visits of the reference from which a stage is planned.
 const PILOT: usize = 8;
 
 /// Ticks that the pilot and a first stage take of a medium with a washout, with the fewest visits.
 pub(crate) fn ticks(washout: usize) -> usize {
-    washout.saturating_add(window(washout)).saturating_mul(PILOT + STIMULI.len() * FEWEST)
+    let visits = washout.saturating_add(window(washout)).saturating_mul(PILOT + STIMULI.len() * FEWEST);
+    visits.saturating_add(washout).saturating_add(RECORD)
 }
 
 /// Where the medium is taken, and what is looked at there.
@@ -51,12 +54,20 @@ struct Tour {
     looked_at: Vec<usize>,
     outputs: usize,
     washout: usize,
+    /// Ticks between two visits: the washout, and more where noise remembers for longer.
+    apart: usize,
 }
 
 impl Tour {
+    /// A record under the reference.
+    fn record(&mut self) -> Result<Vec<f32>> {
+        advance(&mut self.session, &self.stimuli[0].repeat(self.washout), self.washout)?;
+        advance(&mut self.session, &self.stimuli[0].repeat(RECORD), RECORD)
+    }
+
     fn visit(&mut self, stimulus: usize, visits: &mut Visits) -> Result<()> {
         let row = &self.stimuli[stimulus];
-        advance(&mut self.session, &row.repeat(self.washout), self.washout)?;
+        advance(&mut self.session, &row.repeat(self.apart), self.apart)?;
         let ticks = window(self.washout);
         let rows = advance(&mut self.session, &row.repeat(ticks), ticks)?;
         visits.add(stimulus, &rows, self.outputs, &self.looked_at);
@@ -65,14 +76,14 @@ impl Tour {
 
     /// Ticks of so many visits of each stimulus.
     fn ticks(&self, visits: usize) -> usize {
-        visits.saturating_mul(self.stimuli.len()).saturating_mul(self.washout + window(self.washout))
+        visits.saturating_mul(self.stimuli.len()).saturating_mul(self.apart + window(self.washout))
     }
 }
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let promised = bench.forgetting();
-    let subjects = bench.subjects()?;
-    if subjects.iter().any(|(_, program)| program.input_channels() == 0) {
+    let subjects = with_inputs(bench)?;
+    if subjects.is_empty() {
         evidence.lacking("its programs have no inputs");
         return Ok(());
     }
@@ -101,6 +112,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
         let looked_at = valued(&program);
         let stimuli = bench.stimuli(program.input_channels(), &mut chance);
         let Some(said) = means(bench, &program, (&stimuli, &looked_at), washout, medium.margin) else {
+            // whoever declares too short a washout does not get around the one law that looks at the function
+            if means(bench, &program, (&stimuli, &looked_at), washout.saturating_mul(LATER), medium.margin).is_some() {
+                let why = format!("the means of {name} settle, but not within the declared washout of {washout} ticks: declare a longer one");
+                evidence.note("not tried", why);
+                return Ok(());
+            }
             left_out.push([name, String::from("its means go on after the declared washout")]);
             continue;
         };
@@ -109,11 +126,12 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             continue;
         }
         let session = bench.open(&program, &Run::new().with_seed(bench.seed))?;
-        let mut tour = Tour { session, stimuli, looked_at, outputs: program.output_channels(), washout };
+        let mut tour = Tour { session, stimuli, looked_at, outputs: program.output_channels(), apart: washout, washout };
         if let Some(why) = bench.unaffordable(ticks(washout), medium) {
             evidence.note("not tried", why);
             continue;
         }
+        tour.apart = apart(&tour.record()?, tour.outputs, washout);
         let mut pilot = Visits::of(tour.looked_at.len());
         for _ in 0..PILOT {
             tour.visit(0, &mut pilot)?;

@@ -1,7 +1,7 @@
 //! `L3.stationarity`: what runs on by itself stays what it was.
 //!
-//! It proves that the outputs at the beginning of a long run and at its end come from one distribution: windows with a washout between them, so that
-//! they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. There are two looks at each window:
+//! It proves that the outputs at the beginning of a long run and at its end come from one distribution: windows with a washout between them, and more
+//! where noise remembers for longer, so that they are nearly independent, early ones against late ones, judged by energy distance with 1999 permutations. There are two looks at each window:
 //! at the means of outputs, which are rates where outputs are spikes, and at how much outputs fluctuate in it, each by itself and all together, so that
 //! bursts show which leave rates as they are. What is lost between is counted in the report, and told. Two stages on fresh data; see `noisy` for the
 //! error rates.
@@ -11,7 +11,7 @@ use crate::law::{Law, Verdict, if_running};
 use crate::noisy::{STAGES, Tally, decisive, failing, together, with_trials};
 use crate::output::plot::Plot;
 use crate::record::{Evidence, Level};
-use crate::settled::window;
+use crate::settled::{RECORD, apart, window};
 use crate::statistics::equivalence::Location;
 use crate::statistics::permutation;
 use crate::statistics::series::moments;
@@ -32,8 +32,6 @@ pub(super) const LAW: Law = Law {
     judge,
 };
 
-/// Ticks of the record that is shown.
-const RECORD: usize = 2048;
 /// Spikes of an output that make a histogram of intervals: a record with fewer goes on, for so many times its ticks.
 const SPIKES: usize = 16;
 const LONGER: usize = 8;
@@ -71,12 +69,17 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             own.extend(advance(&mut session, &still.repeat(RECORD), RECORD)?);
         }
         show(evidence, &name, &program, &own);
+        let apart = apart(&own, outputs, washout);
+        if let Some(why) = bench.unaffordable(WINDOWS * (looks + apart), &medium) {
+            evidence.note("not tried", why);
+            continue;
+        }
         for stage in STAGES {
             let mut seen = LOOKS.map(|_| Vec::new());
             for _ in 0..WINDOWS {
                 let rows = advance(&mut session, &still.repeat(looks), looks)?;
                 look(&rows, outputs, &mut seen);
-                advance(&mut session, &still.repeat(washout), washout)?;
+                advance(&mut session, &still.repeat(apart), apart)?;
             }
             let settled = seen.iter().all(|windows| p_value(windows, bench.seed) > failing(LOOKS.len()));
             for (what, windows) in LOOKS.iter().zip(seen) {

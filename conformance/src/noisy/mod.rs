@@ -155,6 +155,12 @@ impl Stand {
         Ok(())
     }
 
+    /// Holds a row of inputs for as long as the program alone takes to come to rest beside a size, if it does.
+    fn come_to_rest(&mut self, x: &[f32], size: f64) -> Result<()> {
+        let rest = come_to_rest(&mut self.oracle.clone(), x, self.outputs, size);
+        self.hold(x, rest.unwrap_or(0), 0, &mut Rows::default())
+    }
+
     /// Ticks after which the program is at rest beside a size, when a stimulus takes the place of the first and when the first comes back; of the
     /// program alone, from where it is. None if an output goes on and on.
     fn rest(&self, stimuli: &[Vec<f32>], size: f64) -> Option<usize> {
@@ -254,6 +260,16 @@ impl Design {
     }
 }
 
+/// The stimuli whose sums are furthest above and below that of the first.
+fn furthest(stimuli: &[Vec<f32>]) -> Vec<usize> {
+    let sum = |k: &usize| stimuli[*k].iter().map(|&v| f64::from(v)).sum::<f64>();
+    let ends = [
+        (0..stimuli.len()).max_by(|a, b| sum(a).total_cmp(&sum(b))),
+        (0..stimuli.len()).min_by(|a, b| sum(a).total_cmp(&sum(b))),
+    ];
+    ends.into_iter().flatten().filter(|k| *k > 0).collect()
+}
+
 /// The longest washout that is waited for, in ticks.
 const LONGEST: u64 = 1 << 20;
 
@@ -283,24 +299,47 @@ impl Bench<'_> {
         graded.map(|(name, plan)| Ok(vec![((*name).to_owned(), plan.build()?)])).unwrap_or_else(|| Ok(Vec::new()))
     }
 
-    /// Holds the reference, the first of the stimuli, until the record is long enough for its autocorrelation time, or too long.
+    /// Looks at the noise under the reference, the first of the stimuli, and under those that are furthest from it to either side, where noise that grows
+    /// with what it is on is loudest and remembers longest; a design allows for the worst of them. The rows are those of the reference.
     pub(crate) fn pilot(&self, stand: &mut Stand, stimuli: &[Vec<f32>], medium: &Medium) -> Result<(Rows, Design)> {
-        let reference = stimuli.first().map_or(&[][..], Vec::as_slice);
-        if medium.flicker {
+        let (rows, mut design) = self.look(stand, stimuli, 0, medium)?;
+        let size = REST * medium.margin;
+        for k in furthest(stimuli) {
+            if design.coloured {
+                break;
+            }
+            let found = self.look(stand, stimuli, k, medium)?.1;
+            design = match found.coloured {
+                true => found,
+                false => Design {
+                    tau: design.tau.max(found.tau),
+                    sigma: design.sigma.max(found.sigma),
+                    settled: design.settled && found.settled,
+                    ..design
+                },
+            };
+            stand.come_to_rest(&stimuli[0], size)?;
+        }
+        if design.coloured {
+            design.rest = stand.rest(stimuli, size).unwrap_or(NEVER);
+        }
+        design.ticks = design.ticks_for(medium.margin);
+        Ok((rows, design))
+    }
+
+    /// Holds a stimulus until the record is long enough for its autocorrelation time, or too long.
+    fn look(&self, stand: &mut Stand, stimuli: &[Vec<f32>], stimulus: usize, medium: &Medium) -> Result<(Rows, Design)> {
+        let held = stimuli.get(stimulus).map_or(&[][..], Vec::as_slice);
+        if medium.flicker || stimulus > 0 {
             // an error that follows a program on its way to rest is no noise
-            let rest = come_to_rest(&mut stand.oracle.clone(), reference, stand.outputs, REST * medium.margin);
-            stand.hold(reference, rest.unwrap_or(0), 0, &mut Rows::default())?;
+            stand.come_to_rest(held, REST * medium.margin)?;
         }
         let mut rows = Rows::default();
         let mut ticks = PILOT[0];
         loop {
             let more = ticks - rows.stimulus.len();
-            stand.hold(reference, more, 0, &mut rows)?;
-            let mut design = Design::of(&rows, stand.outputs, medium);
-            if design.coloured {
-                design.rest = stand.rest(stimuli, REST * medium.margin).unwrap_or(NEVER);
-                design.ticks = design.ticks_for(medium.margin);
-            }
+            stand.hold(held, more, 0, &mut rows)?;
+            let design = Design::of(&rows, stand.outputs, medium);
             if design.settled || design.coloured || ticks >= PILOT[1] {
                 return Ok((rows, design));
             }
