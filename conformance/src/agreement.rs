@@ -5,7 +5,7 @@
 use crate::bench::Bench;
 use crate::chance::Chance;
 use crate::law::Verdict;
-use crate::noisy::{Design, Order, POWER, Rows, STAGES, Stand, Tally, failing, locate, normal, together};
+use crate::noisy::{Design, Order, POWER, Rows, STAGES, Stand, Tally, failing, limits, locate_within, normal, together};
 use crate::record::{Evidence, Status};
 use crate::statistics::equivalence::Location;
 use crate::units::{self, told};
@@ -98,7 +98,7 @@ fn checks(rows: &Rows, outputs: usize, stimuli: usize, design: &Design, medium: 
     let fails = failing((pairs.len() + offsets) * parts);
     let check = |(stimulus, output)| {
         let values = rows.values(outputs, output, stimulus, design);
-        let (location, mean) = locate(values.as_deref(), medium.margin, fails);
+        let (location, mean) = locate_within(values.as_deref(), limits(medium), fails);
         Check { stimulus, output, location, mean, limit: medium.margin }
     };
     let offset = |output| {
@@ -211,6 +211,12 @@ pub(crate) fn half_span(numbers: impl Iterator<Item = f64>) -> f64 {
 /// The part of a margin, or of the furthest move, by which an output is taken for left where it is.
 pub(crate) const UNMOVED: f64 = 1e-3;
 
+/// What a medium declares of means, in words.
+pub(crate) fn declared(medium: &Medium, unit: &str) -> String {
+    let drift = medium.drift.map_or_else(String::new, |drift| format!(", and a drift of {}", told(drift.most, unit)));
+    format!("{} is declared{drift}", told(medium.margin, unit))
+}
+
 /// Adds every mean to a tally, as one of so many parts of a law.
 pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl Fn(&Measured, usize) -> String) -> Tally {
     let mut tally = Tally::default();
@@ -225,10 +231,9 @@ pub(crate) fn tally(all: &[Measured], medium: &Medium, parts: usize, word: impl 
             let both = again.map_or(check.mean.abs(), |c| c.mean.abs().min(check.mean.abs()));
             tally.add(together(check.location, again.map(|c| c.location)), both / limit, || {
                 let [a, b] = [check.mean, again.map_or(check.mean, |c| c.mean)].map(|mean| told(mean, unit));
-                let limit = told(limit, unit);
                 let bound = match design.coloured && stimulus == 0 {
-                    true => format!("margin, drift and noise come to {limit}"),
-                    false => format!("{limit} is declared"),
+                    true => format!("margin, drift and noise come to {}", told(limit, unit)),
+                    false => declared(medium, unit),
                 };
                 format!(
                     "{name}: under {} output {output} is off by {a} and again by {b}, where {bound}",
@@ -295,12 +300,12 @@ mod tests {
             let all = [alike(design, vec![offset; 32])];
             tally(&all, medium, 1, |_, _| String::from("the reference")).broken
         };
-        // one check: 4.06 deviations of the noise beyond the margin, 0.1311
+        // one check: 4.08 deviations of the noise beyond the margin, 0.1316
         let medium = Medium::new(0.05, 0.02);
         assert_eq!(broken(0.13, &medium), None);
         let why = broken(-0.132, &medium).expect("more than is declared");
         assert!(
-            why.ends_with("output 0 is off by -1.320e-1 and again by -1.320e-1, where margin, drift and noise come to 1.311e-1"),
+            why.ends_with("output 0 is off by -1.320e-1 and again by -1.320e-1, where margin, drift and noise come to 1.316e-1"),
             "{why}"
         );
         let drifts = Medium { drift: Some(isoform_core::medium::Drift { most: 0.1, within: 1.0 }), ..medium };

@@ -129,6 +129,11 @@ pub(crate) fn if_noisy(class: Class) -> Requirement {
     }
 }
 
+/// Classes whose noise hides single samples owe it where they have what it is about, such as more than one lane.
+pub(crate) fn if_noisy_has_it(class: Class) -> Requirement {
+    if if_noisy(class) == Requirement::Required { Requirement::Optional } else { Requirement::Impossible }
+}
+
 /// Classes that never stand still owe it.
 pub(crate) fn if_running(class: Class) -> Requirement {
     if class == Class::FreeRunning { Requirement::Required } else { Requirement::Impossible }

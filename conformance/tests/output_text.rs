@@ -142,6 +142,28 @@ fn error_rates_are_those_of_the_laws_behind_the_claim() {
 }
 
 #[test]
+fn many_calibrations_are_told_together() {
+    use isoform_core::calibration::{Certificate, InForce};
+    let made = |k: u64| InForce {
+        certificate: Certificate {
+            id: format!("{k:064}"),
+            method: String::from("phase against power"),
+            age: k as f64,
+            valid: 100.0,
+            before: 0.1,
+            after: 1e-4 * k as f64,
+        },
+        made_at_tick: Some(0),
+        age_at_start: None,
+    };
+    let mut medium = realistic();
+    medium.ledger.calibrations = (1..=40).map(made).collect();
+    let table = table(&medium, Style::default().with_width(140));
+    assert_eq!(table.matches("calibration: 0").count(), 6);
+    assert!(table.contains("calibration: and 34 more, up to 40 s old, rms error of at most 0.004 after"), "{table}");
+}
+
+#[test]
 fn one_reason_of_several_laws_is_told_once() {
     let mut refused = partial();
     let first = refused.outcomes[0].clone();

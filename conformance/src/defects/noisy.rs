@@ -129,12 +129,18 @@ subjects! {
         "reset leaves 5 %, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetLeavesResidue);
         "reset skips a channel, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetSkipsChannel);
         "reset leaves 5 %, under 1/f noise", Some("L1.reset-trials"), |s| under_flicker(s, Defect::ResetLeavesResidue);
+        "lanes leak, under noise", Some("L1.company"), |s| under(s, Defect::LanesLeak);
+        "state shared by two handles, under noise", Some("L1.company"), |s| under(s, Defect::SharedState);
         "latency +1 under noise", Some("L2.course"), |s| under(s, Defect::LateByOne);
         "Euler declared as exact, under noise", Some("L2.course"), |s| under(s, Defect::EulerAsExact);
+        "stale reply under noise", Some("L2.course"), |s| under(s, Defect::StaleReply);
         "dropped sample under noise", Some("L2.course"), |s| under(s, Defect::DroppedSample);
         "duplicated sample under noise", Some("L2.course"), |s| under(s, Defect::DuplicatedSample);
         "peeks at the future under noise", Some("L2.course"), |s| under(s, Defect::PeeksAhead);
         "drift of twice of what is declared", Some("L3.drift"), |s| blurred(s, white().with_drift(0.06, 0.03, 1e4));
+        "a weight that is written, read and not used", Some("L3.wear"), |s| {
+            blurred(Arc::new(Faulty::new(s, Defect::TuningIgnored)), white().in_a(Nature::Wearing { counts: true }, 0))
+        };
         "writes that are not counted", Some("L3.wear"), |s| blurred(s, white().in_a(Nature::Wearing { counts: false }, 0));
         "a washout that is too short", Some("L1.washout"), |s| blurred(s, white().in_a(Nature::Running { deaf: false }, 2));
         "a source that does not listen", Some("L2.response"), |s| blurred(s, white().in_a(Nature::Running { deaf: true }, WASHOUT));

@@ -18,7 +18,7 @@ use crate::statistics::equivalence::Location;
 use crate::statistics::series::{Series, moments};
 use crate::statistics::spread::{RESOLUTION, Spread};
 use crate::units::{self, told};
-use isoform_core::error::{ErrorKind, Result};
+use isoform_core::error::Result;
 use isoform_core::medium::Medium;
 use isoform_core::profile::Profile;
 
@@ -104,11 +104,7 @@ fn record(
     reference: &[f32],
     medium: &Medium,
 ) -> Result<Option<String>> {
-    // what a state came to under another input is not what this one leads to
-    match stand.reset() {
-        Err(e) if e.kind() == ErrorKind::Unsupported => {}
-        done => done?,
-    }
+    stand.begin_anew()?;
     // an error that follows a state on its way is no noise
     stand.settle(reference, medium.noise / 10.0)?;
     let (pilot, design) = bench.pilot(stand, &[reference.to_vec()], medium)?;

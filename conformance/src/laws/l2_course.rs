@@ -6,10 +6,10 @@
 //! a tick, so that a tick too late shows, and of a slow program another time for as long as its time constants show. Where all inputs alike leave an
 //! output nearly where it is, the course is taken along patterns that move it as well. Two stages on fresh data; see `noisy` for the error rates.
 
-use crate::agreement::{self, UNMOVED, half_span};
+use crate::agreement::{self, UNMOVED, declared, half_span};
 use crate::bench::{Bench, narrow, span};
 use crate::law::{Law, Verdict, if_noisy};
-use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, apart, failing, locate, pace, settled, together};
+use crate::noisy::{Design, MOST, REST, Rows, STAGES, Stand, Tally, apart, failing, limits, locate_within, pace, settled, together};
 use crate::record::{Evidence, Level};
 use crate::statistics::equivalence::{FEWEST, Location, batches};
 use crate::statistics::series::moments;
@@ -139,11 +139,14 @@ fn stages(
     let mut staged = *design;
     for stage in STAGES {
         let mut rows = Rows::default();
-        for _ in 0..staged.ticks {
-            stand.play(&pattern, ticks, 0, &mut rows)?;
+        let (twice, half) = (pattern.repeat(2), levels.len() / 2 * pace * stand.inputs);
+        for cycle in 0..staged.ticks {
+            // every other cycle begins in the middle, so that the reply to the one before is no reply to it
+            let from = if cycle % 2 == 0 { 0 } else { half };
+            stand.play(&twice[from..from + pattern.len()], ticks, 0, &mut rows)?;
         }
         staged = bench.again(design, deviation(&rows, stand.outputs, pace), (ticks, medium.margin), medium);
-        let found = checks(&rows, stand.outputs, design, pace, medium.margin, 1);
+        let found = checks(&rows, stand.outputs, design, pace, medium, 1);
         rows.keep(evidence, &format!("{name}/{stage}"), stand);
         if found.iter().all(|(location, _)| *location == Location::Inside) {
             break;
@@ -152,9 +155,11 @@ fn stages(
     Ok(())
 }
 
-/// The differences of an output on the last tick of each level, level after level.
+/// The differences of an output on the last tick of each level, level after level, also of cycles that began in the middle.
 fn differences(rows: &Rows, outputs: usize, output: usize, pace: usize) -> Vec<f64> {
-    rows.differences(outputs, output).into_iter().skip(pace - 1).step_by(pace).collect()
+    let mut all: Vec<f64> = rows.differences(outputs, output).into_iter().skip(pace - 1).step_by(pace).collect();
+    all.chunks_exact_mut(PATTERN.len()).skip(1).step_by(2).for_each(|cycle| cycle.rotate_right(PATTERN.len() / 2));
+    all
 }
 
 /// The largest standard deviation that an output has at a level of the pattern.
@@ -168,7 +173,7 @@ fn deviation(rows: &Rows, outputs: usize, pace: usize) -> f64 {
 }
 
 /// Where the mean of each output at each level of the pattern lies, output by output, of a program that has its part of so many.
-fn checks(rows: &Rows, outputs: usize, design: &Design, pace: usize, margin: f64, parts: usize) -> Vec<(Location, f64)> {
+fn checks(rows: &Rows, outputs: usize, design: &Design, pace: usize, medium: &Medium, parts: usize) -> Vec<(Location, f64)> {
     let fails = failing(PATTERN.len() * outputs * parts);
     let mut all = Vec::new();
     for output in 0..outputs {
@@ -182,14 +187,15 @@ fn checks(rows: &Rows, outputs: usize, design: &Design, pace: usize, margin: f64
                 let values: Vec<f64> = cycles.iter().map(|cycle| cycle[place]).collect();
                 batches(&values, design.tau / (PATTERN.len() * pace) as f64)
             };
-            all.push(locate(values.as_deref(), margin, fails));
+            all.push(locate_within(values.as_deref(), limits(medium), fails));
         }
     }
     all
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
-    let margin = profile.medium.map_or(f64::NAN, |m| m.margin);
+    let medium = profile.medium.unwrap_or(Medium::new(f64::NAN, f64::NAN));
+    let margin = medium.margin;
     let mut tally = Tally::default();
     let tried: Vec<String> = evidence.fact("tried").unwrap_or_default();
     let unit = |name: &String| Rows::unit(evidence, &format!("{name}/{}", STAGES[0]));
@@ -208,14 +214,15 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
             let most = swings.entry((subject.clone(), output)).or_default();
             *most = most.max(half);
         }
-        let of = |rows: &Rows, outputs: usize| checks(rows, outputs, &design, pace, margin, tried.len());
+        let of = |rows: &Rows, outputs: usize| checks(rows, outputs, &design, pace, &medium, tried.len());
         let second = stage(STAGES[1]).map(|(rows, outputs)| of(&rows, outputs));
         for (k, (location, mean)) in of(&rows, outputs).into_iter().enumerate() {
             let again = second.as_ref().and_then(|s| s.get(k)).copied();
             tally.add(together(location, again.map(|a| a.0)), mean.abs() / margin, || {
                 let (output, tick) = (k / PATTERN.len(), (k % PATTERN.len() + 1) * pace - 1);
-                let [once, twice, margin] = [mean, again.map_or(mean, |a| a.1), margin].map(|v| told(v, unit));
-                format!("{name}: at tick {tick} of the pattern output {output} is off by {once} and again by {twice}, where {margin} is declared")
+                let [once, twice] = [mean, again.map_or(mean, |a| a.1)].map(|v| told(v, unit));
+                let declared = declared(&medium, unit);
+                format!("{name}: at tick {tick} of the pattern output {output} is off by {once} and again by {twice}, where {declared}")
             });
         }
     }

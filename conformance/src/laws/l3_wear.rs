@@ -2,14 +2,18 @@
 //!
 //! It proves that programming costs no more writes of the most worn cell than the profile says, that each further write of a parameter shows in the
 //! reports, and that their sum stays within the declared endurance. It counts those of its own realization; those of a whole run are counted by
-//! `watch`, which begins no program beyond what a cell bears. No tolerance is involved.
+//! `watch`, which begins no program beyond what a cell bears. After the last write, which halves a parameter, the mean of each output under the largest
+//! input is that of the program with what was written: within the margin, what is declared of drift, and six deviations of the noise, which no
+//! single look at any medium is beyond by chance.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, advance, narrow};
 use crate::checks::{self, answer};
 use crate::law::{Law, Verdict};
 use crate::record::{Evidence, Level, Requirement, Status};
 use isoform_core::error::Result;
+use isoform_core::oracle::{Oracle, tuned};
 use isoform_core::profile::{Class, Profile};
+use isoform_core::program::Program;
 use isoform_core::session::Blocking;
 use isoform_core::signal::{Signal, SignalMut};
 use isoform_core::substrate::Run;
@@ -29,8 +33,12 @@ fn requirement(class: Class) -> Requirement {
     if class == Class::AnalogWearing { Requirement::Required } else { Requirement::Impossible }
 }
 
-/// Further writes that are tried.
-const WRITES: usize = 3;
+/// The shares of a parameter that are written, one after the other.
+const SHARES: [f64; 3] = [0.9, 0.8, 0.5];
+/// Ticks that an input is held after the last, those that outputs are looked at then, and deviations of the noise that their mean is off at the most.
+const REST: usize = 1000;
+const LOOK: usize = 256;
+const DEVIATIONS: f64 = 6.0;
 
 fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
     let program = bench.program()?;
@@ -46,17 +54,43 @@ fn measure(bench: &Bench<'_>, evidence: &mut Evidence) -> Result<()> {
             return Ok(());
         };
         let values = session.read(&node, parameter)?;
-        for k in 0..WRITES {
+        for (k, share) in SHARES.into_iter().enumerate() {
             // a write of what is there need not touch a cell
-            let moved: Vec<f64> = values.iter().map(|v| v * (0.9 - 0.1 * k as f64)).collect();
+            let moved: Vec<f64> = values.iter().map(|v| v * share).collect();
             let result = session.write(&node, parameter, &moved);
             evidence.check(format!("write {}", k + 1), &["accepted"], answer(&result));
             writes.push(counted(&mut session)?);
+            if result.is_ok() && k + 1 == SHARES.len() {
+                let written = tuned(&program, &node, parameter, &moved)?;
+                let off = look(bench, &mut session, [&program, &written])?;
+                evidence.keep("off what was written", "1", &[off.len() / 2, 2], off);
+            }
         }
     }
     writes.push(counted(&mut session)?);
     evidence.keep("writes", "1", &[writes.len()], writes);
     Ok(())
+}
+
+/// What the mean of each output is off a program with what was written, and off the one before, `[output, program]`, under the largest input.
+fn look(bench: &Bench<'_>, session: &mut Blocking, [before, written]: [&Program; 2]) -> Result<Vec<f64>> {
+    let (inputs, outputs) = (written.input_channels(), written.output_channels());
+    let [low, high] = bench.span();
+    let row = vec![narrow(high, low, high); inputs];
+    advance(session, &row.repeat(REST), REST)?;
+    let y = advance(session, &row.repeat(LOOK), LOOK)?;
+    let mean = |row: &dyn Fn(usize) -> f64| (0..LOOK).map(row).sum::<f64>() / LOOK as f64;
+    let said = |program: &Program| {
+        let mut oracle = Oracle::new(program, &Run::new().with_seed(bench.seed));
+        oracle.run(&row.repeat(REST + LOOK)).split_off(REST * outputs)
+    };
+    let [old, new] = [said(before), said(written)];
+    let off = |output: usize| {
+        let at = |tick: usize| tick * outputs + output;
+        let found = mean(&|tick| f64::from(y[at(tick)]));
+        [found - mean(&|tick| new[at(tick)]), found - mean(&|tick| old[at(tick)])]
+    };
+    Ok((0..outputs).flat_map(off).collect())
 }
 
 fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
@@ -71,6 +105,9 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     };
     let checked: Vec<checks::Check> = evidence.fact("checks").unwrap_or_default();
     let total = first + tuned.iter().sum::<f64>() + last;
+    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + DEVIATIONS * medium.noise;
+    let off = evidence.sample("off what was written").map_or(&[][..], |kept| kept.values.as_slice());
+    let strays = off.as_chunks::<2>().0.iter().position(|[new, _]| new.is_nan() || new.abs() > most);
     let verdict = if let Some(check) = checked.iter().find(|c| !c.want.contains(&c.got)) {
         Verdict::fail(format!("{}: {} instead of {}", check.what, check.got, check.want.join(" or ")))
     } else if *first > medium.price.writes as f64 {
@@ -81,6 +118,12 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
         Verdict::fail(format!("a tick without a write reports {last}"))
     } else if total > endurance as f64 {
         Verdict::fail(format!("{total} writes go beyond the {endurance} that a cell bears"))
+    } else if let Some(output) = strays {
+        Verdict::fail(format!(
+            "after a write that halved a parameter output {output} is off by {:.3e} from what was written and by {:.3e} from what was there before, where margin, \
+             drift and noise come to {most:.3e}",
+            off[2 * output], off[2 * output + 1]
+        ))
     } else {
         Verdict::pass(format!("one realization wrote its most worn cell {total} times, each in a report, of the {endurance} that a cell bears"))
     };

@@ -24,6 +24,7 @@ modules! {
     l1_theta
     l1_noise
     l1_reset_trials
+    l1_company
     l1_washout
     l1_lanes
     l1_instances
@@ -68,6 +69,7 @@ modules! {
 
 /// What the laws take at the least, for the plan of a run.
 pub(crate) mod least {
+    pub(crate) use super::l1_company::is_in_company;
     pub(crate) use super::l1_noise::ticks as noise;
     pub(crate) use super::l1_reset_trials::ticks as reset_trials;
     pub(crate) use super::l1_washout::ticks as washout;
@@ -112,6 +114,7 @@ macro_rules! for_each_law {
             l1_portability "L1.portability"
             l1_noise "L1.noise"
             l1_reset_trials "L1.reset-trials"
+            l1_company "L1.company"
             l1_washout "L1.washout"
             l2_functions "L2.functions"
             l2_linear "L2.linear"

@@ -62,13 +62,18 @@ impl Part<'_> {
     fn ticks(&self, law: &str) -> usize {
         let inputs = self.program.map_or(1, Program::input_channels);
         let margin = self.medium.margin;
+        // under the reference, and under those that are furthest from it where noise may settle
+        let pilot = if self.medium.flicker { PILOT[0] } else { 3 * PILOT[0] };
         match law {
             "L1.noise" => least::noise(self.medium.flicker, inputs, SETTLED[0] + PILOT[0]),
             "L1.reset-trials" => PILOT[0] + least::reset_trials(),
-            "L2.equivalence" => PILOT[0] + self.stage(least::EQUIVALENCE, margin),
-            "L2.isolation" => PILOT[0] + self.stage(least::isolation(inputs), margin),
-            "L2.transfer" => PILOT[0] + self.stage(least::TRANSFER, margin),
-            "L2.course" => PILOT[0] + self.course(),
+            "L1.company" if least::is_in_company(self.profile) => {
+                (pilot + self.stage(STIMULI.len(), margin)) * self.profile.limits.realizations.min(2)
+            }
+            "L2.equivalence" => pilot + self.stage(least::EQUIVALENCE, margin),
+            "L2.isolation" => pilot + self.stage(least::isolation(inputs), margin),
+            "L2.transfer" => pilot + self.stage(least::TRANSFER, margin),
+            "L2.course" => pilot + self.course(),
             "L2.capacity" if self.profile.limits.spacing <= 1 && inputs > 0 => least::CAPACITY,
             "L2.pinched" => self.program.map_or(0, least::pinched),
             "L3.drift" => PILOT[0] + self.ladder(),

@@ -35,7 +35,8 @@ pub(crate) use patterns::STIMULI;
 pub(crate) use rest::{apart, pace, settled};
 pub(crate) use rows::Rows;
 pub(crate) use tally::{
-    FALSE_ALARM, PASS, RESOLVED, SEPARATE, STAGES, Tally, decisive, failing, locate, normal, together, with_trials,
+    FALSE_ALARM, PASS, RESOLVED, SEPARATE, STAGES, Tally, decisive, failing, limits, locate, locate_within, normal, together,
+    with_trials,
 };
 pub(crate) use visits::Visits;
 
@@ -58,6 +59,8 @@ const CHOP: usize = 8;
 pub(crate) const REST: f64 = 0.1;
 /// The number of rows that no stimulus is judged by.
 const SETTLING: usize = 1 << 20;
+/// Ticks after which it is the turn of a realization beside another.
+const TURN: usize = 8;
 /// Turns that a stimulus has.
 const TURNS: usize = 4;
 
@@ -66,6 +69,7 @@ const TURNS: usize = 4;
 pub(crate) struct Stand {
     pub(crate) session: Blocking,
     oracle: Oracle,
+    /// Channels of all lanes.
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     /// What its outputs are measured in.
@@ -74,6 +78,8 @@ pub(crate) struct Stand {
     pub(crate) clipped: u64,
     /// The ticks that are asked for at once, and a calibration that is over before their end is made anew; any number, and an error, where absent.
     pub(crate) renewing: Option<usize>,
+    /// Another realization, which meets the same inputs taken from so much.
+    neighbour: Option<(Blocking, f64)>,
 }
 
 /// In which order stimuli follow each other.
@@ -93,7 +99,7 @@ impl Stand {
 
     /// The same in a session that was opened otherwise.
     pub(crate) fn on(session: Blocking, program: &Program, run: &Run) -> Self {
-        let (inputs, outputs) = (program.input_channels(), program.output_channels());
+        let (inputs, outputs) = (program.input_channels() * run.batch, program.output_channels() * run.batch);
         Self {
             session,
             oracle: Oracle::new(program, run),
@@ -102,7 +108,13 @@ impl Stand {
             unit: units::common(program),
             clipped: 0,
             renewing: None,
+            neighbour: None,
         }
+    }
+
+    /// The same beside another realization, which meets mirror images of the inputs: what they are short of a sum.
+    pub(crate) fn beside(self, neighbour: Blocking, sum: f64) -> Self {
+        Self { neighbour: Some((neighbour, sum)), ..self }
     }
 
     /// Holds a row of inputs and adds the rows that come.
@@ -111,9 +123,11 @@ impl Stand {
         self.play(&input, ticks, stimulus, rows)
     }
 
-    /// Plays rows of inputs and adds the rows that come.
+    /// Plays rows of inputs, `[tick, lane, channel]`, and adds the rows that come.
+    #[expect(clippy::cast_possible_truncation, reason = "signals are in single precision")]
     pub(crate) fn play(&mut self, input: &[f32], ticks: usize, stimulus: usize, rows: &mut Rows) -> Result<()> {
-        if let Some(most) = self.renewing.filter(|most| *most < ticks) {
+        let turn = self.neighbour.as_ref().map(|_| TURN);
+        if let Some(most) = self.renewing.into_iter().chain(turn).min().filter(|most| *most < ticks) {
             let mut parts = input.chunks(most * self.inputs.max(1));
             return (0..ticks)
                 .step_by(most)
@@ -131,6 +145,10 @@ impl Stand {
             return Err(Error::fault(format!("an advance of {ticks} ticks that nobody cancelled reports {}", report.ticks)));
         }
         self.clipped += report.clipped;
+        if let Some((neighbour, sum)) = &mut self.neighbour {
+            let mirrored: Vec<f32> = input.iter().map(|&v| (*sum - f64::from(v)) as f32).collect();
+            neighbour.advance(Signal::Dense(&mirrored), SignalMut::Dense(&mut vec![0.0; ticks * self.outputs]), ticks)?;
+        }
         rows.seen.extend(y.iter().map(|&v| f64::from(v)));
         let (mut wide, mut said) = (vec![0.0; self.inputs], vec![0.0; self.outputs]);
         for tick in 0..ticks {
@@ -172,6 +190,14 @@ impl Stand {
             }
         }
         Some(longest)
+    }
+
+    /// Resets what can be reset: what a state came to under one input is not what another leads to.
+    pub(crate) fn begin_anew(&mut self) -> Result<()> {
+        match self.reset() {
+            Err(e) if e.kind() == ErrorKind::Unsupported => Ok(()),
+            done => done,
+        }
     }
 
     pub(crate) fn reset(&mut self) -> Result<()> {
@@ -309,15 +335,13 @@ impl Bench<'_> {
                 break;
             }
             let found = self.look(stand, stimuli, k, medium)?.1;
-            design = match found.coloured {
-                true => found,
-                false => Design {
-                    tau: design.tau.max(found.tau),
-                    sigma: design.sigma.max(found.sigma),
-                    settled: design.settled && found.settled,
-                    ..design
-                },
-            };
+            design.sigma = design.sigma.max(found.sigma);
+            // what a state is on its way to there makes an error wander, which is no noise: L1.noise looks at the colour of that
+            if !found.coloured {
+                design.tau = design.tau.max(found.tau);
+                design.settled &= found.settled;
+            }
+            stand.begin_anew()?;
             stand.come_to_rest(&stimuli[0], size)?;
         }
         if design.coloured {

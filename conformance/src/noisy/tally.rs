@@ -9,6 +9,7 @@ use crate::laws::laws;
 use crate::record::{Evidence, Requirement, Status};
 use crate::statistics::equivalence::{self, Location};
 use crate::statistics::permutation;
+use isoform_core::medium::Medium;
 use isoform_core::profile::Class;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -50,14 +51,24 @@ pub(crate) fn decisive(first: f64, again: Option<f64>) -> f64 {
 
 /// Where a mean lies in one stage: inside by the level that passes, outside by that which fails.
 pub(crate) fn locate(values: Option<&[f64]>, margin: f64, fails: f64) -> (Location, f64) {
+    locate_within(values, [margin; 2], fails)
+}
+
+/// The same of what is inside a margin, and outside what a medium may be off once time has passed.
+pub(crate) fn locate_within(values: Option<&[f64]>, [margin, most]: [f64; 2], fails: f64) -> (Location, f64) {
     let Some(values) = values else { return (Location::Open, 0.0) };
     let passing = equivalence::test(values, margin, PASS);
     let location = match passing.location {
         Location::Inside => Location::Inside,
-        _ if equivalence::test(values, margin, fails).location == Location::Outside => Location::Outside,
+        _ if equivalence::test(values, most, fails).location == Location::Outside => Location::Outside,
         _ => Location::Open,
     };
     (location, passing.mean)
+}
+
+/// What the mean of an output is inside at first, and what it is no further off than once time has passed.
+pub(crate) fn limits(medium: &Medium) -> [f64; 2] {
+    [medium.margin, medium.margin + medium.drift.map_or(0.0, |drift| drift.most)]
 }
 
 /// The figure that tells how many trials a permutation is made of, which lie apart.

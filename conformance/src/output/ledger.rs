@@ -7,6 +7,9 @@ use isoform_core::calibration::{Certificate, InForce};
 /// Digits of an id that tell one calibration from another.
 const DIGITS: usize = 12;
 
+/// Calibrations that are told one by one.
+const TOLD: usize = 6;
+
 /// The start of an id.
 pub(super) fn short(id: &str) -> String {
     plain(&id.chars().take(DIGITS).collect::<String>())
@@ -50,10 +53,20 @@ fn certificate(found: &InForce) -> String {
     )
 }
 
-/// Each calibration in words, or why there is none.
+/// Further ones together.
+fn summary(others: &[InForce]) -> Option<String> {
+    let most = |of: fn(&Certificate) -> f64| others.iter().map(|c| of(&c.certificate)).fold(0.0, f64::max);
+    let (age, after) = (time(most(|c| c.age)), spell(most(|c| c.after), "1"));
+    (!others.is_empty())
+        .then(|| format!("and {} more, up to {age} old, rms error of at most {after} after; dossier.json has each", others.len()))
+}
+
+/// Each calibration in words, or why there is none; of many the first.
 pub(super) fn calibrations(dossier: &Dossier) -> Vec<String> {
-    if !dossier.ledger.calibrations.is_empty() {
-        return dossier.ledger.calibrations.iter().map(certificate).collect();
+    let all = &dossier.ledger.calibrations;
+    if !all.is_empty() {
+        let (told, others) = all.split_at(all.len().min(TOLD));
+        return told.iter().map(certificate).chain(summary(others)).collect();
     }
     let can = dossier.provenance.profile.facets.calibration;
     vec![String::from(if can { "none was in force" } else { "none; the substrate cannot be calibrated" })]

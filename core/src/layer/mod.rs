@@ -97,7 +97,7 @@ pub fn register(registry: &mut Registry) {
         quantise.with_options(&[
             ("on", "the substrate, in brackets"),
             ("step", "distance of two output levels"),
-            ("range", "largest magnitude of an output; what exceeds it is clipped and counted"),
+            ("range", "largest magnitude of an output, beyond which it is clipped and counted; none if absent"),
         ]),
     );
 }

@@ -40,12 +40,14 @@ impl Quantise {
         }
         let below = inner.profile();
         let profile = Profile { name: format!("{} in steps of {step}", below.name), ..(*below).clone() };
+        // a converter without an end is held to as many levels as single precision keeps apart
+        let reach = if range < f64::from(f32::MAX) { range } else { step / ROUNDING };
         // half a step is what rounding takes from a mean, or gives to it, and what wanders beneath comes out as jumps
         let medium = match below.medium {
             Some(medium) => {
                 Medium { margin: medium.margin + step, noise: medium.noise.hypot(step / 2.0), flicker: true, ..medium }
             }
-            None => Medium { flicker: true, ..Medium::new(step + ROUNDING * range, step / 2.0) },
+            None => Medium { flicker: true, ..Medium::new(step + ROUNDING * reach, step / 2.0) },
         };
         let profile = profile.with_class(super::noisy(below.class)).with_medium(medium);
         Ok(Self { inner, step, range, profile: Arc::new(profile) })
