@@ -41,7 +41,7 @@ const TERMS: u32 = 200;
 
 /// The least shift of one of several groups that the test finds at a level with a probability, in standard deviations of normal trials of which all
 /// numbers move alike: that of the likelihood ratio, whose statistic is a non-central χ² with a degree of freedom for each group but one, beside
-/// [`EFFICIENCY`]. `of` has the trials of the group, and of all.
+/// what this test is worth. `of` has the trials of the group, and of all.
 #[must_use]
 pub fn resolved(of: [usize; 2], groups: usize, level: f64, power: f64) -> Option<f64> {
     let [own, all] = of.map(|trials| trials as f64);
