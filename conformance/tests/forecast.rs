@@ -73,10 +73,10 @@ fn no_law_takes_less_than_is_told() {
         let medium = showing(blur, tau);
         let class = medium.profile().class;
         let owed = |law: &&Law| law.statistical && (law.requirement)(class) != Requirement::Impossible;
-        // samples of L2.capacity are those of its own programs as well, which have many outputs, and those of L1.company of eight lanes
+        // samples of L2.capacity are those of its own programs as well, which have many outputs, and those of L2.company of eight lanes
         let all = laws().iter().filter(owed).map(|law| (law.id, both(&medium, law)));
         let all: Vec<[u64; 2]> =
-            all.filter(|(id, _)| !["L1.company", "L2.capacity"].contains(id)).map(|(_, pair)| pair).collect();
+            all.filter(|(id, _)| !["L2.company", "L2.capacity"].contains(id)).map(|(_, pair)| pair).collect();
         let [told, taken] = [0, 1].map(|k| all.iter().map(|pair| pair[k]).sum::<u64>());
         eprintln!("{name}: {told} of {taken}");
         // a bound that says something

@@ -129,8 +129,8 @@ subjects! {
         "reset leaves 5 %, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetLeavesResidue);
         "reset skips a channel, under noise", Some("L1.reset-trials"), |s| under(s, Defect::ResetSkipsChannel);
         "reset leaves 5 %, under 1/f noise", Some("L1.reset-trials"), |s| under_flicker(s, Defect::ResetLeavesResidue);
-        "lanes leak, under noise", Some("L1.company"), |s| under(s, Defect::LanesLeak);
-        "state shared by two handles, under noise", Some("L1.company"), |s| under(s, Defect::SharedState);
+        "lanes leak, under noise", Some("L2.company"), |s| under(s, Defect::LanesLeak);
+        "state shared by two handles, under noise", Some("L2.company"), |s| under(s, Defect::SharedState);
         "latency +1 under noise", Some("L2.course"), |s| under(s, Defect::LateByOne);
         "Euler declared as exact, under noise", Some("L2.course"), |s| under(s, Defect::EulerAsExact);
         "stale reply under noise", Some("L2.course"), |s| under(s, Defect::StaleReply);

@@ -24,7 +24,6 @@ modules! {
     l1_theta
     l1_noise
     l1_reset_trials
-    l1_company
     l1_washout
     l1_lanes
     l1_instances
@@ -47,6 +46,7 @@ modules! {
     l2_programs
     l2_commands
     l2_equivalence
+    l2_company
     l2_course
     l2_isolation
     l2_transfer
@@ -69,11 +69,11 @@ modules! {
 
 /// What the laws take at the least, for the plan of a run.
 pub(crate) mod least {
-    pub(crate) use super::l1_company::is_in_company;
     pub(crate) use super::l1_noise::ticks as noise;
     pub(crate) use super::l1_reset_trials::ticks as reset_trials;
     pub(crate) use super::l1_washout::ticks as washout;
     pub(crate) use super::l2_capacity::STAGE as CAPACITY;
+    pub(crate) use super::l2_company::is_in_company;
     pub(crate) use super::l2_course::ticks as course;
     pub(crate) use super::l2_equivalence::ROWS as EQUIVALENCE;
     pub(crate) use super::l2_isolation::stimuli as isolation;
@@ -114,7 +114,6 @@ macro_rules! for_each_law {
             l1_portability "L1.portability"
             l1_noise "L1.noise"
             l1_reset_trials "L1.reset-trials"
-            l1_company "L1.company"
             l1_washout "L1.washout"
             l2_functions "L2.functions"
             l2_linear "L2.linear"
@@ -133,6 +132,7 @@ macro_rules! for_each_law {
             l2_programs "L2.programs"
             l2_commands "L2.commands"
             l2_equivalence "L2.equivalence"
+            l2_company "L2.company"
             l2_course "L2.course"
             l2_isolation "L2.isolation"
             l2_transfer "L2.transfer"

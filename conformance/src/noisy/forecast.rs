@@ -67,7 +67,7 @@ impl Part<'_> {
         match law {
             "L1.noise" => least::noise(self.medium.flicker, inputs, SETTLED[0] + PILOT[0]),
             "L1.reset-trials" => PILOT[0] + least::reset_trials(),
-            "L1.company" if least::is_in_company(self.profile) => {
+            "L2.company" if least::is_in_company(self.profile) => {
                 (pilot + self.stage(STIMULI.len(), margin)) * self.profile.limits.realizations.min(2)
             }
             "L2.equivalence" => pilot + self.stage(least::EQUIVALENCE, margin),

@@ -1,4 +1,4 @@
-//! `L1.company`: under noise, lanes and realizations beside each other do not show.
+//! `L2.company`: under noise, lanes and realizations beside each other do not show.
 //!
 //! It proves that in each of eight lanes, or as many as there are, the means are those of the program under the inputs of that lane, while other lanes
 //! have others and, where there may be two realizations, a second one is driven by the mirror image of the same inputs: by the means of
@@ -15,9 +15,9 @@ use isoform_core::profile::Profile;
 use isoform_core::substrate::Run;
 
 pub(super) const LAW: Law = Law {
-    id: "L1.company",
+    id: "L2.company",
     title: "lanes and realizations beside each other do not show, under noise",
-    level: Level::L1,
+    level: Level::L2,
     needs: "a class with noise, a declared margin, and more than one lane or realization",
     requirement: if_noisy_has_it,
     statistical: true,
