@@ -118,7 +118,7 @@ pub(crate) fn offset(rows: &Rows, outputs: usize, output: usize, medium: &Medium
 
 /// Where a mean lies that wanders, and the most that it is off but with a probability: margin, drift and noise together.
 pub(crate) fn wandered(mean: f64, medium: &Medium, chance: f64) -> (Location, f64) {
-    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + medium.noise * normal(1.0 - chance / 2.0);
+    let most = limits(medium)[1] + medium.noise * normal(1.0 - chance / 2.0);
     (if mean.abs() > most { Location::Outside } else { Location::Inside }, most)
 }
 

@@ -9,6 +9,7 @@
 use crate::bench::{Bench, advance, narrow};
 use crate::checks::{self, answer};
 use crate::law::{Law, Verdict};
+use crate::noisy::limits;
 use crate::record::{Evidence, Level, Requirement, Status};
 use isoform_core::error::Result;
 use isoform_core::oracle::{Oracle, tuned};
@@ -105,7 +106,7 @@ fn judge(evidence: &Evidence, profile: &Profile) -> Verdict {
     };
     let checked: Vec<checks::Check> = evidence.fact("checks").unwrap_or_default();
     let total = first + tuned.iter().sum::<f64>() + last;
-    let most = medium.margin + medium.drift.map_or(0.0, |d| d.most) + DEVIATIONS * medium.noise;
+    let most = limits(&medium)[1] + DEVIATIONS * medium.noise;
     let off = evidence.sample("off what was written").map_or(&[][..], |kept| kept.values.as_slice());
     let strays = off.as_chunks::<2>().0.iter().position(|[new, _]| new.is_nan() || new.abs() > most);
     let verdict = if let Some(check) = checked.iter().find(|c| !c.want.contains(&c.got)) {
